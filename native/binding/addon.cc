@@ -1,0 +1,47 @@
+#include <napi.h>
+
+#include "binding/environment.h"
+#include "binding/errors.h"
+#include "binding/message_calls.h"
+#include "binding/object_calls.h"
+#include "memory/layout.h"
+#include "platform/fault.h"
+
+namespace {
+
+Napi::Object initialise(Napi::Env env, Napi::Object exports) {
+  using namespace interproc;
+#if defined(INTERPROC_FAULTS)
+  platform::plan_fault_from_environment();
+#endif
+  auto* environment = binding::Environment::create(env);
+  binding::export_message_calls(env, exports, environment);
+  binding::export_object_calls(env, exports, environment);
+
+  Napi::Object constants = Napi::Object::New(env);
+  binding::export_codes(constants);
+  constants.Set("take", static_cast<double>(sync::kTake));
+  constants.Set("put", static_cast<double>(sync::kPut));
+  constants.Set("batch", static_cast<double>(binding::Environment::kBatch));
+  constants.Set("deliveries", static_cast<double>(binding::kDeliveries));
+  constants.Set("receipt", static_cast<double>(binding::kReceipt));
+  constants.Set("wanted", static_cast<double>(binding::kWanted));
+  constants.Set("minCapacity", static_cast<double>(memory::kMinCapacity));
+  constants.Set("maxCapacity", static_cast<double>(memory::kMaxCapacity));
+  constants.Set("maxParticipants", static_cast<double>(memory::kMaxParticipants));
+  constants.Set("maxCodecBytes", static_cast<double>(memory::kCodecBytes - 1));
+  constants.Set("ledgerEntries", static_cast<double>(memory::kLedgerEntries));
+#if defined(INTERPROC_FAULTS)
+  constants.Set("faults", true);
+#endif
+  exports.Set("constants", constants);
+  exports.Set("lengths", environment->lengths.view());
+  exports.Set("offsets", environment->offsets.view());
+  exports.Set("rung", environment->rung.view());
+  exports.Set("results", environment->results.view());
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(interproc, initialise)

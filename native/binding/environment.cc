@@ -1,0 +1,223 @@
+#include "binding/environment.h"
+
+namespace interproc::binding {
+
+namespace {
+
+// An event loop with pending waits looks by itself this often, for the wakes that kills lose.
+constexpr std::uint64_t kSlowLookMs = 250;
+
+constexpr std::size_t kInitialBoxBytes = 256 * 1024;
+
+}  // namespace
+
+Environment::Environment(Napi::Env env) : env_(env) {
+  inbox.allocate(env, kInitialBoxBytes);
+  outbox.allocate(env, kInitialBoxBytes);
+  lengths.allocate(env, kBatch);
+  offsets.allocate(env, kBatch);
+  rung.allocate(env, kBatch);
+  results.allocate(env, 4);
+  tokens_.resize(sync::Doorbell::kDrainBytes / sizeof(std::uint32_t));
+}
+
+Environment* Environment::create(Napi::Env env) {
+  auto* self = new Environment(env);
+  napi_add_async_cleanup_hook(env, on_cleanup, self, &self->cleanup_);
+  return self;
+}
+
+std::uint32_t Environment::adopt(std::unique_ptr<Object> object) {
+  if (free_tokens_.empty()) {
+    objects_.push_back(std::move(object));
+    return static_cast<std::uint32_t>(objects_.size() - 1);
+  }
+  const std::uint32_t token = free_tokens_.back();
+  free_tokens_.pop_back();
+  objects_[token] = std::move(object);
+  return token;
+}
+
+void Environment::close(std::uint32_t token) {
+  Object* found = object(token);
+  if (found == nullptr) return;
+  mark_armed(*found, sync::kTake, false);
+  mark_armed(*found, sync::kPut, false);
+  objects_[token].reset();
+  free_tokens_.push_back(token);
+}
+
+Result<sync::Doorbell*> Environment::doorbell(const std::string& directory) {
+  auto found = watches_.find(directory);
+  if (found == watches_.end()) {
+    auto opened = platform::Directory::open(directory);
+    if (!opened.ok()) return opened.error();
+    auto watch = std::make_unique<Watch>();
+    watch->environment = this;
+    watch->bell = std::make_unique<sync::Doorbell>(std::move(opened.value()));
+    found = watches_.emplace(directory, std::move(watch)).first;
+  }
+  return found->second->bell.get();
+}
+
+Error Environment::listen() {
+  if (loop_ == nullptr) {
+    if (napi_get_uv_event_loop(env_, &loop_) != napi_ok || loop_ == nullptr) {
+      loop_ = nullptr;
+      return fail(Code::invalid, "this runtime has no libuv event loop to wait on");
+    }
+    Napi::HandleScope scope(env_);
+    napi_async_init(env_, nullptr, Napi::String::New(env_, "interproc"), &context_);
+    uv_timer_init(loop_, &timer_);
+    timer_.data = this;
+    uv_unref(reinterpret_cast<uv_handle_t*>(&timer_));
+    timer_ready_ = true;
+  }
+  for (auto& [directory, watch] : watches_) {
+    if (watch->watching) continue;
+    if (Error error = watch->bell->hang(); error.code != Code::ok) return error;
+    if (const int failed = uv_poll_init(loop_, &watch->poll, watch->bell->descriptor()); failed != 0) {
+      return fail_system("uv_poll_init", -failed);
+    }
+    watch->poll.data = watch.get();
+    uv_poll_start(&watch->poll, UV_READABLE, on_readable);
+    watch->watching = true;
+    if (!alive_) uv_unref(reinterpret_cast<uv_handle_t*>(&watch->poll));
+  }
+  return {};
+}
+
+bool Environment::arm(std::uint32_t token, sync::Side side) {
+  Object* found = object(token);
+  if (found == nullptr) return false;
+  if (found->queue->arm(side, token)) return true;
+  mark_armed(*found, side, true);
+  return false;
+}
+
+void Environment::disarm(std::uint32_t token, sync::Side side) {
+  Object* found = object(token);
+  if (found == nullptr) return;
+  found->queue->disarm(side);
+  mark_armed(*found, side, false);
+}
+
+void Environment::set_ref(std::uint32_t token, bool ref) {
+  Object* found = object(token);
+  if (found == nullptr || found->refd == ref) return;
+  const std::uint32_t sides = (found->armed[0] ? 1u : 0u) + (found->armed[1] ? 1u : 0u);
+  armed_refd_ = ref ? armed_refd_ + sides : armed_refd_ - sides;
+  found->refd = ref;
+  update_liveness();
+}
+
+void Environment::mark_armed(Object& object, sync::Side side, bool armed) {
+  if (object.armed[side] == armed) return;
+  object.armed[side] = armed;
+  const std::uint32_t step = armed ? 1u : ~0u;
+  armed_ += step;
+  if (object.refd) armed_refd_ += step;
+  update_liveness();
+  if (armed && timer_ready_ && uv_is_active(reinterpret_cast<uv_handle_t*>(&timer_)) == 0) {
+    uv_timer_start(&timer_, on_timer, kSlowLookMs, kSlowLookMs);
+  }
+}
+
+void Environment::update_liveness() {
+  const bool alive = armed_refd_ > 0;
+  if (alive == alive_) return;
+  alive_ = alive;
+  for (auto& [directory, watch] : watches_) {
+    if (!watch->watching) continue;
+    auto* handle = reinterpret_cast<uv_handle_t*>(&watch->poll);
+    alive ? uv_ref(handle) : uv_unref(handle);
+  }
+}
+
+void Environment::on_readable(uv_poll_t* poll, int, int) {
+  auto* watch = static_cast<Watch*>(poll->data);
+  watch->environment->answer(*watch);
+}
+
+void Environment::answer(Watch& watch) {
+  bool overflow = false;
+  const std::size_t count = watch.bell->drain(tokens_.data(), overflow);
+  if (overflow) {
+    look_at_all();
+  } else {
+    for (std::size_t i = 0; i < count; ++i) look_at(tokens_[i], false);
+  }
+  dispatch();
+}
+
+void Environment::on_timer(uv_timer_t* timer) {
+  auto* self = static_cast<Environment*>(timer->data);
+  if (self->armed_ == 0) {
+    uv_timer_stop(timer);
+    return;
+  }
+  for (std::uint32_t token = 0; token < self->objects_.size(); ++token) self->look_at(token, true);
+  self->dispatch();
+}
+
+void Environment::look_at_all() {
+  for (std::uint32_t token = 0; token < objects_.size(); ++token) look_at(token, false);
+}
+
+void Environment::look_at(std::uint32_t token, bool slow) {
+  Object* found = object(token);
+  if (found == nullptr || found->queue == nullptr) return;
+  for (sync::Side side : {sync::kTake, sync::kPut}) {
+    if (!found->armed[side] || !found->queue->answer(side, slow)) continue;
+    mark_armed(*found, side, false);
+    rung.data()[rung_count_++] = token * sync::kSides + side;
+    if (rung_count_ == kBatch) dispatch();
+  }
+}
+
+void Environment::dispatch() {
+  if (rung_count_ == 0 || dispatch_.IsEmpty()) return;
+  Napi::HandleScope scope(env_);
+  napi_value count = Napi::Number::New(env_, std::exchange(rung_count_, 0));
+  napi_value receiver = Napi::Object::New(env_);
+  // Runs the promise reactions too, as after any callback of Node's own.
+  if (napi_make_callback(env_, context_, receiver, dispatch_.Value(), 1, &count, nullptr) == napi_pending_exception) {
+    napi_value exception = nullptr;
+    napi_get_and_clear_last_exception(env_, &exception);
+    napi_fatal_exception(env_, exception);
+  }
+}
+
+void Environment::on_cleanup(napi_async_cleanup_hook_handle, void* data) {
+  auto* self = static_cast<Environment*>(data);
+  self->objects_.clear();  // closes every object: what we held goes back, the last one out removes the segment
+  self->dispatch_.Reset();
+  for (auto* view : {&self->inbox, &self->outbox}) view->release();
+  for (auto* view : {&self->lengths, &self->offsets, &self->rung}) view->release();
+  self->results.release();
+  self->closing_ = 1;
+  const auto close = [self](uv_handle_t* handle, uv_close_cb done) {
+    ++self->closing_;
+    uv_close(handle, done);
+  };
+  if (self->timer_ready_) {
+    close(reinterpret_cast<uv_handle_t*>(&self->timer_),
+          [](uv_handle_t* handle) { static_cast<Environment*>(handle->data)->closed(); });
+  }
+  for (auto& [directory, watch] : self->watches_) {
+    if (!watch->watching) continue;
+    close(reinterpret_cast<uv_handle_t*>(&watch->poll),
+          [](uv_handle_t* handle) { static_cast<Watch*>(handle->data)->environment->closed(); });
+  }
+  self->closed();
+}
+
+void Environment::closed() {
+  if (--closing_ > 0) return;
+  if (context_ != nullptr) napi_async_destroy(env_, context_);
+  napi_async_cleanup_hook_handle cleanup = cleanup_;
+  delete this;
+  napi_remove_async_cleanup_hook(cleanup);
+}
+
+}  // namespace interproc::binding

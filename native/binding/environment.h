@@ -1,0 +1,115 @@
+#pragma once
+
+#include <napi.h>
+#include <uv.h>
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "ring/queue.h"
+#include "ring/spsc_channel.h"
+#include "sync/doorbell.h"
+
+namespace interproc::binding {
+
+// Private memory that JavaScript and native code both see: an ArrayBuffer whose bytes stay where they are.
+template <class T>
+class Shared {
+ public:
+  void allocate(Napi::Env env, std::size_t count) {
+    Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(env, count * sizeof(T));
+    data_ = static_cast<T*>(buffer.Data());
+    count_ = count;
+    view_ = Napi::Persistent(Napi::TypedArrayOf<T>::New(env, count, buffer, 0).template As<Napi::Object>());
+  }
+  T* data() const { return data_; }
+  std::size_t count() const { return count_; }
+  Napi::Value view() const { return view_.Value(); }
+  void release() { view_.Reset(); }
+
+ private:
+  T* data_ = nullptr;
+  std::size_t count_ = 0;
+  Napi::ObjectReference view_;
+};
+
+// What one thread of JavaScript (the main one or a worker) has open: its objects, its doorbells, and the buffers that
+// messages cross through. Made when the addon is loaded there, taken down by the environment's cleanup hook, on that thread.
+class Environment {
+ public:
+  static Environment* create(Napi::Env env);
+
+  // One of our objects by the number JavaScript knows it by; nullptr when it is closed or never was.
+  struct Object {
+    std::unique_ptr<ring::Queue> queue;
+    std::unique_ptr<ring::SpscChannel> spsc;
+    bool refd = true;
+    bool armed[sync::kSides] = {false, false};
+  };
+  Object* object(std::uint32_t token) noexcept { return token < objects_.size() ? objects_[token].get() : nullptr; }
+  std::uint32_t adopt(std::unique_ptr<Object> object);
+  void close(std::uint32_t token);
+
+  // The doorbell for objects of this directory; hung up and watched at the first event-loop wait.
+  Result<sync::Doorbell*> doorbell(const std::string& directory);
+  // Makes sure that rings reach us. An error if this runtime has no libuv loop to watch with.
+  Error listen();
+
+  bool arm(std::uint32_t token, sync::Side side);
+  void disarm(std::uint32_t token, sync::Side side);
+  void set_ref(std::uint32_t token, bool ref);
+  void on_bell(Napi::Function dispatch) { dispatch_ = Napi::Persistent(dispatch); }
+
+  Shared<std::uint8_t> inbox;
+  Shared<std::uint8_t> outbox;
+  Shared<std::uint32_t> lengths;
+  Shared<std::uint32_t> offsets;
+  Shared<std::uint32_t> rung;
+  Shared<double> results;
+
+  static constexpr std::size_t kBatch = 4096;  // messages per crossing, at most
+
+ private:
+  explicit Environment(Napi::Env env);
+
+  // One watched doorbell. libuv closes handles later than we let go of them, so it lives until its close callback.
+  struct Watch {
+    Environment* environment = nullptr;
+    std::unique_ptr<sync::Doorbell> bell;
+    uv_poll_t poll{};
+    bool watching = false;
+  };
+
+  static void on_readable(uv_poll_t* poll, int status, int events);
+  static void on_timer(uv_timer_t* timer);
+  static void on_cleanup(napi_async_cleanup_hook_handle handle, void* self);
+  void closed();
+
+  void answer(Watch& watch);
+  void look_at_all();
+  void look_at(std::uint32_t token, bool slow);
+  void dispatch();
+  void mark_armed(Object& object, sync::Side side, bool armed);
+  void update_liveness();
+
+  Napi::Env env_;
+  uv_loop_t* loop_ = nullptr;
+  napi_async_context context_ = nullptr;
+  napi_async_cleanup_hook_handle cleanup_ = nullptr;
+  Napi::FunctionReference dispatch_;
+  std::vector<std::unique_ptr<Object>> objects_;
+  std::vector<std::uint32_t> free_tokens_;
+  std::unordered_map<std::string, std::unique_ptr<Watch>> watches_;
+  uv_timer_t timer_{};
+  bool timer_ready_ = false;
+  std::uint32_t armed_ = 0;
+  std::uint32_t armed_refd_ = 0;
+  bool alive_ = false;  // whether our handles keep the loop alive
+  std::uint32_t rung_count_ = 0;
+  std::uint32_t closing_ = 0;
+  std::vector<std::uint32_t> tokens_;
+};
+
+}  // namespace interproc::binding

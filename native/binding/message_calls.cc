@@ -1,0 +1,241 @@
+#include "binding/message_calls.h"
+
+#include <cmath>
+
+namespace interproc::binding {
+
+namespace {
+
+// Straight Node-API, without the C++ wrapper: each wrapper object would cost more than the ring operation itself.
+
+struct Call {
+  napi_env env;
+  Environment& environment;
+  napi_value arguments[3];
+  std::size_t count = 3;
+
+  Call(napi_env env_in, napi_callback_info info) : env(env_in), environment(*find(env_in, info, arguments, count)) {}
+
+  std::uint32_t number(std::size_t index) const {
+    std::uint32_t value = ~0u;
+    napi_get_value_uint32(env, arguments[index], &value);
+    return value;
+  }
+  double real(std::size_t index) const {
+    double value = 0;
+    napi_get_value_double(env, arguments[index], &value);
+    return value;
+  }
+  sync::Side side(std::size_t index) const { return number(index) == sync::kPut ? sync::kPut : sync::kTake; }
+  // The bytes of a typed array; false if the argument is none.
+  bool bytes(std::size_t index, std::byte*& data, std::size_t& length) const {
+    napi_typedarray_type type = napi_uint8_array;
+    void* at = nullptr;
+    if (napi_get_typedarray_info(env, arguments[index], &type, &length, &at, nullptr, nullptr) != napi_ok) return false;
+    data = static_cast<std::byte*>(at);
+    return type == napi_uint8_array;
+  }
+  Environment::Object* object() const { return environment.object(number(0)); }
+
+  napi_value result(std::int64_t value) const {
+    napi_value made = nullptr;
+    napi_create_int64(env, value, &made);
+    return made;
+  }
+  napi_value code(Code value) const { return result(-static_cast<std::int64_t>(value)); }
+  napi_value flag(bool value) const { return result(value ? 1 : 0); }
+
+ private:
+  static Environment* find(napi_env env, napi_callback_info info, napi_value* arguments, std::size_t& count) {
+    void* data = nullptr;
+    napi_get_cb_info(env, info, &count, arguments, nullptr, &data);
+    return static_cast<Environment*>(data);
+  }
+};
+
+Code put_into(Environment::Object& object, const std::byte* bytes, std::size_t length) {
+  return object.queue != nullptr ? object.queue->put(bytes, length) : object.spsc->put(bytes, length);
+}
+
+Code take_from(Environment::Object& object, std::byte* into, std::size_t room, ring::Taken& taken) {
+  if (object.queue != nullptr) return object.queue->take(into, room, taken);
+  taken.deliveries = 1;
+  return object.spsc->take(into, room, taken.length);
+}
+
+napi_value taken_result(const Call& call, Code code, const ring::Taken& taken) {
+  double* results = call.environment.results.data();
+  if (code == Code::ok) {
+    results[kDeliveries] = taken.deliveries;
+    return call.result(taken.length);
+  }
+  results[kWanted] = taken.length;
+  return call.code(code);
+}
+
+std::byte* inbox(const Call& call) { return reinterpret_cast<std::byte*>(call.environment.inbox.data()); }
+std::byte* outbox(const Call& call) { return reinterpret_cast<std::byte*>(call.environment.outbox.data()); }
+
+// put(token, length): the message is outbox[0, length).
+napi_value put_outbox(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  Environment::Object* object = call.object();
+  const std::uint32_t length = call.number(1);
+  if (object == nullptr || length > call.environment.outbox.count()) return call.code(Code::invalid);
+  return call.code(put_into(*object, outbox(call), length));
+}
+
+// putBytes(token, bytes)
+napi_value put_bytes(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  Environment::Object* object = call.object();
+  std::byte* bytes = nullptr;
+  std::size_t length = 0;
+  if (object == nullptr || !call.bytes(1, bytes, length)) return call.code(Code::invalid);
+  return call.code(put_into(*object, bytes, length));
+}
+
+// putPacked(token, count): message i has lengths[i] bytes and starts at offsets[i] of the outbox. Returns how many went in.
+napi_value put_packed(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  Environment::Object* object = call.object();
+  const std::uint32_t count = call.number(1);
+  if (object == nullptr || count > Environment::kBatch) return call.code(Code::invalid);
+  const std::uint32_t* lengths = call.environment.lengths.data();
+  const std::uint32_t* offsets = call.environment.offsets.data();
+  const std::size_t room = call.environment.outbox.count();
+  for (std::uint32_t i = 0; i < count; ++i) {
+    if (offsets[i] > room || lengths[i] > room - offsets[i]) return call.code(Code::invalid);
+    const Code code = put_into(*object, outbox(call) + offsets[i], lengths[i]);
+    if (code != Code::ok) return i > 0 ? call.result(i) : call.code(code);
+  }
+  return call.result(count);
+}
+
+// take(token): into the inbox.
+napi_value take_inbox(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  Environment::Object* object = call.object();
+  if (object == nullptr) return call.code(Code::invalid);
+  ring::Taken taken;
+  const Code code = take_from(*object, inbox(call), call.environment.inbox.count(), taken);
+  return taken_result(call, code, taken);
+}
+
+// takeInto(token, bytes)
+napi_value take_into(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  Environment::Object* object = call.object();
+  std::byte* bytes = nullptr;
+  std::size_t room = 0;
+  if (object == nullptr || !call.bytes(1, bytes, room)) return call.code(Code::invalid);
+  ring::Taken taken;
+  const Code code = take_from(*object, bytes, room, taken);
+  return taken_result(call, code, taken);
+}
+
+// takeMany(token, max): packed into the inbox, 8-aligned; offsets[i] and lengths[i] say where.
+napi_value take_many(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  Environment::Object* object = call.object();
+  if (object == nullptr || object->queue == nullptr) return call.code(Code::invalid);
+  const std::size_t max = std::min<std::size_t>(call.number(1), Environment::kBatch);
+  const std::size_t room = call.environment.inbox.count();
+  std::size_t offset = 0;
+  for (std::size_t i = 0; i < max; ++i) {
+    ring::Taken taken;
+    const Code code = i == 0 ? object->queue->take(inbox(call), room, taken)
+                             : object->queue->take_another(inbox(call) + offset, room - offset, taken);
+    if (code != Code::ok) return i > 0 ? call.result(static_cast<std::int64_t>(i)) : taken_result(call, code, taken);
+    call.environment.offsets.data()[i] = static_cast<std::uint32_t>(offset);
+    call.environment.lengths.data()[i] = taken.length;
+    if (i == 0) call.environment.results.data()[kDeliveries] = taken.deliveries;
+    offset = std::min((offset + taken.length + 7) & ~std::size_t{7}, room);
+    // What came back before goes alone: the caller has to count its deliveries.
+    if (taken.deliveries > 1) return call.result(1);
+  }
+  return call.result(static_cast<std::int64_t>(max));
+}
+
+// receive(token): into the inbox, and into the ledger under results[kReceipt].
+napi_value receive(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  Environment::Object* object = call.object();
+  if (object == nullptr || object->queue == nullptr) return call.code(Code::invalid);
+  ring::Taken taken;
+  const Code code = object->queue->receive(inbox(call), call.environment.inbox.count(), taken);
+  if (code == Code::ok) call.environment.results.data()[kReceipt] = taken.receipt;
+  return taken_result(call, code, taken);
+}
+
+// ack(token, receipt)
+napi_value ack(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  Environment::Object* object = call.object();
+  if (object == nullptr || object->queue == nullptr) return call.code(Code::invalid);
+  return call.code(object->queue->ack(call.real(1)));
+}
+
+// nack(token, receipt)
+napi_value nack(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  Environment::Object* object = call.object();
+  if (object == nullptr || object->queue == nullptr) return call.code(Code::invalid);
+  return call.code(object->queue->nack(call.real(1)));
+}
+
+// arm(token, side): 1 = look again at once.
+napi_value arm(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  Environment::Object* object = call.object();
+  if (object == nullptr || object->queue == nullptr) return call.code(Code::invalid);
+  return call.flag(call.environment.arm(call.number(0), call.side(1)));
+}
+
+// disarm(token, side)
+napi_value disarm(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  Environment::Object* object = call.object();
+  if (object == nullptr || object->queue == nullptr) return call.code(Code::invalid);
+  call.environment.disarm(call.number(0), call.side(1));
+  return call.result(0);
+}
+
+// wait(token, side, milliseconds): 1 = look again, 0 = a slice or the time has passed.
+napi_value wait(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  Environment::Object* object = call.object();
+  if (object == nullptr) return call.code(Code::invalid);
+  const double milliseconds = call.real(2);
+  const std::int64_t nanoseconds =
+      milliseconds < 1e9 ? static_cast<std::int64_t>(std::fmax(milliseconds, 0) * 1e6) : sync::kSliceNs;
+  return call.flag(object->queue != nullptr ? object->queue->wait(call.side(1), nanoseconds)
+                                            : object->spsc->wait(nanoseconds));
+}
+
+// size(token)
+napi_value size(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  Environment::Object* object = call.object();
+  if (object == nullptr) return call.code(Code::invalid);
+  return call.result(static_cast<std::int64_t>(object->queue != nullptr ? object->queue->size()
+                                                                        : object->spsc->used_bytes()));
+}
+
+}  // namespace
+
+void export_message_calls(Napi::Env env, Napi::Object exports, Environment* environment) {
+  const std::pair<const char*, napi_callback> calls[] = {
+      {"putOutbox", put_outbox}, {"putBytes", put_bytes}, {"putPacked", put_packed}, {"take", take_inbox},
+      {"takeInto", take_into},   {"takeMany", take_many}, {"receive", receive},      {"ack", ack},
+      {"nack", nack},            {"arm", arm},            {"disarm", disarm},        {"wait", wait},
+      {"size", size},
+  };
+  for (const auto& [name, callback] : calls) {
+    napi_value function = nullptr;
+    napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, environment, &function);
+    exports.Set(name, function);
+  }
+}
+
+}  // namespace interproc::binding

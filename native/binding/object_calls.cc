@@ -1,0 +1,272 @@
+#include "binding/object_calls.h"
+
+#include <bit>
+#include <cstring>
+
+#include "binding/errors.h"
+#include "ring/catalog.h"
+
+namespace interproc::binding {
+
+namespace {
+
+using memory::Header;
+using memory::Kind;
+using memory::OpenMode;
+
+Environment& environment_of(const Napi::CallbackInfo& info) { return *static_cast<Environment*>(info.Data()); }
+
+std::uint32_t number(const Napi::Object& options, const char* name) {
+  const Napi::Value value = options.Get(name);
+  return value.IsNumber() ? value.As<Napi::Number>().Uint32Value() : 0;
+}
+
+bool flag(const Napi::Object& options, const char* name) {
+  const Napi::Value value = options.Get(name);
+  return value.IsBoolean() && value.As<Napi::Boolean>().Value();
+}
+
+template <std::size_t Bytes>
+void text(const Napi::Object& options, const char* name, char (&into)[Bytes]) {
+  const Napi::Value value = options.Get(name);
+  if (!value.IsString()) return;
+  const std::string string = value.As<Napi::String>().Utf8Value();
+  std::memcpy(into, string.data(), std::min(string.size(), Bytes - 1));
+}
+
+// The header of an object with these options, all of which TypeScript has checked and completed.
+Header header_of(const Napi::Object& options, Kind kind) {
+  Header header{};
+  header.kind = kind;
+  const double capacity = options.Get("capacityBytes").As<Napi::Number>().DoubleValue();
+  const std::uint32_t capacity_shift = static_cast<std::uint32_t>(std::bit_width(static_cast<std::uint64_t>(capacity) - 1));
+  header.block_shift = memory::kMinBlockShift;
+  if (capacity_shift > header.block_shift + memory::kMaxBlocksShift) {
+    header.block_shift = capacity_shift - memory::kMaxBlocksShift;
+  }
+  header.blocks_shift = capacity_shift - header.block_shift;
+  header.flags = (flag(options, "persist") ? memory::kPersist : 0u) | (flag(options, "anonymous") ? memory::kAnonymous : 0u);
+  header.max_participants = number(options, "maxParticipants");
+  header.max_items = number(options, "maxItems");
+  header.max_deliveries = number(options, "maxDeliveries");
+  header.max_message_bytes = static_cast<std::uint64_t>(options.Get("maxMessageBytes").As<Napi::Number>().DoubleValue());
+  text(options, "codec", header.codec);
+  text(options, "deadLetter", header.dead_letter);
+  return header;
+}
+
+// openQueue(directory, name, mode, options) and openSpsc(directory, name, mode, options): the object's token.
+template <class Open>
+Napi::Value open_object(const Napi::CallbackInfo& info, Kind kind, Open open) {
+  Environment& environment = environment_of(info);
+  const std::string directory = info[0].As<Napi::String>().Utf8Value();
+  const std::string name = info[1].As<Napi::String>().Utf8Value();
+  const auto mode = static_cast<OpenMode>(info[2].As<Napi::Number>().Uint32Value());
+  const Napi::Object options = info[3].As<Napi::Object>();
+  auto bell = environment.doorbell(directory);
+  if (!bell.ok()) {
+    raise(info.Env(), bell.error());
+    return {};
+  }
+  auto object = std::make_unique<Environment::Object>();
+  if (Error error = open(*bell.value(), name, mode, header_of(options, kind), options, *object); error.code != Code::ok) {
+    raise(info.Env(), error);
+    return {};
+  }
+  return Napi::Number::New(info.Env(), environment.adopt(std::move(object)));
+}
+
+Napi::Value open_queue(const Napi::CallbackInfo& info) {
+  return open_object(info, Kind::mpmc, [](sync::Doorbell& bell, const std::string& name, OpenMode mode, const Header& header,
+                                          const Napi::Object&, Environment::Object& object) -> Error {
+    auto queue = ring::Queue::open(bell, name, mode, header);
+    if (queue.ok()) object.queue = std::move(queue.value());
+    return queue.error();
+  });
+}
+
+Napi::Value open_spsc(const Napi::CallbackInfo& info) {
+  return open_object(info, Kind::spsc, [](sync::Doorbell& bell, const std::string& name, OpenMode mode, Header header,
+                                          const Napi::Object& options, Environment::Object& object) -> Error {
+    header.max_participants = 2;
+    const auto role = flag(options, "producer") ? ring::SpscChannel::producer : ring::SpscChannel::consumer;
+    auto channel = ring::SpscChannel::open(bell, name, mode, header, role);
+    if (channel.ok()) object.spsc = std::move(channel.value());
+    return channel.error();
+  });
+}
+
+Environment::Object* object_of(const Napi::CallbackInfo& info) {
+  return environment_of(info).object(info[0].As<Napi::Number>().Uint32Value());
+}
+
+// geometry(token)
+Napi::Value geometry(const Napi::CallbackInfo& info) {
+  const Environment::Object* object = object_of(info);
+  if (object == nullptr) return info.Env().Undefined();
+  const Header& header = object->queue != nullptr ? object->queue->header() : object->spsc->header();
+  Napi::Object made = Napi::Object::New(info.Env());
+  made.Set("capacityBytes", static_cast<double>(std::uint64_t{1} << (header.block_shift + header.blocks_shift)));
+  made.Set("maxMessageBytes", static_cast<double>(object->queue != nullptr ? header.max_message_bytes
+                                                                           : object->spsc->max_message_bytes()));
+  made.Set("maxItems", static_cast<double>(header.max_items));
+  made.Set("maxDeliveries", static_cast<double>(header.max_deliveries));
+  made.Set("maxParticipants", static_cast<double>(header.max_participants));
+  made.Set("codec", static_cast<const char*>(header.codec));
+  made.Set("deadLetter", static_cast<const char*>(header.dead_letter));
+  made.Set("persist", (header.flags & memory::kPersist) != 0);
+  made.Set("anonymous", (header.flags & memory::kAnonymous) != 0);
+  return made;
+}
+
+// stats(token)
+Napi::Value stats(const Napi::CallbackInfo& info) {
+  const Environment::Object* object = object_of(info);
+  if (object == nullptr || object->queue == nullptr) return info.Env().Undefined();
+  const ring::QueueStats stats = object->queue->stats();
+  Napi::Object made = Napi::Object::New(info.Env());
+  made.Set("puts", static_cast<double>(stats.puts));
+  made.Set("gets", static_cast<double>(stats.gets));
+  made.Set("putBytes", static_cast<double>(stats.put_bytes));
+  made.Set("gotBytes", static_cast<double>(stats.got_bytes));
+  made.Set("waits", static_cast<double>(stats.waits));
+  made.Set("wakes", static_cast<double>(stats.wakes));
+  made.Set("redelivered", static_cast<double>(stats.redelivered));
+  made.Set("highWater", static_cast<double>(stats.high_water));
+  made.Set("participants", static_cast<double>(stats.participants));
+  made.Set("unacknowledged", static_cast<double>(stats.unacknowledged));
+  return made;
+}
+
+// end(token)
+void end(const Napi::CallbackInfo& info) {
+  const Environment::Object* object = object_of(info);
+  if (object != nullptr) object->queue != nullptr ? object->queue->end() : object->spsc->end();
+}
+
+// ended(token)
+Napi::Value ended(const Napi::CallbackInfo& info) {
+  const Environment::Object* object = object_of(info);
+  const bool is = object != nullptr && (object->queue != nullptr ? object->queue->ended() : object->spsc->ended());
+  return Napi::Boolean::New(info.Env(), is);
+}
+
+// isFull(token)
+Napi::Value is_full(const Napi::CallbackInfo& info) {
+  const Environment::Object* object = object_of(info);
+  return Napi::Boolean::New(info.Env(), object != nullptr && object->queue != nullptr && object->queue->is_full());
+}
+
+// peerAlive(token), of a byte ring
+Napi::Value peer_alive(const Napi::CallbackInfo& info) {
+  const Environment::Object* object = object_of(info);
+  return Napi::Boolean::New(info.Env(), object != nullptr && object->spsc != nullptr && object->spsc->peer_alive());
+}
+
+// setRef(token, ref)
+void set_ref(const Napi::CallbackInfo& info) {
+  environment_of(info).set_ref(info[0].As<Napi::Number>().Uint32Value(), info[1].As<Napi::Boolean>().Value());
+}
+
+// close(token)
+void close(const Napi::CallbackInfo& info) { environment_of(info).close(info[0].As<Napi::Number>().Uint32Value()); }
+
+// unlink(token)
+void unlink(const Napi::CallbackInfo& info) {
+  const Environment::Object* object = object_of(info);
+  if (object == nullptr) return;
+  const Error error = object->queue != nullptr ? object->queue->unlink() : object->spsc->unlink();
+  if (error.code != Code::ok) raise(info.Env(), error);
+}
+
+// listen(): before the first arm.
+void listen(const Napi::CallbackInfo& info) {
+  if (const Error error = environment_of(info).listen(); error.code != Code::ok) raise(info.Env(), error);
+}
+
+// onBell(dispatch)
+void on_bell(const Napi::CallbackInfo& info) { environment_of(info).on_bell(info[0].As<Napi::Function>()); }
+
+Napi::Value inbox(const Napi::CallbackInfo& info) { return environment_of(info).inbox.view(); }
+Napi::Value outbox(const Napi::CallbackInfo& info) { return environment_of(info).outbox.view(); }
+
+Napi::Value grow(const Napi::CallbackInfo& info, Shared<std::uint8_t>& box) {
+  const double wanted = info[0].As<Napi::Number>().DoubleValue();
+  if (wanted > static_cast<double>(box.count())) {
+    box.allocate(info.Env(), std::bit_ceil(static_cast<std::size_t>(wanted)));
+  }
+  return box.view();
+}
+
+Napi::Value grow_inbox(const Napi::CallbackInfo& info) { return grow(info, environment_of(info).inbox); }
+Napi::Value grow_outbox(const Napi::CallbackInfo& info) { return grow(info, environment_of(info).outbox); }
+
+// list(directory)
+Napi::Value list(const Napi::CallbackInfo& info) {
+  auto directory = platform::Directory::open(info[0].As<Napi::String>().Utf8Value());
+  auto entries = directory.ok() ? ring::list(directory.value()) : directory.error();
+  if (!entries.ok()) {
+    raise(info.Env(), entries.error());
+    return {};
+  }
+  Napi::Array made = Napi::Array::New(info.Env());
+  std::uint32_t index = 0;
+  for (const ring::CatalogEntry& entry : entries.value()) {
+    Napi::Object object = Napi::Object::New(info.Env());
+    object.Set("name", entry.name);
+    object.Set("kind", entry.kind == Kind::mpmc ? "queue" : "spsc");
+    object.Set("totalBytes", static_cast<double>(entry.total_bytes));
+    object.Set("participants", static_cast<double>(entry.participants));
+    object.Set("size", static_cast<double>(entry.size));
+    object.Set("persist", entry.persist);
+    object.Set("anonymous", entry.anonymous);
+    if (entry.problem.code != Code::ok) {
+      object.Set("problem", entry.problem.detail[0] != '\0' ? entry.problem.detail : entry.problem.syscall);
+    }
+    made.Set(index++, object);
+  }
+  return made;
+}
+
+// prune(directory, dryRun)
+Napi::Value prune(const Napi::CallbackInfo& info) {
+  auto directory = platform::Directory::open(info[0].As<Napi::String>().Utf8Value());
+  auto names = directory.ok() ? ring::prune(directory.value(), info[1].As<Napi::Boolean>().Value()) : directory.error();
+  if (!names.ok()) {
+    raise(info.Env(), names.error());
+    return {};
+  }
+  Napi::Array made = Napi::Array::New(info.Env());
+  std::uint32_t index = 0;
+  for (const std::string& name : names.value()) made.Set(index++, name);
+  return made;
+}
+
+}  // namespace
+
+void export_object_calls(Napi::Env env, Napi::Object exports, Environment* environment) {
+  const auto add = [&](const char* name, auto callback) {
+    exports.Set(name, Napi::Function::New(env, callback, name, environment));
+  };
+  add("openQueue", open_queue);
+  add("openSpsc", open_spsc);
+  add("geometry", geometry);
+  add("stats", stats);
+  add("end", end);
+  add("ended", ended);
+  add("isFull", is_full);
+  add("peerAlive", peer_alive);
+  add("setRef", set_ref);
+  add("close", close);
+  add("unlink", unlink);
+  add("listen", listen);
+  add("onBell", on_bell);
+  add("inbox", inbox);
+  add("outbox", outbox);
+  add("growInbox", grow_inbox);
+  add("growOutbox", grow_outbox);
+  add("list", list);
+  add("prune", prune);
+}
+
+}  // namespace interproc::binding

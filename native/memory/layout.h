@@ -1,0 +1,154 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+// Every word that processes share, named once. A reader of another build refuses a segment whose version, hash or word size differs; so any change here
+// changes kLayoutVersion.
+
+namespace interproc::memory {
+
+inline constexpr std::uint64_t kMagic = 0x31304352504E4950;  // "PINPRC01", little-endian
+inline constexpr std::uint32_t kLayoutVersion = 1;
+
+enum class Kind : std::uint32_t { mpmc = 1, spsc = 2 };
+
+enum Flags : std::uint32_t {
+  kPersist = 1,    // stays when nobody is attached, empty or not
+  kAnonymous = 2,  // goes when nobody is attached, empty or not
+};
+
+inline constexpr std::uint32_t kMaxParticipants = 256;  // a slot is 8 bits of a word
+inline constexpr std::size_t kCodecBytes = 64;
+inline constexpr std::size_t kNameBytes = 208;  // 200 characters, ended by zeros
+
+// Kernel locks: byte `slot` says that the participant lives; this one, shared, that somebody is attached.
+inline constexpr std::uint64_t kAttachedByte = 1u << 16;
+
+// Page 0. Written before the file has a name, read once at open.
+struct Header {
+  std::uint64_t magic;
+  std::uint32_t layout_version;
+  std::uint32_t layout_hash;
+  std::uint32_t word_bytes;
+  std::uint32_t page_bytes;
+  Kind kind;
+  std::uint32_t flags;
+  std::uint32_t block_shift;   // a block is 2^block_shift bytes
+  std::uint32_t blocks_shift;  // there are 2^blocks_shift of them
+  std::uint32_t max_participants;
+  std::uint32_t max_items;       // 0: as many as fit
+  std::uint32_t max_deliveries;  // 0: no limit
+  std::uint32_t creator_pid;     // for people; nothing is decided by it
+  std::uint64_t max_message_bytes;
+  std::int64_t created_wall_ns;
+  char codec[kCodecBytes];
+  char dead_letter[kNameBytes];
+};
+static_assert(offsetof(Header, magic) == 0 && offsetof(Header, layout_version) == 8);
+static_assert(sizeof(Header) == 8 + 12 * 4 + 2 * 8 + kCodecBytes + kNameBytes);
+
+using Word = std::atomic<std::uint64_t>;
+static_assert(sizeof(Word) == 8 && Word::is_always_lock_free);
+static_assert(sizeof(std::atomic<std::uint32_t>) == 4 && std::atomic<std::uint32_t>::is_always_lock_free);
+
+// Two cache lines: the processor fetches them in pairs.
+inline constexpr std::size_t kLine = 128;
+inline constexpr std::size_t kBitmapWords = kMaxParticipants / 64;
+
+// Page 1. Each word that different processes write stands on a line of its own.
+struct Control {
+  alignas(kLine) Word tail;
+  alignas(kLine) Word head;
+  alignas(kLine) Word reclaim;
+  // Rarely written, read at every operation.
+  alignas(kLine) std::atomic<std::uint32_t> ended;      // end() was called
+  std::atomic<std::uint32_t> redeliver;                 // a RETURNED message may exist
+  Word ledgers[kBitmapWords];                           // which participants have a ledger region
+  alignas(kLine) Word listed[2][kBitmapWords];          // who may be asleep: for a message, for room
+};
+static_assert(sizeof(Control) == 5 * kLine);
+static_assert(offsetof(Control, head) == kLine && offsetof(Control, listed) == 4 * kLine);
+
+inline constexpr std::uint32_t kSlotUsed = 1;  // Participant::identity: { generation : 8 | used : 1 } at bits 8 and 0
+
+// One per participant, 256 bytes.
+struct Participant {
+  std::atomic<std::uint32_t> identity;  // generation << 8 | kSlotUsed
+  std::atomic<std::uint32_t> pid;       // for people
+  Word bell;                            // names its doorbell; 0: none yet
+  std::atomic<std::uint32_t> token;     // what to write into it
+  std::atomic<std::uint32_t> need;      // blocks a waiting put wants
+  // Wait words: { epoch : 61 | state : 3 }, for a message and for room.
+  alignas(64) Word wait[2];
+  // Counters, written by the participant alone, kept when the slot passes to another.
+  alignas(64) Word puts;
+  Word gets;
+  Word put_bytes;
+  Word got_bytes;
+  Word waits;
+  Word wakes;
+  Word redelivered;
+  Word high_water;
+  Word reserved[8];
+};
+static_assert(sizeof(Participant) == 256);
+
+// One per block. `word` is described in ring/word.h.
+struct Descriptor {
+  Word word;
+  std::atomic<std::uint32_t> length;        // bytes of the record that starts here
+  std::atomic<std::uint32_t> redeliveries;  // how often it was delivered and came back
+};
+static_assert(sizeof(Descriptor) == 16);
+
+// Ledger region of one participant: this, then the data area of one ring's capacity.
+inline constexpr std::uint32_t kLedgerEntries = 1024;
+struct LedgerEntry {
+  Word word;  // { seq : 45 | generation : 8 | slot : 8 | state : 3 }
+  Word pos;
+  std::atomic<std::uint32_t> offset;  // in blocks, in the region's data area
+  std::atomic<std::uint32_t> length;
+  std::atomic<std::uint32_t> redeliveries;
+  std::atomic<std::uint32_t> reserved;
+};
+static_assert(sizeof(LedgerEntry) == 32);
+struct Ledger {
+  std::atomic<std::uint32_t> watermark;  // entries at and above it were never used
+  std::uint32_t reserved[15];
+  LedgerEntry entries[kLedgerEntries];
+};
+static_assert(sizeof(Ledger) == 64 + kLedgerEntries * 32);
+
+// Folded from the sizes and offsets above, so that a build that moved one is refused even if somebody forgot the version.
+inline constexpr std::uint32_t kLayoutHash = [] {
+  std::uint32_t hash = 2166136261u;
+  for (std::size_t fact : {sizeof(Header), sizeof(Control), sizeof(Participant), sizeof(Descriptor), sizeof(Ledger),
+                           sizeof(LedgerEntry), kLine, std::size_t{kMaxParticipants}, std::size_t{kLedgerEntries}}) {
+    hash = (hash ^ static_cast<std::uint32_t>(fact)) * 16777619u;
+  }
+  return hash;
+}();
+
+// Where things stand in the file. Computed from the private copy of the header, never read from shared memory.
+struct Layout {
+  std::uint64_t control = 0;
+  std::uint64_t participants = 0;
+  std::uint64_t descriptors = 0;
+  std::uint64_t payload = 0;
+  std::uint64_t payload_bytes = 0;
+  std::uint64_t ledgers = 0;
+  std::uint64_t ledger_bytes = 0;  // of one participant's region, page-aligned
+  std::uint64_t total = 0;
+
+  static Layout of(const Header& header) noexcept;
+};
+
+// The bytes one participant's ledger region takes in a ring of this capacity.
+inline constexpr std::uint32_t kMinBlockShift = 6;     // 64 bytes
+inline constexpr std::uint32_t kMaxBlocksShift = 20;   // items are counted modulo 2^20
+inline constexpr std::uint64_t kMinCapacity = 4096;
+inline constexpr std::uint64_t kMaxCapacity = std::uint64_t{1} << 32;
+
+}  // namespace interproc::memory

@@ -1,0 +1,197 @@
+#include "memory/segment.h"
+
+#include <cstring>
+
+#include "platform/clock.h"
+#include "platform/fault.h"
+#include "platform/process.h"
+
+namespace interproc::memory {
+
+using platform::Directory;
+using platform::File;
+using platform::FileFacts;
+using platform::Lock;
+
+namespace {
+
+// How long an opener waits for another opener or leaver that is deciding about the same file, in steps of one millisecond.
+// They decide within microseconds; a longer wait means that one was stopped right there.
+constexpr int kDecisionTries = 2'000;
+constexpr std::int64_t kDecisionStepNs = 1'000'000;
+
+Error check_facts(const FileFacts& facts) noexcept {
+  if (!facts.regular) return fail(Code::permission, "there is something else than a regular file under this name");
+  if (facts.owner != platform::own_uid()) return fail(Code::permission, "the segment belongs to another user");
+  if ((facts.mode & 077) != 0) return fail(Code::permission, "the segment's mode lets others in (it must be 0600)");
+  if (facts.links > 1) return fail(Code::permission, "the segment has a second name (a hard link)");
+  return {};
+}
+
+bool ends_with_zero(const char* text, std::size_t bytes) noexcept { return std::memchr(text, 0, bytes) != nullptr; }
+
+}  // namespace
+
+Error read_header(const File& file, Header& header) noexcept {
+  auto facts = file.facts();
+  if (!facts.ok()) return facts.error();
+  if (facts.value().bytes < sizeof(Header)) return fail(Code::corrupt, "the file is too short to be a segment");
+  if (Error error = file.read_at(&header, sizeof header, 0); error.code != Code::ok) return error;
+  if (header.magic != kMagic) return fail(Code::corrupt, "the file is not an interproc segment");
+  if (header.layout_version != kLayoutVersion) return fail(Code::version, "the segment's layout is of another version");
+  if (header.layout_hash != kLayoutHash) return fail(Code::version, "the segment's layout is of another build");
+  if (header.word_bytes != sizeof(void*)) return fail(Code::version, "the segment was made by a program of another word size");
+  if (header.page_bytes != platform::page_bytes()) return fail(Code::version, "the segment was made with another page size");
+  if (header.kind != Kind::mpmc && header.kind != Kind::spsc) return fail(Code::corrupt, "header: kind");
+  if (header.block_shift < kMinBlockShift || header.block_shift > 20) return fail(Code::corrupt, "header: block size");
+  if (header.blocks_shift < 1 || header.blocks_shift > kMaxBlocksShift) return fail(Code::corrupt, "header: blocks");
+  const std::uint64_t capacity = std::uint64_t{1} << (header.block_shift + header.blocks_shift);
+  if (capacity < kMinCapacity || capacity > kMaxCapacity || capacity % header.page_bytes != 0) {
+    return fail(Code::corrupt, "header: capacity");
+  }
+  if (header.max_participants < 1 || header.max_participants > kMaxParticipants) {
+    return fail(Code::corrupt, "header: participants");
+  }
+  if (header.max_items > (1u << header.blocks_shift)) return fail(Code::corrupt, "header: items");
+  if (header.max_message_bytes == 0 || header.max_message_bytes > capacity) return fail(Code::corrupt, "header: message size");
+  if ((header.flags & ~std::uint32_t{kPersist | kAnonymous}) != 0) return fail(Code::corrupt, "header: flags");
+  if (!ends_with_zero(header.codec, sizeof header.codec)) return fail(Code::corrupt, "header: codec");
+  if (!ends_with_zero(header.dead_letter, sizeof header.dead_letter)) return fail(Code::corrupt, "header: dead letter");
+  if (facts.value().bytes != Layout::of(header).total) return fail(Code::corrupt, "the file is not as long as its header says");
+  return {};
+}
+
+Error Segment::map() noexcept {
+  layout_ = Layout::of(header_);
+  auto front = platform::Mapping::of(file_, 0, layout_.payload);
+  if (!front.ok()) return front.error();
+  front_ = std::move(front.value());
+  auto payload = platform::Mapping::twice(file_, layout_.payload, layout_.payload_bytes);
+  if (!payload.ok()) return payload.error();
+  payload_ = std::move(payload.value());
+  return {};
+}
+
+bool Segment::must_stay(const std::function<bool(Segment&)>& holds_something) noexcept {
+  if ((header_.flags & kAnonymous) != 0) return false;
+  if ((header_.flags & kPersist) != 0) return true;
+  return holds_something(*this);
+}
+
+Result<std::unique_ptr<Segment>> Segment::make(const Directory& directory, const std::string& name, const Header& wanted,
+                                               const Kindred& kindred) noexcept {
+  auto file = directory.make_unnamed();
+  if (!file.ok()) return file.error();
+  std::unique_ptr<Segment> segment(new Segment);
+  segment->name_ = name;
+  segment->file_ = std::move(file.value());
+  Header& header = segment->header_;
+  header = wanted;
+  header.magic = kMagic;
+  header.layout_version = kLayoutVersion;
+  header.layout_hash = kLayoutHash;
+  header.word_bytes = sizeof(void*);
+  header.page_bytes = platform::page_bytes();
+  header.creator_pid = platform::process_id();
+  header.created_wall_ns = platform::wall_ns();
+  const Layout layout = Layout::of(header);
+  if (Error error = segment->file_.resize(layout.total); error.code != Code::ok) return error;
+  // All but the ledgers is made real now: a full /dev/shm is an error here, not a SIGBUS at some later message.
+  if (Error error = segment->file_.reserve(0, layout.ledgers); error.code != Code::ok) return error;
+  if (Error error = segment->map(); error.code != Code::ok) return error;
+  std::memcpy(segment->front_.data(), &header, sizeof header);
+  kindred.initialise(*segment);
+  // Attached and joined before it has a name: nobody can take it for abandoned.
+  segment->file_.try_lock(kAttachedByte, Lock::shared);
+  if (Error error = kindred.join(*segment); error.code != Code::ok) return error;
+  FAULT("segment.ready");
+  if (Error error = directory.link(segment->file_, name); error.code != Code::ok) return error;
+  segment->created_ = true;
+  return segment;
+}
+
+Result<std::unique_ptr<Segment>> Segment::open(const Directory& directory, const std::string& name, OpenMode mode,
+                                               const Header& wanted, const Kindred& kindred) noexcept {
+  for (int attempt = 0; attempt < kDecisionTries; ++attempt) {
+    auto file = directory.open_file(name);
+    if (!file.ok()) {
+      if (file.error().code != Code::not_found) return file.error();
+      if (mode == OpenMode::open) return file.error();
+      auto made = make(directory, name, wanted, kindred);
+      if (made.ok() || made.error().code != Code::exists) return made;
+      continue;  // somebody else won: meet the winner's
+    }
+
+    std::unique_ptr<Segment> segment(new Segment);
+    segment->name_ = name;
+    segment->file_ = std::move(file.value());
+    auto facts = segment->file_.facts();
+    if (!facts.ok()) return facts.error();
+    if (facts.value().links == 0) continue;  // removed since we found it
+    if (Error error = check_facts(facts.value()); error.code != Code::ok) return error;
+
+    const bool alone = segment->file_.try_lock(kAttachedByte, Lock::exclusive);
+    FAULT("segment.locked");
+    if (!alone && !segment->file_.try_lock(kAttachedByte, Lock::shared)) {
+      platform::sleep_ns(kDecisionStepNs);  // another is alone with it and decides
+      continue;
+    }
+    facts = segment->file_.facts();
+    if (!facts.ok()) return facts.error();
+    if (facts.value().links == 0) continue;
+
+    if (Error error = read_header(segment->file_, segment->header_); error.code != Code::ok) return error;
+    if (segment->header_.kind != wanted.kind) return fail(Code::kind, "there is an object of another kind under this name");
+    if (Error error = segment->map(); error.code != Code::ok) return error;
+    if (alone && !segment->must_stay(kindred.holds_something)) {
+      directory.remove_if_same(name, facts.value());  // left behind by the killed
+      FAULT("segment.removed_stale");
+      continue;
+    }
+    if (mode == OpenMode::create) return fail(Code::exists, "there is an object of this name already");
+    if (alone) segment->file_.try_lock(kAttachedByte, Lock::shared);  // converts our own lock; cannot fail
+    if (Error error = kindred.join(*segment); error.code != Code::ok) {
+      segment->leave(directory, kindred.holds_something);
+      return error;
+    }
+    return segment;
+  }
+  return fail(Code::busy, "somebody who is opening or closing this object does not come to an end (stopped?)");
+}
+
+Ledger* Segment::ledger(std::uint32_t slot) noexcept {
+  if (ledgers_.data() == nullptr) {
+    auto mapping = platform::Mapping::of(file_, layout_.ledgers, layout_.total - layout_.ledgers);
+    if (!mapping.ok()) return nullptr;
+    ledgers_ = std::move(mapping.value());
+  }
+  return reinterpret_cast<Ledger*>(ledgers_.data() + layout_.ledger_bytes * slot);
+}
+
+Error Segment::reserve_ledger(std::uint32_t slot) noexcept {
+  return file_.reserve(layout_.ledgers + layout_.ledger_bytes * slot, layout_.ledger_bytes);
+}
+
+void Segment::leave(const Directory& directory, const std::function<bool(Segment&)>& holds_something) noexcept {
+  // Drop first, then try: two leavers that both upgraded their shared lock would both fail.
+  file_.unlock(kAttachedByte);
+  FAULT("segment.detached");
+  if (file_.try_lock(kAttachedByte, Lock::exclusive)) {
+    auto facts = file_.facts();
+    if (facts.ok() && facts.value().links > 0 && !must_stay(holds_something)) {
+      directory.remove_if_same(name_, facts.value());
+    }
+    FAULT("segment.decided");
+    file_.unlock(kAttachedByte);
+  }
+  file_.close();
+}
+
+Error Segment::unlink(const Directory& directory) noexcept {
+  auto facts = file_.facts();
+  if (!facts.ok()) return facts.error();
+  if (facts.value().links > 0) directory.remove_if_same(name_, facts.value());
+  return {};
+}
+
+}  // namespace interproc::memory

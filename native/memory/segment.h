@@ -1,0 +1,87 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "memory/layout.h"
+#include "platform/file.h"
+#include "platform/mapping.h"
+#include "platform/result.h"
+
+namespace interproc::memory {
+
+enum class OpenMode { create, open, open_or_create };
+
+// One shared object: a file, the private copy of its header, and the mappings. It is attached from the moment it exists
+// until leave(); ARCHITECTURE.md section 2 tells the life of the file.
+class Segment {
+ public:
+  // What only the kind of object knows.
+  struct Kindred {
+    // Fills the zeroed words of a new object (cursors).
+    std::function<void(Segment&)> initialise;
+    // Called with nobody else attached: tidies up what the dead left and says whether something in it must be kept.
+    std::function<bool(Segment&)> holds_something;
+    // Joins the registry; an error makes the opening fail. Called before a new object gets its name.
+    std::function<Error(Segment&)> join;
+  };
+
+  // `wanted` is the header of an object to create; for open only `kind` counts.
+  static Result<std::unique_ptr<Segment>> open(const platform::Directory& directory, const std::string& name,
+                                               OpenMode mode, const Header& wanted, const Kindred& kindred) noexcept;
+
+  Segment(const Segment&) = delete;
+  Segment& operator=(const Segment&) = delete;
+  ~Segment() = default;
+
+  const std::string& name() const noexcept { return name_; }
+  const Header& header() const noexcept { return header_; }
+  const Layout& layout() const noexcept { return layout_; }
+  platform::File& file() noexcept { return file_; }
+  const platform::File& file() const noexcept { return file_; }
+  bool created() const noexcept { return created_; }
+
+  Control& control() const noexcept { return *at<Control>(layout_.control); }
+  Participant* participants() const noexcept { return at<Participant>(layout_.participants); }
+  Descriptor* descriptors() const noexcept { return at<Descriptor>(layout_.descriptors); }
+  std::byte* payload() const noexcept { return payload_.data(); }
+
+  // The ledger of `slot`, mapped at the first call; nullptr if that fails. Touch only regions whose bit in Control::ledgers is set: the rest has no memory behind it.
+  Ledger* ledger(std::uint32_t slot) noexcept;
+  std::byte* ledger_data(Ledger* ledger) const noexcept { return reinterpret_cast<std::byte*>(ledger + 1); }
+  // Puts memory behind the region of `slot`.
+  Error reserve_ledger(std::uint32_t slot) noexcept;
+
+  // Lets go. The last one out removes the file, unless `holds_something` says that it must stay.
+  void leave(const platform::Directory& directory, const std::function<bool(Segment&)>& holds_something) noexcept;
+  // Removes the name now; everybody attached goes on.
+  Error unlink(const platform::Directory& directory) noexcept;
+
+ private:
+  Segment() noexcept = default;
+
+  static Result<std::unique_ptr<Segment>> make(const platform::Directory& directory, const std::string& name,
+                                               const Header& wanted, const Kindred& kindred) noexcept;
+  Error map() noexcept;
+  bool must_stay(const std::function<bool(Segment&)>& holds_something) noexcept;
+
+  template <class T>
+  T* at(std::uint64_t offset) const noexcept {
+    return reinterpret_cast<T*>(front_.data() + offset);
+  }
+
+  std::string name_;
+  platform::File file_;
+  Header header_{};
+  Layout layout_;
+  platform::Mapping front_;  // header to descriptors
+  platform::Mapping payload_;
+  platform::Mapping ledgers_;
+  bool created_ = false;
+};
+
+// Reads and checks a header: everything that later code relies on is checked here, once, on a private copy.
+Error read_header(const platform::File& file, Header& header) noexcept;
+
+}  // namespace interproc::memory

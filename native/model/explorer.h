@@ -1,0 +1,236 @@
+// Visits every state a model can reach, breadth first, so that the way to a violation is a shortest one.
+//
+// A model is a type with
+//   State                                       plain bytes without padding; equal bytes are the same state
+//   State initial() const
+//   std::size_t bytes() const                   how many leading bytes of a State are in use in this instance
+//   void steps(const State&, Steps<State>&)     every step that any actor, or fate, can take next
+//   const char* broken(const State&) const      the invariant that does not hold here, or nullptr
+//   bool settled(const State&) const            all is well and nothing needs to happen any more
+//   std::string describe(const State&) const    one line, for a trace
+//
+// Three things are errors: a step that reports a violation, a state that breaks an invariant, and a state from which the
+// survivors cannot settle by steps of their own. The last one is how a lost message, a lost wake-up and a jammed ring
+// show, and it needs no fairness: "from every state some path settles" fails exactly where a schedule can lead into a trap.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+namespace interproc::model {
+
+struct Step {
+  int actor = 0;
+  const char* name = "";
+  // A kill, a newcomer, an impatient waiter: things that may happen and never have to. Nobody may depend on them, so they do
+  // not count as ways to settle.
+  bool fate = false;
+};
+
+template <class State>
+class Steps {
+ public:
+  struct Successor {
+    State state;
+    Step step;
+    const char* broken;
+  };
+
+  void add(int actor, const char* name, const State& next, const char* broken = nullptr) {
+    found_.push_back({next, {actor, name, false}, broken});
+  }
+  void add_fate(int actor, const char* name, const State& next) {
+    found_.push_back({next, {actor, name, true}, nullptr});
+  }
+
+  void clear() { found_.clear(); }
+  auto begin() const { return found_.begin(); }
+  auto end() const { return found_.end(); }
+
+ private:
+  std::vector<Successor> found_;
+};
+
+struct Outcome {
+  std::uint64_t states = 0;
+  std::string broken;  // empty: nothing is wrong
+  std::vector<std::string> trace;
+  bool too_large = false;
+};
+
+template <class Model>
+class Explorer {
+  using State = typename Model::State;
+  static_assert(std::is_trivially_copyable_v<State> && std::has_unique_object_representations_v<State>);
+
+ public:
+  Explorer(const Model& model, std::uint32_t max_states)
+      : model_(model), bytes_(model.bytes()), max_states_(max_states), slots_(std::size_t{1} << 16) {}
+
+  Outcome run() {
+    const State first = model_.initial();
+    insert(first, 0);
+    if (const char* broken = model_.broken(first)) return fail(broken, 0, nullptr, {});
+    Steps<State> steps;
+    for (std::uint32_t at = 0; at < count_; ++at) {
+      const State state = load(at);
+      first_edge_.push_back(edges_.size());
+      steps.clear();
+      model_.steps(state, steps);
+      for (const auto& next : steps) {
+        if (next.broken != nullptr) return fail(next.broken, at, &next.state, next.step);
+        const std::uint32_t before = count_;
+        const std::uint32_t to = insert(next.state, at);
+        if (to == before) {
+          if (const char* broken = model_.broken(next.state)) return fail(broken, at, &next.state, next.step);
+          if (count_ >= max_states_) {
+            Outcome outcome;
+            outcome.states = count_;
+            outcome.too_large = true;
+            return outcome;
+          }
+        }
+        if (!next.step.fate && to != at) edges_.push_back(to);
+      }
+    }
+    first_edge_.push_back(edges_.size());
+    std::uint32_t trapped = 0;
+    if (find_trapped(trapped)) return fail("the survivors can never settle from here", trapped, nullptr, {});
+    Outcome outcome;
+    outcome.states = count_;
+    return outcome;
+  }
+
+ private:
+  static constexpr std::uint32_t kChunkShift = 16;
+
+  std::byte* stored(std::uint32_t index) const {
+    return chunks_[index >> kChunkShift].get() + std::size_t{index & ((1u << kChunkShift) - 1)} * bytes_;
+  }
+  State load(std::uint32_t index) const {
+    State state{};
+    std::memcpy(static_cast<void*>(&state), stored(index), bytes_);
+    return state;
+  }
+
+  std::uint64_t hash(const void* bytes) const {
+    std::uint64_t hash = 0x9E3779B97F4A7C15u;
+    const auto* from = static_cast<const std::byte*>(bytes);
+    for (std::size_t i = 0; i < bytes_; i += 8) {
+      std::uint64_t part = 0;
+      std::memcpy(&part, from + i, std::min<std::size_t>(8, bytes_ - i));
+      hash = (hash ^ part) * 0xD6E8FEB86659FD93u;
+      hash ^= hash >> 32;
+    }
+    return hash;
+  }
+
+  // The index of the state, which is `count_` as it was before if the state is new.
+  std::uint32_t insert(const State& state, std::uint32_t parent) {
+    if (std::size_t{count_} * 2 >= slots_.size()) grow();
+    const std::uint64_t h = hash(&state);
+    const std::uint32_t tag = static_cast<std::uint32_t>(h);
+    const std::size_t mask = slots_.size() - 1;
+    std::size_t at = static_cast<std::size_t>(h >> 20) & mask;
+    while (slots_[at].index_plus_one != 0) {
+      const std::uint32_t index = slots_[at].index_plus_one - 1;
+      if (slots_[at].tag == tag && std::memcmp(stored(index), &state, bytes_) == 0) return index;
+      at = (at + 1) & mask;
+    }
+    const std::uint32_t index = count_++;
+    if ((index & ((1u << kChunkShift) - 1)) == 0) {
+      chunks_.push_back(std::make_unique_for_overwrite<std::byte[]>(bytes_ << kChunkShift));
+    }
+    std::memcpy(stored(index), &state, bytes_);
+    slots_[at] = {tag, index + 1};
+    parents_.push_back(parent);
+    return index;
+  }
+
+  void grow() {
+    std::vector<Slot> slots(slots_.size() * 2);
+    const std::size_t mask = slots.size() - 1;
+    for (std::uint32_t index = 0; index < count_; ++index) {
+      const std::uint64_t h = hash(stored(index));
+      std::size_t at = static_cast<std::size_t>(h >> 20) & mask;
+      while (slots[at].index_plus_one != 0) at = (at + 1) & mask;
+      slots[at] = {static_cast<std::uint32_t>(h), index + 1};
+    }
+    slots_.swap(slots);
+  }
+
+  // Marks backwards from the settled states; what stays unmarked is trapped. Successors are mostly younger than their
+  // state, so a few sweeps from the youngest to the oldest reach the fixpoint.
+  bool find_trapped(std::uint32_t& trapped) const {
+    std::vector<char> settles(count_, 0);
+    bool changed = true;
+    for (std::uint32_t i = 0; i < count_; ++i) settles[i] = model_.settled(load(i)) ? 1 : 0;
+    while (changed) {
+      changed = false;
+      for (std::uint32_t i = count_; i-- > 0;) {
+        if (settles[i] != 0) continue;
+        for (std::uint64_t edge = first_edge_[i]; edge < first_edge_[i + 1]; ++edge) {
+          if (settles[edges_[edge]] == 0) continue;
+          settles[i] = 1;
+          changed = true;
+          break;
+        }
+      }
+    }
+    for (trapped = 0; trapped < count_; ++trapped) {
+      if (settles[trapped] == 0) return true;
+    }
+    return false;
+  }
+
+  Outcome fail(const char* broken, std::uint32_t from, const State* last, const Step& last_step) const {
+    Outcome outcome;
+    outcome.states = count_;
+    outcome.broken = broken;
+    std::vector<std::uint32_t> path{from};
+    while (path.back() != 0) path.push_back(parents_[path.back()]);
+    std::reverse(path.begin(), path.end());
+    Steps<State> steps;
+    for (std::size_t i = 0; i + 1 < path.size(); ++i) {
+      const State next = load(path[i + 1]);
+      steps.clear();
+      model_.steps(load(path[i]), steps);
+      for (const auto& step : steps) {
+        if (std::memcmp(&step.state, &next, bytes_) != 0) continue;
+        outcome.trace.push_back(line(step.step, next));
+        break;
+      }
+    }
+    if (last != nullptr) outcome.trace.push_back(line(last_step, *last));
+    return outcome;
+  }
+
+  std::string line(const Step& step, const State& state) const {
+    std::string text = std::to_string(step.actor) + "  " + step.name;
+    if (text.size() < 44) text.resize(44, ' ');
+    return text + "  " + model_.describe(state);
+  }
+
+  struct Slot {
+    std::uint32_t tag = 0;
+    std::uint32_t index_plus_one = 0;
+  };
+
+  const Model& model_;
+  const std::size_t bytes_;
+  const std::uint32_t max_states_;
+  std::uint32_t count_ = 0;
+  std::vector<std::unique_ptr<std::byte[]>> chunks_;
+  std::vector<Slot> slots_;
+  std::vector<std::uint32_t> parents_;
+  std::vector<std::uint64_t> first_edge_;
+  std::vector<std::uint32_t> edges_;  // steps that are not fate
+};
+
+}  // namespace interproc::model

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <utility>
+
+namespace interproc {
+
+// One word for every way an operation can end. The binding maps each to one JavaScript error code; the numbers are
+// exported to TypeScript, never retyped there.
+enum class Code : std::int32_t {
+  ok = 0,
+  empty,
+  full,
+  ended,
+  too_large,
+  exists,
+  not_found,
+  kind,
+  mismatch,
+  corrupt,
+  version,
+  permission,
+  no_space,
+  no_slot,
+  unacked,
+  not_owner,
+  busy,
+  invalid,
+  system,
+};
+
+struct Error {
+  Code code = Code::ok;
+  int errnum = 0;              // errno, where a system call failed
+  const char* syscall = "";    // its name
+  const char* detail = "";     // what exactly was wrong; static text
+};
+
+inline Error fail(Code code, const char* detail) noexcept { return Error{code, 0, "", detail}; }
+
+// Maps errno to the code a user can act on.
+Error fail_system(const char* syscall, int errnum) noexcept;
+
+// A value or an error. The value is only meaningful when ok().
+template <class T>
+class [[nodiscard]] Result {
+ public:
+  Result(T value) noexcept : value_(std::move(value)) {}
+  Result(Error error) noexcept : error_(error) {}
+
+  bool ok() const noexcept { return error_.code == Code::ok; }
+  const Error& error() const noexcept { return error_; }
+  T& value() noexcept { return value_; }
+
+ private:
+  T value_{};
+  Error error_{};
+};
+
+}  // namespace interproc

@@ -1,0 +1,88 @@
+#include "ring/catalog.h"
+
+#include "memory/segment.h"
+#include "ring/cursor.h"
+#include "sync/doorbell.h"
+
+namespace interproc::ring {
+
+using memory::Control;
+using memory::Header;
+using memory::Layout;
+using platform::Directory;
+using platform::File;
+
+namespace {
+
+std::uint64_t size_of(const File& file, const Header& header) noexcept {
+  std::uint64_t tail = 0;
+  std::uint64_t head = 0;
+  const std::uint64_t control = Layout::of(header).control;
+  if (file.read_at(&head, sizeof head, control + offsetof(Control, head)).code != Code::ok) return 0;
+  if (file.read_at(&tail, sizeof tail, control + offsetof(Control, tail)).code != Code::ok) return 0;
+  return header.kind == memory::Kind::mpmc ? Cursor::items_between(head, tail) : tail - head;
+}
+
+std::uint32_t count_participants(const File& file, const Header& header) noexcept {
+  std::uint32_t count = 0;
+  for (std::uint32_t slot = 0; slot < header.max_participants; ++slot) {
+    if (file.is_locked_by_others(slot)) ++count;
+  }
+  return count;
+}
+
+}  // namespace
+
+Result<std::vector<CatalogEntry>> list(const Directory& directory) noexcept {
+  auto names = directory.names();
+  if (!names.ok()) return names.error();
+  std::vector<CatalogEntry> entries;
+  for (const std::string& name : names.value()) {
+    if (sync::Doorbell::names_bell(name)) continue;
+    auto file = directory.open_file(name);
+    if (!file.ok() && file.error().code == Code::not_found) continue;  // gone since we read the directory
+    CatalogEntry entry;
+    entry.name = name;
+    Header header{};
+    entry.problem = file.ok() ? memory::read_header(file.value(), header) : file.error();
+    if (entry.problem.code == Code::ok) {
+      entry.kind = header.kind;
+      entry.total_bytes = Layout::of(header).ledgers;
+      entry.participants = count_participants(file.value(), header);
+      entry.size = size_of(file.value(), header);
+      entry.persist = (header.flags & memory::kPersist) != 0;
+      entry.anonymous = (header.flags & memory::kAnonymous) != 0;
+    }
+    entries.push_back(std::move(entry));
+  }
+  return entries;
+}
+
+Result<std::vector<std::string>> prune(const Directory& directory, bool dry_run) noexcept {
+  auto names = directory.names();
+  if (!names.ok()) return names.error();
+  std::vector<std::string> removed;
+  for (const std::string& name : names.value()) {
+    if (sync::Doorbell::names_bell(name)) {
+      auto facts = directory.facts_of(name);
+      if (!facts.ok() || !facts.value().fifo) continue;
+      auto bell = directory.open_fifo_to_write(name);
+      if (bell.ok() || bell.error().code != Code::not_found) continue;
+      if (!dry_run) directory.remove_if_same(name, facts.value());
+      continue;  // a doorbell is no object of the user's: removed in silence
+    }
+    auto file = directory.open_file(name);
+    if (!file.ok()) continue;
+    if (!file.value().try_lock(memory::kAttachedByte, platform::Lock::exclusive)) continue;  // in use
+    auto facts = file.value().facts();
+    Header header{};
+    if (!facts.ok() || facts.value().links == 0) continue;
+    if (memory::read_header(file.value(), header).code != Code::ok) continue;
+    if ((header.flags & memory::kPersist) != 0) continue;
+    if (!dry_run) directory.remove_if_same(name, facts.value());
+    removed.push_back(name);
+  }
+  return removed;
+}
+
+}  // namespace interproc::ring

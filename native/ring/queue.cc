@@ -1,0 +1,543 @@
+#include "ring/queue.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "platform/clock.h"
+#include "platform/fault.h"
+
+namespace interproc::ring {
+
+using memory::OpenMode;
+using memory::Owner;
+using memory::Participant;
+using memory::Segment;
+using memory::Word;
+using sync::kPut;
+using sync::kTake;
+using sync::Side;
+
+namespace {
+
+// A busy participant looks for the dead this often, whatever else it does; one in 1,024 operations reads a coarse clock for it.
+constexpr std::int64_t kBusySweepNs = 250'000'000;
+constexpr std::uint32_t kClockEvery = 1024;
+// One that finds nothing to take, or no room, asks the kernel at most this often.
+constexpr std::int64_t kIdleSweepNs = 5'000'000;
+
+// How long a take spins on a record that is being written before it asks whether the writer lives.
+constexpr int kWritingSpin = 128;
+
+constexpr std::uint32_t kReceiptIndexBits = 20;
+
+void bump(Word& counter, std::uint64_t by) noexcept {
+  // relaxed: single writer, orders nothing.
+  counter.store(counter.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
+}
+
+Code to_code(Look look) noexcept {
+  switch (look) {
+    case Look::ok:
+      return Code::ok;
+    case Look::empty:
+    case Look::writing:
+      return Code::empty;
+    case Look::full:
+      return Code::full;
+    case Look::ended:
+      return Code::ended;
+    case Look::too_large:
+      return Code::too_large;
+    case Look::corrupt:
+      break;
+  }
+  return Code::corrupt;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Queue>> Queue::open(sync::Doorbell& bell, const std::string& name, OpenMode mode,
+                                           const memory::Header& wanted) noexcept {
+  std::unique_ptr<Queue> queue;
+  Segment::Kindred kindred;
+  kindred.initialise = [](Segment& segment) { MpmcRing::initialise(segment); };
+  kindred.holds_something = [&bell](Segment& segment) { return holds_something(bell, segment); };
+  kindred.join = [&](Segment& segment) {
+    queue.reset(new Queue(bell, segment));
+    Queue& self = *queue;
+    return self.registry_.join([&self](Owner last) {
+      self.sweep();
+      self.waiters_.forget(last.slot);
+    });
+  };
+  auto segment = Segment::open(bell.directory(), name, mode, wanted, kindred);
+  if (!segment.ok()) return segment.error();
+  queue->segment_ = std::move(segment.value());
+  queue->open_ = true;
+  return queue;
+}
+
+bool Queue::holds_something(sync::Doorbell& bell, Segment& segment) noexcept {
+  Queue visitor(bell, segment);
+  visitor.sweep();
+  for (std::uint32_t slot = 0; slot < visitor.registry_.count(); ++slot) {
+    const std::uint32_t identity = visitor.registry_.slot(slot).identity.load(std::memory_order_acquire);
+    if ((identity & memory::kSlotUsed) != 0) visitor.waiters_.forget(static_cast<std::uint8_t>(slot));
+  }
+  return visitor.ring_.size() > 0 || visitor.ledger_.count().returned > 0 || !visitor.ring_.quiet();
+}
+
+Code Queue::put(const std::byte* bytes, std::size_t length) noexcept {
+  // SYNC queue.ended
+  if (control_.ended.load(std::memory_order_acquire) != 0) return Code::ended;
+  if (length > header().max_message_bytes) return Code::too_large;
+  Record record;
+  Look look = ring_.claim(static_cast<std::uint32_t>(length), record);
+  if (look == Look::full) {
+    needed_blocks_ = static_cast<std::uint32_t>(ring_.blocks_for(length));
+    // The dead may be holding the room.
+    if (sweep_if_due(kIdleSweepNs)) look = ring_.claim(static_cast<std::uint32_t>(length), record);
+  }
+  if (look != Look::ok) return to_code(look);
+  std::memcpy(ring_.data(record.pos), bytes, length);
+  if (!ring_.publish(record, static_cast<std::uint32_t>(length))) return Code::corrupt;
+  if (waiters_.anyone(kTake)) waiters_.wake(kTake, 1);
+  Participant& self = registry_.self_slot();
+  bump(self.puts, 1);
+  bump(self.put_bytes, length);
+  if ((++operations_ & 63) == 0) {
+    const std::uint64_t size = ring_.size();
+    if (size > self.high_water.load(std::memory_order_relaxed)) self.high_water.store(size, std::memory_order_relaxed);
+    if (operations_ % kClockEvery == 0) sweep_if_due(kBusySweepNs);
+  }
+  return Code::ok;
+}
+
+bool Queue::resolve_writing(const Record& record) noexcept {
+  const Word& word = shared_.descriptors()[record.pos & (ring_.blocks() - 1)].word;
+  for (int i = 0; i < kWritingSpin; ++i) {
+    if (word.load(std::memory_order_acquire) != record.word) return true;
+    platform::relax();
+  }
+  if (!registry_.dead(WordFormat::owner(record.word))) return false;
+  ring_.skip(record.pos, record.word);
+  return true;
+}
+
+Code Queue::next_returned(std::size_t limit, InHand& message, bool& found) noexcept {
+  found = false;
+  // Cleared before looking: who returns something meanwhile sets it again. SYNC queue.redeliver
+  if (control_.redeliver.exchange(0, std::memory_order_seq_cst) == 0) return Code::empty;
+  FAULT("queue.hint_cleared");
+  for (int attempt = 0; attempt < 1024; ++attempt) {
+    std::uint64_t pos = 0;
+    bool more_in_ring = false;
+    bool more_in_ledgers = false;
+    const bool in_ring = ring_.find_returned(pos, more_in_ring);
+    const std::uint64_t tail = control_.tail.load(std::memory_order_acquire);
+    const bool in_ledger = ledger_.any_region() && ledger_.find_returned(tail, message.held, more_in_ledgers);
+    if (!in_ring && !in_ledger) return Code::empty;
+    const bool ring_first =
+        in_ring && (!in_ledger || Cursor::distance(pos, tail) >= Cursor::distance(message.held.pos, tail));
+    // Others are left, or will be if we fail: they must not wait for a sweep.
+    if (more_in_ring || more_in_ledgers || (in_ring && in_ledger)) {
+      control_.redeliver.store(1, std::memory_order_seq_cst);
+    }
+    if (ring_first) {
+      const Look look = ring_.take_returned(pos, message.record, limit);
+      if (look == Look::empty) continue;
+      if (look == Look::too_large) control_.redeliver.store(1, std::memory_order_seq_cst);
+      message.in_ledger = false;
+      found = look == Look::ok;
+      return to_code(look);
+    }
+    if (message.held.length > limit) {
+      message.record.length = message.held.length;
+      control_.redeliver.store(1, std::memory_order_seq_cst);
+      return Code::too_large;
+    }
+    if (!ledger_.take_over(message.held)) continue;
+    message.in_ledger = true;
+    found = true;
+    return Code::ok;
+  }
+  return Code::empty;
+}
+
+Code Queue::next(std::size_t limit, InHand& message) noexcept {
+  bool swept = false;
+  for (;;) {
+    // SYNC queue.redeliver
+    if (control_.redeliver.load(std::memory_order_acquire) != 0) {
+      bool found = false;
+      const Code code = next_returned(limit, message, found);
+      if (found || code == Code::too_large) return code;
+    }
+    message.in_ledger = false;
+    Look look = ring_.take(message.record, limit);
+    if (look == Look::writing) {
+      if (resolve_writing(message.record)) continue;
+      return Code::empty;
+    }
+    if (look == Look::empty && control_.ended.load(std::memory_order_acquire) != 0) {
+      // Whoever finds an ended queue empty closes it for good.
+      if (ring_.seal()) look = ring_.take(message.record, limit);
+      if (look == Look::writing) continue;
+    }
+    if (look != Look::empty && look != Look::ended) return to_code(look);
+    // Nothing left in order. What the dead hold counts before "empty" does.
+    if (!swept && !drained() && sweep_if_due(kIdleSweepNs)) {
+      swept = true;
+      continue;
+    }
+    if (look == Look::empty || !drained()) return Code::empty;
+    // END, and nobody can give anything back any more, unless it has been given back already.
+    if (control_.redeliver.load(std::memory_order_acquire) == 0) return Code::ended;
+  }
+}
+
+// Nobody else has a message in hand: neither in the ring nor in a ledger.
+bool Queue::drained() noexcept {
+  ring_.advance_reclaim();
+  return ring_.quiet() && (!ledger_.any_region() || ledger_.count().held_by_others == 0);
+}
+
+Code Queue::take(std::byte* into, std::size_t room, Taken& taken) noexcept {
+  InHand message;
+  const Code code = next(room, message);
+  if (code != Code::ok) {
+    taken.length = message.record.length;
+    return code;
+  }
+  if (message.in_ledger) {
+    taken.length = message.held.length;
+    taken.deliveries = message.held.redeliveries + 1;
+    std::memcpy(into, message.held.bytes, taken.length);
+    FAULT("queue.copied_returned");
+    ledger_.release(message.held);
+  } else {
+    taken.length = message.record.length;
+    taken.deliveries = message.record.redeliveries + 1;
+    std::memcpy(into, ring_.data(message.record.pos), taken.length);
+    FAULT("queue.copied");
+    ring_.finish(message.record);
+    announce_room();
+  }
+  announce_progress_at_end();
+  count_take(taken);
+  return Code::ok;
+}
+
+Code Queue::take_another(std::byte* into, std::size_t room, Taken& taken) noexcept {
+  if (control_.redeliver.load(std::memory_order_acquire) != 0) return Code::empty;
+  Record record;
+  const Look look = ring_.take(record, room);
+  if (look != Look::ok) return look == Look::corrupt ? Code::corrupt : Code::empty;
+  taken.length = record.length;
+  taken.deliveries = 1;
+  std::memcpy(into, ring_.data(record.pos), taken.length);
+  FAULT("queue.copied_another");
+  ring_.finish(record);
+  announce_room();
+  announce_progress_at_end();
+  count_take(taken);
+  return Code::ok;
+}
+
+Code Queue::receive(std::byte* into, std::size_t room, Taken& taken) noexcept {
+  if (Error error = ledger_.open_own(); error.code != Code::ok) return error.code;
+  InHand message;
+  const Code code = next(room, message);
+  if (code != Code::ok) {
+    taken.length = message.record.length;
+    return code;
+  }
+  Held held = message.held;
+  if (!message.in_ledger) {
+    const Record& record = message.record;
+    std::byte* kept = ledger_.place(record.length);
+    if (kept == nullptr) {
+      ring_.give_back(record, false);
+      announce_returned();
+      return Code::unacked;
+    }
+    std::memcpy(kept, ring_.data(record.pos), record.length);
+    FAULT("queue.kept");
+    // Ledger first, then DONE: a kill in between leaves both, and the sweep drops one by position.
+    held = ledger_.hold(record.pos, record.length, record.redeliveries);
+    ring_.finish(record);
+    announce_room();
+  }
+  taken.length = held.length;
+  taken.deliveries = held.redeliveries + 1;
+  std::memcpy(into, held.bytes, taken.length);
+  taken.receipt = remember(held);
+  count_take(taken);
+  return Code::ok;
+}
+
+Code Queue::ack(double receipt) noexcept {
+  Held* held = recall(receipt);
+  if (held == nullptr) return Code::not_owner;
+  const bool ours = ledger_.release(*held);
+  forget(receipt);
+  announce_progress_at_end();
+  return ours ? Code::ok : Code::corrupt;
+}
+
+Code Queue::nack(double receipt) noexcept {
+  Held* held = recall(receipt);
+  if (held == nullptr) return Code::not_owner;
+  const bool ours = ledger_.give_back(*held);
+  forget(receipt);
+  announce_returned();
+  return ours ? Code::ok : Code::corrupt;
+}
+
+void Queue::announce_returned() noexcept {
+  FAULT("queue.returned");
+  // SYNC queue.redeliver: seq_cst, then look for sleepers, as after a publish.
+  control_.redeliver.store(1, std::memory_order_seq_cst);
+  if (waiters_.anyone(kTake)) waiters_.wake(kTake, 1);
+}
+
+void Queue::announce_room() noexcept {
+  if (!waiters_.anyone(kPut)) return;
+  const std::uint64_t room = ring_.has_room(1) ? ring_.room() : 0;
+  if (room == 0) return;
+  std::uint32_t count = ~0u;
+  if (header().max_items != 0) {
+    const std::uint64_t size = ring_.size();
+    count = size < header().max_items ? static_cast<std::uint32_t>(header().max_items - size) : 0;
+  }
+  waiters_.wake(kPut, count, static_cast<std::uint32_t>(room));
+}
+
+void Queue::announce_progress_at_end() noexcept {
+  // Readers at the end wait until nobody holds anything: every message that is let go may have been the last.
+  if (control_.ended.load(std::memory_order_acquire) != 0 && waiters_.anyone(kTake)) waiters_.wake_all(kTake);
+}
+
+void Queue::pass_on(Side side) noexcept {
+  if (side == kPut) {
+    announce_room();
+  } else if (worth_looking(kTake) && waiters_.anyone(kTake)) {
+    waiters_.wake(kTake, 1);
+  }
+}
+
+void Queue::count_take(const Taken& taken) noexcept {
+  Participant& self = registry_.self_slot();
+  bump(self.gets, 1);
+  bump(self.got_bytes, taken.length);
+  if (taken.deliveries > 1) bump(self.redelivered, 1);
+  if (++operations_ % kClockEvery == 0) sweep_if_due(kBusySweepNs);
+}
+
+bool Queue::worth_looking(Side side) noexcept {
+  if (side == kPut) return control_.ended.load(std::memory_order_seq_cst) != 0 || ring_.has_room(needed_blocks_);
+  if (ring_.worth_taking()) return true;
+  if (control_.ended.load(std::memory_order_seq_cst) == 0) return false;
+  return ring_.at_end() ? drained() : ring_.quiet();
+}
+
+bool Queue::arm(Side side, std::uint32_t token) noexcept {
+  Participant& self = registry_.self_slot();
+  // relaxed: published by arming.
+  self.token.store(token, std::memory_order_relaxed);
+  if (side == kPut) self.need.store(needed_blocks_, std::memory_order_relaxed);
+  waiters_.arm_bell(side);
+  bell_armed_[side] = true;
+  if (!drained()) sweep_if_due(kIdleSweepNs);
+  if (!worth_looking(side)) return false;
+  // The look that follows makes up for any wake that comes in between.
+  bell_armed_[side] = false;
+  waiters_.disarm(side);
+  return true;
+}
+
+void Queue::disarm(Side side) noexcept {
+  if (!bell_armed_[side]) return;
+  bell_armed_[side] = false;
+  if (waiters_.disarm(side)) pass_on(side);
+}
+
+bool Queue::answer(Side side, bool slow_look) noexcept {
+  if (!bell_armed_[side]) return false;
+  if (slow_look) {
+    sweep_if_due(kBusySweepNs / 2);
+    if (!worth_looking(side)) return false;
+  }
+  bell_armed_[side] = false;
+  waiters_.disarm(side);
+  return true;
+}
+
+bool Queue::wait(Side side, std::int64_t timeout_ns) noexcept {
+  if (sync::spin(spin_, [this, side] { return worth_looking(side); })) return true;
+  const std::int64_t deadline = platform::now_ns() + std::min(timeout_ns, sync::kSliceNs);
+  const bool bell_was_armed = bell_armed_[side];
+  if (bell_was_armed) disarm(side);
+  if (side == kPut) registry_.self_slot().need.store(needed_blocks_, std::memory_order_relaxed);  // relaxed: published by arming
+  waiters_.arm_futex(side);
+  bool worth = worth_looking(side);
+  if (!worth) {
+    if (!drained()) sweep_if_due(kIdleSweepNs);
+    worth = worth_looking(side);
+  }
+  if (!worth) waiters_.sleep(side, deadline);
+  const bool rung = waiters_.disarm(side);
+  // Whoever is told to look takes the wake with it; who leaves by time-out looks once more here.
+  worth = rung || worth_looking(side);
+  if (!worth) sweep_if_due(kIdleSweepNs);
+  if (bell_was_armed && arm(side, registry_.self_slot().token.load(std::memory_order_relaxed))) {
+    // Our own event loop waits too; it must look as well once we are done blocking it.
+    waiters_.arm_bell(side);
+    bell_armed_[side] = true;
+    bell_.ring(bell_.id(), registry_.self_slot().token.load(std::memory_order_relaxed));
+  }
+  return worth || worth_looking(side);
+}
+
+void Queue::end() noexcept {
+  // SYNC queue.ended: seq_cst, then wake: sleepers of both sides must look.
+  control_.ended.store(1, std::memory_order_seq_cst);
+  FAULT("queue.ended");
+  ring_.seal();
+  FAULT("queue.sealed");
+  waiters_.wake_all(kTake);
+  waiters_.wake_all(kPut);
+}
+
+bool Queue::ended() const noexcept { return control_.ended.load(std::memory_order_acquire) != 0; }
+
+std::uint64_t Queue::size() noexcept {
+  std::uint64_t returned = 0;
+  ring_.each([&](std::uint64_t, std::uint64_t word) {
+    if (WordFormat::state(word) == State::returned) ++returned;
+  });
+  return ring_.size() + returned + ledger_.count().returned;
+}
+
+QueueStats Queue::stats() noexcept {
+  QueueStats stats;
+  for (std::uint32_t i = 0; i < registry_.count(); ++i) {
+    const Participant& slot = registry_.slot(i);
+    // relaxed: counters order nothing.
+    const auto read = [](const Word& word) { return word.load(std::memory_order_relaxed); };
+    stats.puts += read(slot.puts);
+    stats.gets += read(slot.gets);
+    stats.put_bytes += read(slot.put_bytes);
+    stats.got_bytes += read(slot.got_bytes);
+    stats.waits += read(slot.waits);
+    stats.wakes += read(slot.wakes);
+    stats.redelivered += read(slot.redelivered);
+    stats.high_water = std::max(stats.high_water, read(slot.high_water));
+  }
+  stats.high_water = std::max(stats.high_water, ring_.size());
+  stats.participants = registry_.living();
+  stats.unacknowledged = ledger_.count().held;
+  return stats;
+}
+
+void Queue::sweep() noexcept {
+  swept_at_ns_ = platform::coarse_now_ns();
+  std::uint32_t returned = 0;
+  ring_.each([&](std::uint64_t pos, std::uint64_t word) {
+    const State state = WordFormat::state(word);
+    if (state == State::returned) ++returned;
+    if (state != State::writing && state != State::reading) return;
+    const Owner owner = WordFormat::owner(word);
+    if (!registry_.dead(owner)) return;
+    if (state == State::writing) {
+      ring_.skip(pos, word);
+    } else if (ring_.recover_reading(pos, word, ledger_.holds(owner, pos))) {
+      ++returned;
+    }
+  });
+  if (ledger_.any_region()) {
+    ledger_.each([&](std::uint32_t, memory::LedgerEntry& entry) {
+      const std::uint64_t word = entry.word.load(std::memory_order_acquire);  // SYNC ledger.hold
+      const EntryState state = EntryWord::state(word);
+      if (state == EntryState::returned) ++returned;
+      if (state != EntryState::held) return;
+      const Owner owner = EntryWord::owner(word);
+      if (!registry_.dead(owner)) return;
+      // The ring's double goes first: whoever still sees it READING by the dead looks into the ledger and finds it there.
+      ring_.finish_for(entry.pos.load(std::memory_order_relaxed), owner);
+      if (ledger_.recover(entry, word)) ++returned;
+    });
+  }
+  FAULT("queue.swept");
+  if (returned > 0) {
+    control_.redeliver.store(1, std::memory_order_seq_cst);
+    if (waiters_.anyone(kTake)) waiters_.wake(kTake, returned);
+  }
+  ring_.advance_reclaim();
+  announce_room();
+  // A dead producer's record may have hidden others, and a dead consumer may have died with a wake in its hands.
+  if (waiters_.anyone(kTake) && ring_.worth_taking()) waiters_.wake(kTake, 1);
+  announce_progress_at_end();
+}
+
+bool Queue::sweep_if_due(std::int64_t interval_ns) noexcept {
+  if (platform::coarse_now_ns() - swept_at_ns_ < interval_ns) return false;
+  sweep();
+  return true;
+}
+
+void Queue::give_back_all() noexcept {
+  bool any = false;
+  if (ledger_.any_region()) {
+    ledger_.each([&](std::uint32_t, memory::LedgerEntry& entry) {
+      const std::uint64_t word = entry.word.load(std::memory_order_acquire);
+      if (EntryWord::state(word) != EntryState::held || EntryWord::owner(word) != registry_.self()) return;
+      if (ledger_.recover(entry, word)) any = true;
+    });
+  }
+  if (any) announce_returned();
+  announce_progress_at_end();
+}
+
+void Queue::close() noexcept {
+  if (!open_) return;
+  open_ = false;
+  give_back_all();
+  disarm(kTake);
+  disarm(kPut);
+  registry_.leave();
+  segment_->leave(bell_.directory(), [this](Segment& segment) { return holds_something(bell_, segment); });
+}
+
+double Queue::remember(const Held& held) noexcept {
+  std::uint32_t index = 0;
+  if (free_receipts_.empty()) {
+    index = static_cast<std::uint32_t>(receipts_.size());
+    receipts_.emplace_back();
+  } else {
+    index = free_receipts_.back();
+    free_receipts_.pop_back();
+  }
+  Receipt& receipt = receipts_[index];
+  receipt.held = held;
+  receipt.active = true;
+  ++receipt.serial;
+  return static_cast<double>(std::uint64_t{receipt.serial} << kReceiptIndexBits | index);
+}
+
+Held* Queue::recall(double receipt) noexcept {
+  if (!(receipt >= 0 && receipt < 9007199254740992.0)) return nullptr;
+  const std::uint64_t number = static_cast<std::uint64_t>(receipt);
+  const std::uint64_t index = number & ((1u << kReceiptIndexBits) - 1);
+  if (index >= receipts_.size()) return nullptr;
+  Receipt& found = receipts_[index];
+  return found.active && found.serial == number >> kReceiptIndexBits ? &found.held : nullptr;
+}
+
+void Queue::forget(double receipt) noexcept {
+  const std::uint32_t index = static_cast<std::uint32_t>(static_cast<std::uint64_t>(receipt) & ((1u << kReceiptIndexBits) - 1));
+  receipts_[index].active = false;
+  free_receipts_.push_back(index);
+}
+
+}  // namespace interproc::ring

@@ -1,0 +1,140 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "memory/registry.h"
+#include "memory/segment.h"
+#include "ring/ledger.h"
+#include "ring/mpmc_ring.h"
+#include "sync/doorbell.h"
+#include "sync/spin.h"
+#include "sync/waiters.h"
+
+namespace interproc::ring {
+
+struct Taken {
+  std::uint32_t length = 0;
+  std::uint32_t deliveries = 0;  // 1: the first time
+  double receipt = 0;            // of a receive
+};
+
+struct QueueStats {
+  std::uint64_t puts = 0;
+  std::uint64_t gets = 0;
+  std::uint64_t put_bytes = 0;
+  std::uint64_t got_bytes = 0;
+  std::uint64_t waits = 0;
+  std::uint64_t wakes = 0;
+  std::uint64_t redelivered = 0;
+  std::uint64_t high_water = 0;
+  std::uint32_t participants = 0;
+  std::uint32_t unacknowledged = 0;
+};
+
+// A queue of byte messages between processes: the ring, the ledger and the waiters of one segment, and the recovery of what
+// the dead left in them. One object is one participant; it belongs to one thread.
+class Queue {
+ public:
+  // `bell` must outlive the queue.
+  static Result<std::unique_ptr<Queue>> open(sync::Doorbell& bell, const std::string& name, memory::OpenMode mode,
+                                             const memory::Header& wanted) noexcept;
+  ~Queue() { close(); }
+  Queue(const Queue&) = delete;
+  Queue& operator=(const Queue&) = delete;
+
+  const memory::Header& header() const noexcept { return shared_.header(); }
+  const memory::Layout& layout() const noexcept { return shared_.layout(); }
+
+  // ok, full, ended, too_large, corrupt.
+  Code put(const std::byte* bytes, std::size_t length) noexcept;
+  // ok, empty, ended, too_large (`taken.length` says how much room it wants; the message stays), corrupt.
+  Code take(std::byte* into, std::size_t room, Taken& taken) noexcept;
+  // As take, but only a message that never was delivered before, and no EOF: for filling a batch after its first.
+  Code take_another(std::byte* into, std::size_t room, Taken& taken) noexcept;
+  // As take, and keeps the message in the ledger; also unacked, no_space.
+  Code receive(std::byte* into, std::size_t room, Taken& taken) noexcept;
+  // not_owner: no such receipt.
+  Code ack(double receipt) noexcept;
+  Code nack(double receipt) noexcept;
+
+  // Event-loop waits: after arm the doorbell's drain reports `token`. Returns whether to look again at once.
+  bool arm(sync::Side side, std::uint32_t token) noexcept;
+  // No longer waiting; a wake that was in our hands is passed on.
+  void disarm(sync::Side side) noexcept;
+  // The bell rang for us, or the slow timer did: true if `side` was armed and it is worth a look; it then is no longer armed.
+  bool answer(sync::Side side, bool slow_look) noexcept;
+  bool armed(sync::Side side) const noexcept { return bell_armed_[side]; }
+
+  // Blocks this thread until worth a look (true) or `timeout_ns` or one slice have passed.
+  bool wait(sync::Side side, std::int64_t timeout_ns) noexcept;
+
+  void end() noexcept;
+  bool ended() const noexcept;
+  // Messages that can be had, and those being written at this moment; given-back ones included.
+  std::uint64_t size() noexcept;
+  bool is_full() noexcept { return ring_.is_full(); }
+  QueueStats stats() noexcept;
+  Error unlink() noexcept { return segment_->unlink(bell_.directory()); }
+  void close() noexcept;
+
+  // Recovers what dead participants left unfinished. Called by itself when due; tests call it at once.
+  void sweep() noexcept;
+
+ private:
+  Queue(sync::Doorbell& bell, memory::Segment& segment) noexcept
+      : bell_(bell), registry_(segment), ring_(segment, registry_), ledger_(segment, registry_),
+        waiters_(segment, registry_, bell), control_(segment.control()), shared_(segment) {}
+
+  static bool holds_something(sync::Doorbell& bell, memory::Segment& segment) noexcept;
+
+  // A message in our hands: in the ring, or taken over in a ledger.
+  struct InHand {
+    bool in_ledger = false;
+    Record record;
+    Held held;
+  };
+  Code next(std::size_t limit, InHand& message) noexcept;
+  Code next_returned(std::size_t limit, InHand& message, bool& found) noexcept;
+  bool resolve_writing(const Record& record) noexcept;
+  bool drained() noexcept;
+  bool worth_looking(sync::Side side) noexcept;
+  void announce_returned() noexcept;
+  void announce_room() noexcept;
+  void announce_progress_at_end() noexcept;
+  void pass_on(sync::Side side) noexcept;
+  void count_take(const Taken& taken) noexcept;
+  bool sweep_if_due(std::int64_t interval_ns) noexcept;
+  void give_back_all() noexcept;
+  double remember(const Held& held) noexcept;
+  Held* recall(double receipt) noexcept;
+  void forget(double receipt) noexcept;
+
+  sync::Doorbell& bell_;
+  std::unique_ptr<memory::Segment> segment_;
+  memory::Registry registry_;
+  MpmcRing ring_;
+  Ledger ledger_;
+  sync::Waiters waiters_;
+  memory::Control& control_;
+  memory::Segment& shared_;
+  bool open_ = false;
+  bool bell_armed_[sync::kSides] = {false, false};
+  std::uint32_t operations_ = 0;
+  std::int64_t swept_at_ns_ = 0;
+  std::uint32_t spin_ = sync::kMaxSpin;
+  std::uint32_t needed_blocks_ = 1;
+
+  struct Receipt {
+    Held held;
+    std::uint32_t serial = 0;
+    bool active = false;
+  };
+  std::vector<Receipt> receipts_;
+  std::vector<std::uint32_t> free_receipts_;
+};
+
+}  // namespace interproc::ring

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+
+#include "memory/registry.h"
+#include "sync/doorbell.h"
+#include "sync/wait_word.h"
+
+namespace interproc::sync {
+
+enum Side : std::uint32_t { kTake = 0, kPut = 1 };
+inline constexpr std::uint32_t kSides = 2;
+
+// Sleeping and waking for one participant of one segment.
+class Waiters {
+ public:
+  Waiters(memory::Segment& segment, memory::Registry& registry, Doorbell& bell) noexcept
+      : segment_(segment), registry_(registry), bell_(bell) {}
+
+  // After this whoever publishes rings us; the caller looks once more before it sleeps. Bell: the doorbell hangs already.
+  void arm_futex(Side side) noexcept { arm(side, WaitState::armed_futex); }
+  void arm_bell(Side side) noexcept { arm(side, WaitState::armed_bell); }
+  // Returns whether a wake had been put into our hands; who then leaves without having looked passes it on with wake().
+  bool disarm(Side side) noexcept;
+  // Sleeps, armed by arm_futex, until rung or until the deadline.
+  void sleep(Side side, std::int64_t deadline_ns) noexcept;
+
+  // Whether anybody may be asleep: all that a hot path asks. Call it after a sequentially consistent RMW.
+  bool anyone(Side side) const noexcept {
+    const memory::Word* listed = segment_.control().listed[side];
+    std::uint64_t all = 0;
+    // SYNC waiters.listed: seq_cst against arm(): either we see the bit, or the waiter's second look sees what we published.
+    for (std::size_t i = 0; i < memory::kBitmapWords; ++i) all |= listed[i].load(std::memory_order_seq_cst);
+    return all != 0;
+  }
+  // Rings up to `count` sleepers; for kPut only those whose need is at most `room` blocks, which it uses up.
+  void wake(Side side, std::uint32_t count, std::uint32_t room = ~0u) noexcept;
+  // Rings every sleeper of the side.
+  void wake_all(Side side) noexcept { wake(side, ~0u); }
+
+  // Takes the last user of a slot off the lists and its bell from the wall. Only for who holds the slot's lock, or is alone.
+  void forget(std::uint8_t slot) noexcept;
+
+ private:
+  void arm(Side side, WaitState state) noexcept;
+  void unlist_if_vacant(Side side, std::uint32_t slot) noexcept;
+  memory::Word& word(Side side, std::uint32_t slot) const noexcept { return segment_.participants()[slot].wait[side]; }
+  enum class Rang { yes, again, no };
+  Rang ring(Side side, std::uint32_t slot) noexcept;
+  // Delivers the ring itself. False: nobody is there to hear it.
+  bool deliver(memory::Word& word, std::uint32_t slot, WaitState ringing) noexcept;
+
+  memory::Segment& segment_;
+  memory::Registry& registry_;
+  Doorbell& bell_;
+  std::uint32_t rotor_ = 0;  // where the next search for a sleeper starts, so that all get their turn
+};
+
+}  // namespace interproc::sync

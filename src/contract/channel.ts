@@ -1,0 +1,152 @@
+/**
+ * What a backend promises to the Queue: byte messages in, byte messages out, and a way to be told when it is worth looking again.
+ *
+ * Nothing here waits on an event loop: the pending `await`s live in the primitive, which *looks* (`try…`), *arms*, looks
+ * again if told to, and is called back through `onReady`. Every `try…` returns a length or one of the statuses below; a
+ * call throws only `InterprocError`s.
+ */
+
+/** Which wait: for a message (`take`) or for room (`put`). */
+export type Side = 0 | 1;
+export const TAKE: Side = 0;
+export const PUT: Side = 1;
+
+/** Negative results of the `try…` calls. */
+export const EMPTY = -1;
+export const FULL = -2;
+/** `end()` was called: no more puts, or (when taking) everything has been drained. */
+export const ENDED = -3;
+
+export interface ChannelCapabilities {
+  /** `waitSync` works: this thread can block. */
+  readonly blocking: boolean;
+  /** A message can be delivered to another consumer when its holder dies. */
+  readonly redelivery: boolean;
+}
+
+export interface ChannelStats {
+  readonly puts: number;
+  readonly gets: number;
+  readonly putBytes: number;
+  readonly gotBytes: number;
+  /** Times a participant went to sleep, and times it was rung. */
+  readonly waits: number;
+  readonly wakes: number;
+  readonly redelivered: number;
+  /** The largest size seen; sampled at every 64th put and at every put that had to look for room, so a lower bound. */
+  readonly highWater: number;
+  readonly participants: number;
+  /** Messages received and neither acknowledged nor given back, by all participants. */
+  readonly unacknowledged: number;
+}
+
+/** What was fixed when the object was created. */
+export interface ChannelGeometry {
+  readonly capacityBytes: number;
+  readonly maxMessageBytes: number;
+  /** 0 = as many as fit. */
+  readonly maxItems: number;
+  /** 0 = no limit. */
+  readonly maxDeliveries: number;
+  readonly deadLetter: string | undefined;
+  readonly codec: string;
+  readonly persist: boolean;
+  readonly anonymous: boolean;
+  readonly maxParticipants: number;
+}
+
+/** How the object is found or made. `undefined` members mean the default when creating, "whatever is there" when opening. */
+export interface ChannelOptions {
+  readonly capacityBytes?: number | undefined;
+  readonly maxMessageBytes?: number | undefined;
+  readonly maxItems?: number | undefined;
+  readonly maxDeliveries?: number | undefined;
+  readonly deadLetter?: string | undefined;
+  readonly codec?: string | undefined;
+  readonly persist?: boolean | undefined;
+  readonly maxParticipants?: number | undefined;
+}
+
+export type OpenMode = 'create' | 'open' | 'openOrCreate';
+
+export interface Channel {
+  readonly name: string;
+  readonly geometry: ChannelGeometry;
+  readonly capabilities: ChannelCapabilities;
+
+  /** Private memory where encoders may write an outgoing message before `tryPutOutbox`. May be replaced: read it at each use. */
+  readonly outbox: Uint8Array;
+  /** Where `tryTake` and `tryReceive` leave the message: private memory, valid until the next call on any channel of this thread. */
+  readonly inbox: Uint8Array;
+
+  /** Puts `outbox[0, length)`. Returns 0, FULL or ENDED. */
+  tryPutOutbox(length: number): number;
+  /** Puts `bytes`, copying them. Returns 0, FULL or ENDED. Throws ERR_TOO_LARGE. */
+  tryPut(bytes: Uint8Array): number;
+  /** Puts `messages[from..]` in order until one does not fit. Returns how many went in (0 when full), or ENDED if none did because the queue has ended. */
+  tryPutMany(messages: readonly Uint8Array[], from: number): number;
+
+  /** Takes the next message into `inbox` at most once. Returns its length, EMPTY or ENDED; `deliveries` tells whether it came before. */
+  tryTake(): number;
+  /** The same into the caller's buffer. Throws ERR_TOO_LARGE, and leaves the message in place, if it does not fit. */
+  tryTakeInto(buffer: Uint8Array): number;
+  /** Takes up to `max` messages packed into `inbox`: message i is `inbox[offsets[i], offsets[i] + lengths[i])`. Returns how many (at least 1), EMPTY or ENDED.
+   *  Stops in front of a message that was delivered before (take it by `tryTake`), unless it is the first, which then comes alone. */
+  tryTakeMany(max: number): number;
+  readonly offsets: Uint32Array;
+  readonly lengths: Uint32Array;
+  /** Takes the next message into `inbox` and keeps it in the ledger until `ack` or `nack`. Returns its length, EMPTY or ENDED; `receipt` names it. */
+  tryReceive(): number;
+  /** Of the last message taken: 1 for the first delivery. */
+  readonly deliveries: number;
+  /** Of the last message received. */
+  readonly receipt: number;
+  ack(receipt: number): void;
+  nack(receipt: number): void;
+
+  /** Asks for one `onReady(side)`. Returns true if the caller must look again at once instead of waiting. */
+  arm(side: Side): boolean;
+  /** Withdraws. If a wake was already in this waiter's hands it is passed on. */
+  disarm(side: Side): void;
+  /** Called on this thread's event loop, after `arm`, when it is worth looking; `side` is then no longer armed. */
+  onReady: ((side: Side) => void) | undefined;
+  /** Blocks this thread until it is worth looking again, or `timeoutMs` has passed (Infinity: for ever). Returns false on time-out. */
+  waitSync(side: Side, timeoutMs: number): boolean;
+  /** Whether armed waits keep the process alive (the default). */
+  ref(): void;
+  unref(): void;
+
+  end(): void;
+  readonly ended: boolean;
+  size(): number;
+  isFull(): boolean;
+  stats(): ChannelStats;
+  close(): void;
+  unlink(): void;
+}
+
+export interface SegmentInfo {
+  readonly name: string;
+  readonly kind: string;
+  readonly totalBytes: number;
+  readonly participants: number;
+  /** Messages, for queues. */
+  readonly size: number;
+  readonly persist: boolean;
+  readonly anonymous: boolean;
+  /** Why it cannot be read, when it cannot. */
+  readonly problem: string | undefined;
+}
+
+export interface Registry {
+  list(): SegmentInfo[];
+  /** Removes what nobody is attached to and nothing keeps; returns the names removed. */
+  prune(options: { readonly dryRun: boolean }): string[];
+}
+
+export interface Backend {
+  readonly kind: 'native' | 'socket' | 'memory';
+  readonly registry: Registry;
+  /** `name` undefined: anonymous. Throws ERR_EXISTS, ERR_NOT_FOUND, ERR_KIND, ERR_MISMATCH, ERR_VERSION, ERR_CORRUPT, ERR_PERMISSION, ERR_NO_SPACE. */
+  openChannel(name: string | undefined, mode: OpenMode, options: ChannelOptions): Channel;
+}
