@@ -4,29 +4,31 @@ import { MessageCheck } from './verified-message.mjs';
 /** @typedef {import('./contender.mjs').Report} Report */
 
 /**
- * Checks messages that come as events, run after run: those of a run may come before anybody asks for its report.
+ * Checks messages that come as events, run after run. A run's messages may come before anybody asks for its report.
  */
 export class Arrivals {
   #parameters;
   #check;
-  /** @type {PromiseWithResolvers<Report>[]} the last one is of the run under way */
-  #runs = [];
-  #asked = 0;
+  /** @type {Report[]} of runs that have ended and were not asked for */
+  #reports = [];
+  /** @type {unknown} */
+  #error;
+  /** Wakes the one who asked. */
+  #changed = () => {};
 
   /** @param {import('./verified-message.mjs').MessageParameters} parameters */
   constructor(parameters) {
     this.#parameters = parameters;
-    this.#check = this.#begin();
+    this.#check = new MessageCheck(parameters);
   }
 
-  /**
-   * @param {Uint8Array} bytes one message
-   */
+  /** @param {Uint8Array} bytes one message, all of it */
   accept(bytes) {
     try {
       if (this.#check.accept(bytes)) return;
-      this.#runs.at(-1)?.resolve(this.#check.report());
-      this.#check = this.#begin();
+      this.#reports.push(this.#check.report());
+      this.#check = new MessageCheck(this.#parameters);
+      this.#changed();
     } catch (error) {
       this.fail(error);
     }
@@ -34,22 +36,21 @@ export class Arrivals {
 
   /** @param {unknown} error */
   fail(error) {
-    this.#runs.at(-1)?.reject(error);
+    this.#error ??= error;
+    this.#changed();
   }
 
-  /** The report of the first run, then of the second, and so on. */
+  /** Of the first run that was not reported yet. */
   async nextReport() {
-    const run = this.#runs[this.#asked];
-    if (!run) throw new Error('the run before has not ended');
-    this.#asked += 1;
-    return run.promise;
-  }
-
-  #begin() {
-    /** @type {PromiseWithResolvers<Report>} */
-    const run = withResolvers();
-    run.promise.catch(() => {});
-    this.#runs.push(run);
-    return new MessageCheck(this.#parameters);
+    for (;;) {
+      if (this.#error !== undefined) throw this.#error;
+      const report = this.#reports.shift();
+      if (report) return report;
+      await /** @type {Promise<void>} */ (
+        new Promise((resolve) => {
+          this.#changed = resolve;
+        })
+      );
+    }
   }
 }

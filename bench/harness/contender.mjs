@@ -4,6 +4,8 @@
  * to a pattern; a contender says for each pattern that it knows how its processes do it.
  */
 
+import { fileURLToPath } from 'node:url';
+
 /** @typedef {import('./verified-message.mjs').MessageTotals} MessageTotals */
 /** @typedef {'oneWay' | 'roundTrip' | 'openExisting' | 'idle'} PatternName */
 /** @typedef {'producer' | 'consumer' | 'asker' | 'answerer' | 'opener' | 'holder' | 'sleeper'} Role */
@@ -74,6 +76,8 @@
  * @property {Partial<Record<PatternName, NodeSides | NativeSides>>} patterns
  */
 
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
 /** This contender cannot run here and now: it is left out, and the reason said. */
 export class Unavailable extends Error {}
 
@@ -91,8 +95,12 @@ export async function loadContender(name) {
   }
 }
 
-/** @param {unknown} cause */
+/**
+ * In one line, and without the place of this checkout: summaries are published.
+ * @param {unknown} cause
+ */
 function reasonOf(cause) {
-  const reason = String(cause instanceof Error ? cause.message : cause).split('\n', 1)[0];
-  return reason?.includes('Cannot find module') ? `${reason} (npm run build?)` : reason;
+  const text = String(cause instanceof Error ? cause.message : cause);
+  const reason = text.split('\n', 1)[0]?.replaceAll(ROOT, '') ?? '';
+  return reason.includes('Cannot find module') ? `${reason} (npm run build?)` : reason;
 }

@@ -40,14 +40,18 @@ export function formatScenario(scenario, summary) {
       ...otherTargets.map((text) => [...headings.slice(1).map(() => ''), text]),
     ];
   });
-  const missing = summary.entries
-    .filter((entry) => entry.status !== 'measured')
-    .map(({ entry, status, reason }) => `  ${entry} ${status}: ${reason}`);
+  /** @type {Map<string, string[]>} entries that are missing for the same reason */
+  const missing = new Map();
+  for (const { entry, status, reason } of summary.entries) {
+    if (status === 'measured') continue;
+    const why = `${status}: ${reason}`;
+    missing.set(why, [...(missing.get(why) ?? []), entry]);
+  }
   const rounds = `${summary.rounds} round${summary.rounds === 1 ? '' : 's'}`;
   return [
     `${scenario.name}: ${scenario.title} (${rounds})`,
     ...(rows.length > 0 ? [formatTable(headings, rows)] : []),
-    ...missing,
+    ...[...missing].map(([why, entries]) => `  ${entries.join(', ')} ${why}`),
   ].join('\n');
 }
 

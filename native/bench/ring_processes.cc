@@ -42,13 +42,16 @@ Options parse(int argc, char** argv) {
   if (argc > 1) options.ring = argv[1];
   for (int i = 2; i + 1 < argc; i += 2) {
     const std::string name = argv[i];
-    if (name == "--bytes") options.bytes = static_cast<std::uint32_t>(std::strtoul(argv[i + 1], nullptr, 10));
+    if (name == "--bytes")
+      options.bytes = static_cast<std::uint32_t>(std::strtoul(argv[i + 1], nullptr, 10));
     if (name == "--count") options.count = std::strtoull(argv[i + 1], nullptr, 10);
     if (name == "--capacity") options.capacity = std::strtoull(argv[i + 1], nullptr, 10);
     if (name == "--cpus") std::sscanf(argv[i + 1], "%d,%d", &options.cpus[0], &options.cpus[1]);
   }
   if (options.bytes < 8 || (options.ring != "mpmc" && options.ring != "spsc")) {
-    std::fprintf(stderr, "usage: ring_processes mpmc|spsc [--bytes N>=8] [--count N] [--capacity N] [--cpus A,B]\n");
+    std::fprintf(
+        stderr,
+        "usage: ring_processes mpmc|spsc [--bytes N>=8] [--count N] [--capacity N] [--cpus A,B]\n");
     std::exit(2);
   }
   return options;
@@ -67,7 +70,8 @@ std::unique_ptr<Segment> attach(const Directory& directory, const Options& optio
   header.kind = options.ring == "mpmc" ? Kind::mpmc : Kind::spsc;
   header.flags = interproc::memory::kPersist;
   header.block_shift = interproc::memory::kMinBlockShift;
-  while ((std::uint64_t{1} << (header.block_shift + header.blocks_shift)) < options.capacity) ++header.blocks_shift;
+  while ((std::uint64_t{1} << (header.block_shift + header.blocks_shift)) < options.capacity)
+    ++header.blocks_shift;
   header.max_participants = 2;
   header.max_message_bytes = std::uint64_t{1} << (header.block_shift + header.blocks_shift);
   Segment::Kindred kindred;
@@ -155,7 +159,8 @@ bool run_consumer(Segment& segment, Registry& registry, const Options& options) 
 
 int main(int argc, char** argv) {
   const Options options = parse(argc, argv);
-  const std::string path = "/dev/shm/interproc-bench-" + std::to_string(interproc::platform::process_id());
+  const std::string path =
+      "/dev/shm/interproc-bench-" + std::to_string(interproc::platform::process_id());
   auto directory = Directory::open(path);
   if (!directory.ok()) return 1;
   std::unique_ptr<Registry> registry;
@@ -172,8 +177,8 @@ int main(int argc, char** argv) {
   waitpid(producer, &status, 0);
   directory.value().remove("bench-ring");
   rmdir(path.c_str());
-  std::printf("{\"ring\":\"%s\",\"bytes\":%u,\"count\":%llu,\"seconds\":%.6f,\"verified\":%s}\n", options.ring.c_str(),
-              options.bytes, static_cast<unsigned long long>(options.count), seconds,
-              verified && status == 0 ? "true" : "false");
+  std::printf("{\"ring\":\"%s\",\"bytes\":%u,\"count\":%llu,\"seconds\":%.6f,\"verified\":%s}\n",
+              options.ring.c_str(), options.bytes, static_cast<unsigned long long>(options.count),
+              seconds, verified && status == 0 ? "true" : "false");
   return verified && status == 0 ? 0 : 1;
 }

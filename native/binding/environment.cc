@@ -76,7 +76,8 @@ Error Environment::listen() {
   for (auto& [directory, watch] : watches_) {
     if (watch->watching) continue;
     if (Error error = watch->bell->hang(); error.code != Code::ok) return error;
-    if (const int failed = uv_poll_init(loop_, &watch->poll, watch->bell->descriptor()); failed != 0) {
+    if (const int failed = uv_poll_init(loop_, &watch->poll, watch->bell->descriptor());
+        failed != 0) {
       return fail_system("uv_poll_init", -failed);
     }
     watch->poll.data = watch.get();
@@ -181,7 +182,8 @@ void Environment::dispatch() {
   napi_value count = Napi::Number::New(env_, std::exchange(rung_count_, 0));
   napi_value receiver = Napi::Object::New(env_);
   // Runs the promise reactions too, as after any callback of Node's own.
-  if (napi_make_callback(env_, context_, receiver, dispatch_.Value(), 1, &count, nullptr) == napi_pending_exception) {
+  if (napi_make_callback(env_, context_, receiver, dispatch_.Value(), 1, &count, nullptr) ==
+      napi_pending_exception) {
     napi_value exception = nullptr;
     napi_get_and_clear_last_exception(env_, &exception);
     napi_fatal_exception(env_, exception);
@@ -190,7 +192,8 @@ void Environment::dispatch() {
 
 void Environment::on_cleanup(napi_async_cleanup_hook_handle, void* data) {
   auto* self = static_cast<Environment*>(data);
-  self->objects_.clear();  // closes every object: what we held goes back, the last one out removes the segment
+  self->objects_
+      .clear();  // closes every object: what we held goes back, the last one out removes the segment
   self->dispatch_.Reset();
   for (auto* view : {&self->inbox, &self->outbox}) view->release();
   for (auto* view : {&self->lengths, &self->offsets, &self->rung}) view->release();

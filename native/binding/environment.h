@@ -22,7 +22,8 @@ class Shared {
     Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(env, count * sizeof(T));
     data_ = static_cast<T*>(buffer.Data());
     count_ = count;
-    view_ = Napi::Persistent(Napi::TypedArrayOf<T>::New(env, count, buffer, 0).template As<Napi::Object>());
+    view_ = Napi::Persistent(
+        Napi::TypedArrayOf<T>::New(env, count, buffer, 0).template As<Napi::Object>());
   }
   T* data() const { return data_; }
   std::size_t count() const { return count_; }
@@ -48,7 +49,9 @@ class Environment {
     bool refd = true;
     bool armed[sync::kSides] = {false, false};
   };
-  Object* object(std::uint32_t token) noexcept { return token < objects_.size() ? objects_[token].get() : nullptr; }
+  Object* object(std::uint32_t token) noexcept {
+    return token < objects_.size() ? objects_[token].get() : nullptr;
+  }
   std::uint32_t adopt(std::unique_ptr<Object> object);
   void close(std::uint32_t token);
 

@@ -3,7 +3,8 @@
 namespace interproc::binding {
 
 void raise(Napi::Env env, const Error& error) {
-  Napi::Error thrown = Napi::Error::New(env, error.detail[0] != '\0' ? error.detail : "the system refused");
+  Napi::Error thrown =
+      Napi::Error::New(env, error.detail[0] != '\0' ? error.detail : "the system refused");
   thrown.Set("status", Napi::Number::New(env, static_cast<double>(error.code)));
   thrown.Set("errno", Napi::Number::New(env, error.errnum));
   thrown.Set("syscall", Napi::String::New(env, error.syscall));

@@ -10,11 +10,11 @@ namespace {
 
 struct Call {
   napi_env env;
-  Environment& environment;
   napi_value arguments[3];
-  std::size_t count = 3;
+  Environment& environment;
 
-  Call(napi_env env_in, napi_callback_info info) : env(env_in), environment(*find(env_in, info, arguments, count)) {}
+  Call(napi_env env_in, napi_callback_info info)
+      : env(env_in), environment(*find(env_in, info, arguments)) {}
 
   std::uint32_t number(std::size_t index) const {
     std::uint32_t value = ~0u;
@@ -26,12 +26,16 @@ struct Call {
     napi_get_value_double(env, arguments[index], &value);
     return value;
   }
-  sync::Side side(std::size_t index) const { return number(index) == sync::kPut ? sync::kPut : sync::kTake; }
+  sync::Side side(std::size_t index) const {
+    return number(index) == sync::kPut ? sync::kPut : sync::kTake;
+  }
   // The bytes of a typed array; false if the argument is none.
   bool bytes(std::size_t index, std::byte*& data, std::size_t& length) const {
     napi_typedarray_type type = napi_uint8_array;
     void* at = nullptr;
-    if (napi_get_typedarray_info(env, arguments[index], &type, &length, &at, nullptr, nullptr) != napi_ok) return false;
+    if (napi_get_typedarray_info(env, arguments[index], &type, &length, &at, nullptr, nullptr) !=
+        napi_ok)
+      return false;
     data = static_cast<std::byte*>(at);
     return type == napi_uint8_array;
   }
@@ -46,7 +50,8 @@ struct Call {
   napi_value flag(bool value) const { return result(value ? 1 : 0); }
 
  private:
-  static Environment* find(napi_env env, napi_callback_info info, napi_value* arguments, std::size_t& count) {
+  static Environment* find(napi_env env, napi_callback_info info, napi_value (&arguments)[3]) {
+    std::size_t count = 3;
     void* data = nullptr;
     napi_get_cb_info(env, info, &count, arguments, nullptr, &data);
     return static_cast<Environment*>(data);
@@ -54,7 +59,8 @@ struct Call {
 };
 
 Code put_into(Environment::Object& object, const std::byte* bytes, std::size_t length) {
-  return object.queue != nullptr ? object.queue->put(bytes, length) : object.spsc->put(bytes, length);
+  return object.queue != nullptr ? object.queue->put(bytes, length)
+                                 : object.spsc->put(bytes, length);
 }
 
 Code take_from(Environment::Object& object, std::byte* into, std::size_t room, ring::Taken& taken) {
@@ -73,15 +79,20 @@ napi_value taken_result(const Call& call, Code code, const ring::Taken& taken) {
   return call.code(code);
 }
 
-std::byte* inbox(const Call& call) { return reinterpret_cast<std::byte*>(call.environment.inbox.data()); }
-std::byte* outbox(const Call& call) { return reinterpret_cast<std::byte*>(call.environment.outbox.data()); }
+std::byte* inbox(const Call& call) {
+  return reinterpret_cast<std::byte*>(call.environment.inbox.data());
+}
+std::byte* outbox(const Call& call) {
+  return reinterpret_cast<std::byte*>(call.environment.outbox.data());
+}
 
 // put(token, length): the message is outbox[0, length).
 napi_value put_outbox(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   Environment::Object* object = call.object();
   const std::uint32_t length = call.number(1);
-  if (object == nullptr || length > call.environment.outbox.count()) return call.code(Code::invalid);
+  if (object == nullptr || length > call.environment.outbox.count())
+    return call.code(Code::invalid);
   return call.code(put_into(*object, outbox(call), length));
 }
 
@@ -144,9 +155,11 @@ napi_value take_many(napi_env env, napi_callback_info info) {
   std::size_t offset = 0;
   for (std::size_t i = 0; i < max; ++i) {
     ring::Taken taken;
-    const Code code = i == 0 ? object->queue->take(inbox(call), room, taken)
-                             : object->queue->take_another(inbox(call) + offset, room - offset, taken);
-    if (code != Code::ok) return i > 0 ? call.result(static_cast<std::int64_t>(i)) : taken_result(call, code, taken);
+    const Code code = i == 0
+                          ? object->queue->take(inbox(call), room, taken)
+                          : object->queue->take_another(inbox(call) + offset, room - offset, taken);
+    if (code != Code::ok)
+      return i > 0 ? call.result(static_cast<std::int64_t>(i)) : taken_result(call, code, taken);
     call.environment.offsets.data()[i] = static_cast<std::uint32_t>(offset);
     call.environment.lengths.data()[i] = taken.length;
     if (i == 0) call.environment.results.data()[kDeliveries] = taken.deliveries;
@@ -207,8 +220,9 @@ napi_value wait(napi_env env, napi_callback_info info) {
   Environment::Object* object = call.object();
   if (object == nullptr) return call.code(Code::invalid);
   const double milliseconds = call.real(2);
-  const std::int64_t nanoseconds =
-      milliseconds < 1e9 ? static_cast<std::int64_t>(std::fmax(milliseconds, 0) * 1e6) : sync::kSliceNs;
+  const std::int64_t nanoseconds = milliseconds < 1e9
+                                       ? static_cast<std::int64_t>(std::fmax(milliseconds, 0) * 1e6)
+                                       : sync::kSliceNs;
   return call.flag(object->queue != nullptr ? object->queue->wait(call.side(1), nanoseconds)
                                             : object->spsc->wait(nanoseconds));
 }
@@ -218,17 +232,26 @@ napi_value size(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   Environment::Object* object = call.object();
   if (object == nullptr) return call.code(Code::invalid);
-  return call.result(static_cast<std::int64_t>(object->queue != nullptr ? object->queue->size()
-                                                                        : object->spsc->used_bytes()));
+  return call.result(static_cast<std::int64_t>(
+      object->queue != nullptr ? object->queue->size() : object->spsc->used_bytes()));
 }
 
 }  // namespace
 
 void export_message_calls(Napi::Env env, Napi::Object exports, Environment* environment) {
   const std::pair<const char*, napi_callback> calls[] = {
-      {"putOutbox", put_outbox}, {"putBytes", put_bytes}, {"putPacked", put_packed}, {"take", take_inbox},
-      {"takeInto", take_into},   {"takeMany", take_many}, {"receive", receive},      {"ack", ack},
-      {"nack", nack},            {"arm", arm},            {"disarm", disarm},        {"wait", wait},
+      {"putOutbox", put_outbox},
+      {"putBytes", put_bytes},
+      {"putPacked", put_packed},
+      {"take", take_inbox},
+      {"takeInto", take_into},
+      {"takeMany", take_many},
+      {"receive", receive},
+      {"ack", ack},
+      {"nack", nack},
+      {"arm", arm},
+      {"disarm", disarm},
+      {"wait", wait},
       {"size", size},
   };
   for (const auto& [name, callback] : calls) {

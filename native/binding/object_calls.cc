@@ -14,7 +14,9 @@ using memory::Header;
 using memory::Kind;
 using memory::OpenMode;
 
-Environment& environment_of(const Napi::CallbackInfo& info) { return *static_cast<Environment*>(info.Data()); }
+Environment& environment_of(const Napi::CallbackInfo& info) {
+  return *static_cast<Environment*>(info.Data());
+}
 
 std::uint32_t number(const Napi::Object& options, const char* name) {
   const Napi::Value value = options.Get(name);
@@ -39,17 +41,20 @@ Header header_of(const Napi::Object& options, Kind kind) {
   Header header{};
   header.kind = kind;
   const double capacity = options.Get("capacityBytes").As<Napi::Number>().DoubleValue();
-  const std::uint32_t capacity_shift = static_cast<std::uint32_t>(std::bit_width(static_cast<std::uint64_t>(capacity) - 1));
+  const std::uint32_t capacity_shift =
+      static_cast<std::uint32_t>(std::bit_width(static_cast<std::uint64_t>(capacity) - 1));
   header.block_shift = memory::kMinBlockShift;
   if (capacity_shift > header.block_shift + memory::kMaxBlocksShift) {
     header.block_shift = capacity_shift - memory::kMaxBlocksShift;
   }
   header.blocks_shift = capacity_shift - header.block_shift;
-  header.flags = (flag(options, "persist") ? memory::kPersist : 0u) | (flag(options, "anonymous") ? memory::kAnonymous : 0u);
+  header.flags = (flag(options, "persist") ? memory::kPersist : 0u) |
+                 (flag(options, "anonymous") ? memory::kAnonymous : 0u);
   header.max_participants = number(options, "maxParticipants");
   header.max_items = number(options, "maxItems");
   header.max_deliveries = number(options, "maxDeliveries");
-  header.max_message_bytes = static_cast<std::uint64_t>(options.Get("maxMessageBytes").As<Napi::Number>().DoubleValue());
+  header.max_message_bytes =
+      static_cast<std::uint64_t>(options.Get("maxMessageBytes").As<Napi::Number>().DoubleValue());
   text(options, "codec", header.codec);
   text(options, "deadLetter", header.dead_letter);
   return header;
@@ -69,7 +74,8 @@ Napi::Value open_object(const Napi::CallbackInfo& info, Kind kind, Open open) {
     return {};
   }
   auto object = std::make_unique<Environment::Object>();
-  if (Error error = open(*bell.value(), name, mode, header_of(options, kind), options, *object); error.code != Code::ok) {
+  if (Error error = open(*bell.value(), name, mode, header_of(options, kind), options, *object);
+      error.code != Code::ok) {
     raise(info.Env(), error);
     return {};
   }
@@ -77,23 +83,27 @@ Napi::Value open_object(const Napi::CallbackInfo& info, Kind kind, Open open) {
 }
 
 Napi::Value open_queue(const Napi::CallbackInfo& info) {
-  return open_object(info, Kind::mpmc, [](sync::Doorbell& bell, const std::string& name, OpenMode mode, const Header& header,
-                                          const Napi::Object&, Environment::Object& object) -> Error {
-    auto queue = ring::Queue::open(bell, name, mode, header);
-    if (queue.ok()) object.queue = std::move(queue.value());
-    return queue.error();
-  });
+  return open_object(
+      info, Kind::mpmc,
+      [](sync::Doorbell& bell, const std::string& name, OpenMode mode, const Header& header,
+         const Napi::Object&, Environment::Object& object) -> Error {
+        auto queue = ring::Queue::open(bell, name, mode, header);
+        if (queue.ok()) object.queue = std::move(queue.value());
+        return queue.error();
+      });
 }
 
 Napi::Value open_spsc(const Napi::CallbackInfo& info) {
-  return open_object(info, Kind::spsc, [](sync::Doorbell& bell, const std::string& name, OpenMode mode, Header header,
-                                          const Napi::Object& options, Environment::Object& object) -> Error {
-    header.max_participants = 2;
-    const auto role = flag(options, "producer") ? ring::SpscChannel::producer : ring::SpscChannel::consumer;
-    auto channel = ring::SpscChannel::open(bell, name, mode, header, role);
-    if (channel.ok()) object.spsc = std::move(channel.value());
-    return channel.error();
-  });
+  return open_object(info, Kind::spsc,
+                     [](sync::Doorbell& bell, const std::string& name, OpenMode mode, Header header,
+                        const Napi::Object& options, Environment::Object& object) -> Error {
+                       header.max_participants = 2;
+                       const auto role = flag(options, "producer") ? ring::SpscChannel::producer
+                                                                   : ring::SpscChannel::consumer;
+                       auto channel = ring::SpscChannel::open(bell, name, mode, header, role);
+                       if (channel.ok()) object.spsc = std::move(channel.value());
+                       return channel.error();
+                     });
 }
 
 Environment::Object* object_of(const Napi::CallbackInfo& info) {
@@ -104,11 +114,14 @@ Environment::Object* object_of(const Napi::CallbackInfo& info) {
 Napi::Value geometry(const Napi::CallbackInfo& info) {
   const Environment::Object* object = object_of(info);
   if (object == nullptr) return info.Env().Undefined();
-  const Header& header = object->queue != nullptr ? object->queue->header() : object->spsc->header();
+  const Header& header =
+      object->queue != nullptr ? object->queue->header() : object->spsc->header();
   Napi::Object made = Napi::Object::New(info.Env());
-  made.Set("capacityBytes", static_cast<double>(std::uint64_t{1} << (header.block_shift + header.blocks_shift)));
-  made.Set("maxMessageBytes", static_cast<double>(object->queue != nullptr ? header.max_message_bytes
-                                                                           : object->spsc->max_message_bytes()));
+  made.Set("capacityBytes",
+           static_cast<double>(std::uint64_t{1} << (header.block_shift + header.blocks_shift)));
+  made.Set("maxMessageBytes",
+           static_cast<double>(object->queue != nullptr ? header.max_message_bytes
+                                                        : object->spsc->max_message_bytes()));
   made.Set("maxItems", static_cast<double>(header.max_items));
   made.Set("maxDeliveries", static_cast<double>(header.max_deliveries));
   made.Set("maxParticipants", static_cast<double>(header.max_participants));
@@ -147,29 +160,35 @@ void end(const Napi::CallbackInfo& info) {
 // ended(token)
 Napi::Value ended(const Napi::CallbackInfo& info) {
   const Environment::Object* object = object_of(info);
-  const bool is = object != nullptr && (object->queue != nullptr ? object->queue->ended() : object->spsc->ended());
+  const bool is = object != nullptr &&
+                  (object->queue != nullptr ? object->queue->ended() : object->spsc->ended());
   return Napi::Boolean::New(info.Env(), is);
 }
 
 // isFull(token)
 Napi::Value is_full(const Napi::CallbackInfo& info) {
   const Environment::Object* object = object_of(info);
-  return Napi::Boolean::New(info.Env(), object != nullptr && object->queue != nullptr && object->queue->is_full());
+  return Napi::Boolean::New(
+      info.Env(), object != nullptr && object->queue != nullptr && object->queue->is_full());
 }
 
 // peerAlive(token), of a byte ring
 Napi::Value peer_alive(const Napi::CallbackInfo& info) {
   const Environment::Object* object = object_of(info);
-  return Napi::Boolean::New(info.Env(), object != nullptr && object->spsc != nullptr && object->spsc->peer_alive());
+  return Napi::Boolean::New(
+      info.Env(), object != nullptr && object->spsc != nullptr && object->spsc->peer_alive());
 }
 
 // setRef(token, ref)
 void set_ref(const Napi::CallbackInfo& info) {
-  environment_of(info).set_ref(info[0].As<Napi::Number>().Uint32Value(), info[1].As<Napi::Boolean>().Value());
+  environment_of(info).set_ref(info[0].As<Napi::Number>().Uint32Value(),
+                               info[1].As<Napi::Boolean>().Value());
 }
 
 // close(token)
-void close(const Napi::CallbackInfo& info) { environment_of(info).close(info[0].As<Napi::Number>().Uint32Value()); }
+void close(const Napi::CallbackInfo& info) {
+  environment_of(info).close(info[0].As<Napi::Number>().Uint32Value());
+}
 
 // unlink(token)
 void unlink(const Napi::CallbackInfo& info) {
@@ -181,11 +200,14 @@ void unlink(const Napi::CallbackInfo& info) {
 
 // listen(): before the first arm.
 void listen(const Napi::CallbackInfo& info) {
-  if (const Error error = environment_of(info).listen(); error.code != Code::ok) raise(info.Env(), error);
+  if (const Error error = environment_of(info).listen(); error.code != Code::ok)
+    raise(info.Env(), error);
 }
 
 // onBell(dispatch)
-void on_bell(const Napi::CallbackInfo& info) { environment_of(info).on_bell(info[0].As<Napi::Function>()); }
+void on_bell(const Napi::CallbackInfo& info) {
+  environment_of(info).on_bell(info[0].As<Napi::Function>());
+}
 
 Napi::Value inbox(const Napi::CallbackInfo& info) { return environment_of(info).inbox.view(); }
 Napi::Value outbox(const Napi::CallbackInfo& info) { return environment_of(info).outbox.view(); }
@@ -198,8 +220,12 @@ Napi::Value grow(const Napi::CallbackInfo& info, Shared<std::uint8_t>& box) {
   return box.view();
 }
 
-Napi::Value grow_inbox(const Napi::CallbackInfo& info) { return grow(info, environment_of(info).inbox); }
-Napi::Value grow_outbox(const Napi::CallbackInfo& info) { return grow(info, environment_of(info).outbox); }
+Napi::Value grow_inbox(const Napi::CallbackInfo& info) {
+  return grow(info, environment_of(info).inbox);
+}
+Napi::Value grow_outbox(const Napi::CallbackInfo& info) {
+  return grow(info, environment_of(info).outbox);
+}
 
 // list(directory)
 Napi::Value list(const Napi::CallbackInfo& info) {
@@ -221,7 +247,8 @@ Napi::Value list(const Napi::CallbackInfo& info) {
     object.Set("persist", entry.persist);
     object.Set("anonymous", entry.anonymous);
     if (entry.problem.code != Code::ok) {
-      object.Set("problem", entry.problem.detail[0] != '\0' ? entry.problem.detail : entry.problem.syscall);
+      object.Set("problem",
+                 entry.problem.detail[0] != '\0' ? entry.problem.detail : entry.problem.syscall);
     }
     made.Set(index++, object);
   }
@@ -231,7 +258,8 @@ Napi::Value list(const Napi::CallbackInfo& info) {
 // prune(directory, dryRun)
 Napi::Value prune(const Napi::CallbackInfo& info) {
   auto directory = platform::Directory::open(info[0].As<Napi::String>().Utf8Value());
-  auto names = directory.ok() ? ring::prune(directory.value(), info[1].As<Napi::Boolean>().Value()) : directory.error();
+  auto names = directory.ok() ? ring::prune(directory.value(), info[1].As<Napi::Boolean>().Value())
+                              : directory.error();
   if (!names.ok()) {
     raise(info.Env(), names.error());
     return {};

@@ -3,7 +3,9 @@
 namespace interproc::memory {
 
 namespace {
-std::uint64_t align(std::uint64_t value, std::uint64_t to) noexcept { return (value + to - 1) / to * to; }
+std::uint64_t align(std::uint64_t value, std::uint64_t to) noexcept {
+  return (value + to - 1) / to * to;
+}
 }  // namespace
 
 Layout Layout::of(const Header& header) noexcept {

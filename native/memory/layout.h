@@ -51,7 +51,8 @@ static_assert(sizeof(Header) == 8 + 12 * 4 + 2 * 8 + kCodecBytes + kNameBytes);
 
 using Word = std::atomic<std::uint64_t>;
 static_assert(sizeof(Word) == 8 && Word::is_always_lock_free);
-static_assert(sizeof(std::atomic<std::uint32_t>) == 4 && std::atomic<std::uint32_t>::is_always_lock_free);
+static_assert(sizeof(std::atomic<std::uint32_t>) == 4 &&
+              std::atomic<std::uint32_t>::is_always_lock_free);
 
 // Two cache lines: the processor fetches them in pairs.
 inline constexpr std::size_t kLine = 128;
@@ -63,15 +64,16 @@ struct Control {
   alignas(kLine) Word head;
   alignas(kLine) Word reclaim;
   // Rarely written, read at every operation.
-  alignas(kLine) std::atomic<std::uint32_t> ended;      // end() was called
-  std::atomic<std::uint32_t> redeliver;                 // a RETURNED message may exist
-  Word ledgers[kBitmapWords];                           // which participants have a ledger region
-  alignas(kLine) Word listed[2][kBitmapWords];          // who may be asleep: for a message, for room
+  alignas(kLine) std::atomic<std::uint32_t> ended;  // end() was called
+  std::atomic<std::uint32_t> redeliver;             // a RETURNED message may exist
+  Word ledgers[kBitmapWords];                       // which participants have a ledger region
+  alignas(kLine) Word listed[2][kBitmapWords];      // who may be asleep: for a message, for room
 };
 static_assert(sizeof(Control) == 5 * kLine);
 static_assert(offsetof(Control, head) == kLine && offsetof(Control, listed) == 4 * kLine);
 
-inline constexpr std::uint32_t kSlotUsed = 1;  // Participant::identity: { generation : 8 | used : 1 } at bits 8 and 0
+inline constexpr std::uint32_t kSlotUsed =
+    1;  // Participant::identity: { generation : 8 | used : 1 } at bits 8 and 0
 
 // One per participant, 256 bytes.
 struct Participant {
@@ -124,8 +126,9 @@ static_assert(sizeof(Ledger) == 64 + kLedgerEntries * 32);
 // Folded from the sizes and offsets above, so that a build that moved one is refused even if somebody forgot the version.
 inline constexpr std::uint32_t kLayoutHash = [] {
   std::uint32_t hash = 2166136261u;
-  for (std::size_t fact : {sizeof(Header), sizeof(Control), sizeof(Participant), sizeof(Descriptor), sizeof(Ledger),
-                           sizeof(LedgerEntry), kLine, std::size_t{kMaxParticipants}, std::size_t{kLedgerEntries}}) {
+  for (std::size_t fact :
+       {sizeof(Header), sizeof(Control), sizeof(Participant), sizeof(Descriptor), sizeof(Ledger),
+        sizeof(LedgerEntry), kLine, std::size_t{kMaxParticipants}, std::size_t{kLedgerEntries}}) {
     hash = (hash ^ static_cast<std::uint32_t>(fact)) * 16777619u;
   }
   return hash;
@@ -146,8 +149,8 @@ struct Layout {
 };
 
 // The bytes one participant's ledger region takes in a ring of this capacity.
-inline constexpr std::uint32_t kMinBlockShift = 6;     // 64 bytes
-inline constexpr std::uint32_t kMaxBlocksShift = 20;   // items are counted modulo 2^20
+inline constexpr std::uint32_t kMinBlockShift = 6;    // 64 bytes
+inline constexpr std::uint32_t kMaxBlocksShift = 20;  // items are counted modulo 2^20
 inline constexpr std::uint64_t kMinCapacity = 4096;
 inline constexpr std::uint64_t kMaxCapacity = std::uint64_t{1} << 32;
 

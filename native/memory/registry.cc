@@ -6,10 +6,13 @@
 namespace interproc::memory {
 
 namespace {
-constexpr std::uint8_t generation_of(std::uint32_t identity) noexcept { return static_cast<std::uint8_t>(identity >> 8); }
+constexpr std::uint8_t generation_of(std::uint32_t identity) noexcept {
+  return static_cast<std::uint8_t>(identity >> 8);
+}
 }  // namespace
 
-Error Registry::join(std::uint32_t first, std::uint32_t last, const std::function<void(Owner)>& sweep) noexcept {
+Error Registry::join(std::uint32_t first, std::uint32_t last,
+                     const std::function<void(Owner)>& sweep) noexcept {
   for (std::uint32_t index = first; index < last; ++index) {
     if (!segment_.file().try_lock(index, platform::Lock::exclusive)) continue;
     FAULT("registry.locked");
@@ -25,7 +28,8 @@ Error Registry::join(std::uint32_t first, std::uint32_t last, const std::functio
     participant.need.store(0, std::memory_order_relaxed);
     self_ = Owner{previous.slot, static_cast<std::uint8_t>(previous.generation + 1)};
     // SYNC registry.identity
-    participant.identity.store(static_cast<std::uint32_t>(self_.generation) << 8 | kSlotUsed, std::memory_order_release);
+    participant.identity.store(static_cast<std::uint32_t>(self_.generation) << 8 | kSlotUsed,
+                               std::memory_order_release);
     joined_ = true;
     FAULT("registry.joined");
     return {};
@@ -39,7 +43,8 @@ void Registry::leave() noexcept {
   Participant& participant = self_slot();
   participant.bell.store(0, std::memory_order_relaxed);  // relaxed: as in join
   // SYNC registry.identity
-  participant.identity.store(static_cast<std::uint32_t>(self_.generation) << 8, std::memory_order_release);
+  participant.identity.store(static_cast<std::uint32_t>(self_.generation) << 8,
+                             std::memory_order_release);
   FAULT("registry.left");
   segment_.file().unlock(self_.slot);
 }
@@ -49,7 +54,8 @@ bool Registry::dead(Owner owner) const noexcept {
   if (owner.slot >= count()) return true;  // no such slot: nobody living can have written this
   // Generation first: a slot that has passed on has been swept, whoever holds its lock now.
   // SYNC registry.identity
-  if (generation_of(slot(owner.slot).identity.load(std::memory_order_acquire)) != owner.generation) return true;
+  if (generation_of(slot(owner.slot).identity.load(std::memory_order_acquire)) != owner.generation)
+    return true;
   return !segment_.file().is_locked_by_others(owner.slot);
 }
 

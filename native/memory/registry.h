@@ -22,7 +22,8 @@ class Registry {
 
   // Takes a free slot among [first, last). `sweep` recovers what the slot's last user left if it did not leave cleanly; it runs before the new
   // generation is stored, so that no word can name both the dead and the new one.
-  Error join(std::uint32_t first, std::uint32_t last, const std::function<void(Owner)>& sweep) noexcept;
+  Error join(std::uint32_t first, std::uint32_t last,
+             const std::function<void(Owner)>& sweep) noexcept;
   Error join(const std::function<void(Owner)>& sweep) noexcept { return join(0, count(), sweep); }
   // Everything of ours has been given back: the next user need not sweep.
   void leave() noexcept;

@@ -21,30 +21,43 @@ constexpr int kDecisionTries = 2'000;
 constexpr std::int64_t kDecisionStepNs = 1'000'000;
 
 Error check_facts(const FileFacts& facts) noexcept {
-  if (!facts.regular) return fail(Code::permission, "there is something else than a regular file under this name");
-  if (facts.owner != platform::own_uid()) return fail(Code::permission, "the segment belongs to another user");
-  if ((facts.mode & 077) != 0) return fail(Code::permission, "the segment's mode lets others in (it must be 0600)");
+  if (!facts.regular)
+    return fail(Code::permission, "there is something else than a regular file under this name");
+  if (facts.owner != platform::own_uid())
+    return fail(Code::permission, "the segment belongs to another user");
+  if ((facts.mode & 077) != 0)
+    return fail(Code::permission, "the segment's mode lets others in (it must be 0600)");
   if (facts.links > 1) return fail(Code::permission, "the segment has a second name (a hard link)");
   return {};
 }
 
-bool ends_with_zero(const char* text, std::size_t bytes) noexcept { return std::memchr(text, 0, bytes) != nullptr; }
+bool ends_with_zero(const char* text, std::size_t bytes) noexcept {
+  return std::memchr(text, 0, bytes) != nullptr;
+}
 
 }  // namespace
 
 Error read_header(const File& file, Header& header) noexcept {
   auto facts = file.facts();
   if (!facts.ok()) return facts.error();
-  if (facts.value().bytes < sizeof(Header)) return fail(Code::corrupt, "the file is too short to be a segment");
+  if (facts.value().bytes < sizeof(Header))
+    return fail(Code::corrupt, "the file is too short to be a segment");
   if (Error error = file.read_at(&header, sizeof header, 0); error.code != Code::ok) return error;
   if (header.magic != kMagic) return fail(Code::corrupt, "the file is not an interproc segment");
-  if (header.layout_version != kLayoutVersion) return fail(Code::version, "the segment's layout is of another version");
-  if (header.layout_hash != kLayoutHash) return fail(Code::version, "the segment's layout is of another build");
-  if (header.word_bytes != sizeof(void*)) return fail(Code::version, "the segment was made by a program of another word size");
-  if (header.page_bytes != platform::page_bytes()) return fail(Code::version, "the segment was made with another page size");
-  if (header.kind != Kind::mpmc && header.kind != Kind::spsc) return fail(Code::corrupt, "header: kind");
-  if (header.block_shift < kMinBlockShift || header.block_shift > 20) return fail(Code::corrupt, "header: block size");
-  if (header.blocks_shift < 1 || header.blocks_shift > kMaxBlocksShift) return fail(Code::corrupt, "header: blocks");
+  if (header.layout_version != kLayoutVersion)
+    return fail(Code::version, "the segment's layout is of another version");
+  if (header.layout_hash != kLayoutHash)
+    return fail(Code::version, "the segment's layout is of another build");
+  if (header.word_bytes != sizeof(void*))
+    return fail(Code::version, "the segment was made by a program of another word size");
+  if (header.page_bytes != platform::page_bytes())
+    return fail(Code::version, "the segment was made with another page size");
+  if (header.kind != Kind::mpmc && header.kind != Kind::spsc)
+    return fail(Code::corrupt, "header: kind");
+  if (header.block_shift < kMinBlockShift || header.block_shift > 20)
+    return fail(Code::corrupt, "header: block size");
+  if (header.blocks_shift < 1 || header.blocks_shift > kMaxBlocksShift)
+    return fail(Code::corrupt, "header: blocks");
   const std::uint64_t capacity = std::uint64_t{1} << (header.block_shift + header.blocks_shift);
   if (capacity < kMinCapacity || capacity > kMaxCapacity || capacity % header.page_bytes != 0) {
     return fail(Code::corrupt, "header: capacity");
@@ -52,12 +65,17 @@ Error read_header(const File& file, Header& header) noexcept {
   if (header.max_participants < 1 || header.max_participants > kMaxParticipants) {
     return fail(Code::corrupt, "header: participants");
   }
-  if (header.max_items > (1u << header.blocks_shift)) return fail(Code::corrupt, "header: items");
-  if (header.max_message_bytes == 0 || header.max_message_bytes > capacity) return fail(Code::corrupt, "header: message size");
-  if ((header.flags & ~std::uint32_t{kPersist | kAnonymous}) != 0) return fail(Code::corrupt, "header: flags");
-  if (!ends_with_zero(header.codec, sizeof header.codec)) return fail(Code::corrupt, "header: codec");
-  if (!ends_with_zero(header.dead_letter, sizeof header.dead_letter)) return fail(Code::corrupt, "header: dead letter");
-  if (facts.value().bytes != Layout::of(header).total) return fail(Code::corrupt, "the file is not as long as its header says");
+  if (header.max_items >= (1u << kMaxBlocksShift)) return fail(Code::corrupt, "header: items");
+  if (header.max_message_bytes == 0 || header.max_message_bytes > capacity)
+    return fail(Code::corrupt, "header: message size");
+  if ((header.flags & ~std::uint32_t{kPersist | kAnonymous}) != 0)
+    return fail(Code::corrupt, "header: flags");
+  if (!ends_with_zero(header.codec, sizeof header.codec))
+    return fail(Code::corrupt, "header: codec");
+  if (!ends_with_zero(header.dead_letter, sizeof header.dead_letter))
+    return fail(Code::corrupt, "header: dead letter");
+  if (facts.value().bytes != Layout::of(header).total)
+    return fail(Code::corrupt, "the file is not as long as its header says");
   return {};
 }
 
@@ -78,7 +96,8 @@ bool Segment::must_stay(const std::function<bool(Segment&)>& holds_something) no
   return holds_something(*this);
 }
 
-Result<std::unique_ptr<Segment>> Segment::make(const Directory& directory, const std::string& name, const Header& wanted,
+Result<std::unique_ptr<Segment>> Segment::make(const Directory& directory, const std::string& name,
+                                               const Header& wanted,
                                                const Kindred& kindred) noexcept {
   auto file = directory.make_unnamed();
   if (!file.ok()) return file.error();
@@ -110,8 +129,9 @@ Result<std::unique_ptr<Segment>> Segment::make(const Directory& directory, const
   return segment;
 }
 
-Result<std::unique_ptr<Segment>> Segment::open(const Directory& directory, const std::string& name, OpenMode mode,
-                                               const Header& wanted, const Kindred& kindred) noexcept {
+Result<std::unique_ptr<Segment>> Segment::open(const Directory& directory, const std::string& name,
+                                               OpenMode mode, const Header& wanted,
+                                               const Kindred& kindred) noexcept {
   for (int attempt = 0; attempt < kDecisionTries; ++attempt) {
     auto file = directory.open_file(name);
     if (!file.ok()) {
@@ -140,23 +160,28 @@ Result<std::unique_ptr<Segment>> Segment::open(const Directory& directory, const
     if (!facts.ok()) return facts.error();
     if (facts.value().links == 0) continue;
 
-    if (Error error = read_header(segment->file_, segment->header_); error.code != Code::ok) return error;
-    if (segment->header_.kind != wanted.kind) return fail(Code::kind, "there is an object of another kind under this name");
+    if (Error error = read_header(segment->file_, segment->header_); error.code != Code::ok)
+      return error;
+    if (segment->header_.kind != wanted.kind)
+      return fail(Code::kind, "there is an object of another kind under this name");
     if (Error error = segment->map(); error.code != Code::ok) return error;
     if (alone && !segment->must_stay(kindred.holds_something)) {
       directory.remove_if_same(name, facts.value());  // left behind by the killed
       FAULT("segment.removed_stale");
       continue;
     }
-    if (mode == OpenMode::create) return fail(Code::exists, "there is an object of this name already");
-    if (alone) segment->file_.try_lock(kAttachedByte, Lock::shared);  // converts our own lock; cannot fail
+    if (mode == OpenMode::create)
+      return fail(Code::exists, "there is an object of this name already");
+    if (alone)
+      segment->file_.try_lock(kAttachedByte, Lock::shared);  // converts our own lock; cannot fail
     if (Error error = kindred.join(*segment); error.code != Code::ok) {
       segment->leave(directory, kindred.holds_something);
       return error;
     }
     return segment;
   }
-  return fail(Code::busy, "somebody who is opening or closing this object does not come to an end (stopped?)");
+  return fail(Code::busy,
+              "somebody who is opening or closing this object does not come to an end (stopped?)");
 }
 
 Ledger* Segment::ledger(std::uint32_t slot) noexcept {
@@ -172,7 +197,8 @@ Error Segment::reserve_ledger(std::uint32_t slot) noexcept {
   return file_.reserve(layout_.ledgers + layout_.ledger_bytes * slot, layout_.ledger_bytes);
 }
 
-void Segment::leave(const Directory& directory, const std::function<bool(Segment&)>& holds_something) noexcept {
+void Segment::leave(const Directory& directory,
+                    const std::function<bool(Segment&)>& holds_something) noexcept {
   // Drop first, then try: two leavers that both upgraded their shared lock would both fail.
   file_.unlock(kAttachedByte);
   FAULT("segment.detached");

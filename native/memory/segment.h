@@ -28,8 +28,10 @@ class Segment {
   };
 
   // `wanted` is the header of an object to create; for open only `kind` counts.
-  static Result<std::unique_ptr<Segment>> open(const platform::Directory& directory, const std::string& name,
-                                               OpenMode mode, const Header& wanted, const Kindred& kindred) noexcept;
+  static Result<std::unique_ptr<Segment>> open(const platform::Directory& directory,
+                                               const std::string& name, OpenMode mode,
+                                               const Header& wanted,
+                                               const Kindred& kindred) noexcept;
 
   Segment(const Segment&) = delete;
   Segment& operator=(const Segment&) = delete;
@@ -49,20 +51,24 @@ class Segment {
 
   // The ledger of `slot`, mapped at the first call; nullptr if that fails. Touch only regions whose bit in Control::ledgers is set: the rest has no memory behind it.
   Ledger* ledger(std::uint32_t slot) noexcept;
-  std::byte* ledger_data(Ledger* ledger) const noexcept { return reinterpret_cast<std::byte*>(ledger + 1); }
+  std::byte* ledger_data(Ledger* ledger) const noexcept {
+    return reinterpret_cast<std::byte*>(ledger + 1);
+  }
   // Puts memory behind the region of `slot`.
   Error reserve_ledger(std::uint32_t slot) noexcept;
 
   // Lets go. The last one out removes the file, unless `holds_something` says that it must stay.
-  void leave(const platform::Directory& directory, const std::function<bool(Segment&)>& holds_something) noexcept;
+  void leave(const platform::Directory& directory,
+             const std::function<bool(Segment&)>& holds_something) noexcept;
   // Removes the name now; everybody attached goes on.
   Error unlink(const platform::Directory& directory) noexcept;
 
  private:
   Segment() noexcept = default;
 
-  static Result<std::unique_ptr<Segment>> make(const platform::Directory& directory, const std::string& name,
-                                               const Header& wanted, const Kindred& kindred) noexcept;
+  static Result<std::unique_ptr<Segment>> make(const platform::Directory& directory,
+                                               const std::string& name, const Header& wanted,
+                                               const Kindred& kindred) noexcept;
   Error map() noexcept;
   bool must_stay(const std::function<bool(Segment&)>& holds_something) noexcept;
 

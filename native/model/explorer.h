@@ -67,11 +67,15 @@ struct Outcome {
 template <class Model>
 class Explorer {
   using State = typename Model::State;
-  static_assert(std::is_trivially_copyable_v<State> && std::has_unique_object_representations_v<State>);
+  static_assert(std::is_trivially_copyable_v<State> &&
+                std::has_unique_object_representations_v<State>);
 
  public:
   Explorer(const Model& model, std::uint32_t max_states)
-      : model_(model), bytes_(model.bytes()), max_states_(max_states), slots_(std::size_t{1} << 16) {}
+      : model_(model),
+        bytes_(model.bytes()),
+        max_states_(max_states),
+        slots_(std::size_t{1} << 16) {}
 
   Outcome run() {
     const State first = model_.initial();
@@ -88,7 +92,8 @@ class Explorer {
         const std::uint32_t before = count_;
         const std::uint32_t to = insert(next.state, at);
         if (to == before) {
-          if (const char* broken = model_.broken(next.state)) return fail(broken, at, &next.state, next.step);
+          if (const char* broken = model_.broken(next.state))
+            return fail(broken, at, &next.state, next.step);
           if (count_ >= max_states_) {
             Outcome outcome;
             outcome.states = count_;
@@ -101,7 +106,8 @@ class Explorer {
     }
     first_edge_.push_back(edges_.size());
     std::uint32_t trapped = 0;
-    if (find_trapped(trapped)) return fail("the survivors can never settle from here", trapped, nullptr, {});
+    if (find_trapped(trapped))
+      return fail("the survivors can never settle from here", trapped, nullptr, {});
     Outcome outcome;
     outcome.states = count_;
     return outcome;
@@ -111,7 +117,8 @@ class Explorer {
   static constexpr std::uint32_t kChunkShift = 16;
 
   std::byte* stored(std::uint32_t index) const {
-    return chunks_[index >> kChunkShift].get() + std::size_t{index & ((1u << kChunkShift) - 1)} * bytes_;
+    return chunks_[index >> kChunkShift].get() +
+           std::size_t{index & ((1u << kChunkShift) - 1)} * bytes_;
   }
   State load(std::uint32_t index) const {
     State state{};
@@ -189,7 +196,8 @@ class Explorer {
     return false;
   }
 
-  Outcome fail(const char* broken, std::uint32_t from, const State* last, const Step& last_step) const {
+  Outcome fail(const char* broken, std::uint32_t from, const State* last,
+               const Step& last_step) const {
     Outcome outcome;
     outcome.states = count_;
     outcome.broken = broken;

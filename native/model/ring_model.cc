@@ -47,7 +47,16 @@ namespace {
 constexpr int kMaxBlocks = 4;
 constexpr int kMaxActors = 4;
 
-enum WordState : std::uint8_t { kNone, kWriting, kReady, kReading, kReturned, kDone, kEnd, kInterior };
+enum WordState : std::uint8_t {
+  kNone,
+  kWriting,
+  kReady,
+  kReading,
+  kReturned,
+  kDone,
+  kEnd,
+  kInterior
+};
 
 struct Owner {
   std::uint8_t slot = 0;
@@ -69,10 +78,13 @@ struct Word {
             static_cast<std::uint8_t>(bits >> 10)};
   }
   std::uint16_t pack() const {
-    return static_cast<std::uint16_t>(state | slot << 3 | generation << 5 | blocks << 7 | lap << 10);
+    return static_cast<std::uint16_t>(state | slot << 3 | generation << 5 | blocks << 7 |
+                                      lap << 10);
   }
   Owner owner() const { return {slot, generation}; }
-  Word to(WordState next, Owner by = {}) const { return {next, by.slot, by.generation, blocks, lap}; }
+  Word to(WordState next, Owner by = {}) const {
+    return {next, by.slot, by.generation, blocks, lap};
+  }
 };
 
 // { items : 3 | pos : 5 }, as in ring/cursor.h. Items are counted only where an instance limits them, to keep states few.
@@ -154,11 +166,11 @@ struct Actor {
   std::array<std::uint8_t, 2> buffer_value;
 
   // flags
-  static constexpr std::uint8_t kLocked = 1;     // holds the kernel lock of its slot
-  static constexpr std::uint8_t kSawFull = 2;    // at some moment of this call there was no room
-  static constexpr std::uint8_t kMore = 4;       // scan: another RETURNED record was seen
-  static constexpr std::uint8_t kJoining = 8;    // locked, the generation not yet stored
-  static constexpr std::uint8_t kMoved = 16;     // advance reclaim has been tried (mutants only)
+  static constexpr std::uint8_t kLocked = 1;   // holds the kernel lock of its slot
+  static constexpr std::uint8_t kSawFull = 2;  // at some moment of this call there was no room
+  static constexpr std::uint8_t kMore = 4;     // scan: another RETURNED record was seen
+  static constexpr std::uint8_t kJoining = 8;  // locked, the generation not yet stored
+  static constexpr std::uint8_t kMoved = 16;   // advance reclaim has been tried (mutants only)
 
   bool has(std::uint8_t flag) const { return (flags & flag) != 0; }
   void set(std::uint8_t flag, bool on = true) {
@@ -179,7 +191,8 @@ struct State {
   std::uint8_t published;
   std::uint8_t finished;
   std::array<std::uint8_t, kMaxActors> begun;  // messages each slot has claimed room for
-  std::array<std::uint8_t, kMaxActors> taken;  // the last message of each slot that was taken in turn, + 1
+  std::array<std::uint8_t, kMaxActors>
+      taken;  // the last message of each slot that was taken in turn, + 1
   std::uint8_t kills;
   std::uint8_t joins;
   std::array<Actor, kMaxActors> actor;
@@ -220,8 +233,8 @@ struct Instance {
   int joins = 0;
   bool tso = false;
   int max_items = 0;
-  int stamp_laps = 1;   // interior words are stamped in laps divisible by this; 0: never
-  int lap_bits = 6;     // enough never to wrap in an instance, unless it says less
+  int stamp_laps = 1;  // interior words are stamped in laps divisible by this; 0: never
+  int lap_bits = 6;    // enough never to wrap in an instance, unless it says less
   int generation_bits = 2;
   int mortal = 15;  // slots that may be killed
   Mutant mutant = Mutant::kNone;
@@ -270,7 +283,8 @@ class RingModel {
       }
       if (!me.drained()) drain(s, i, out);
       step(s, i, out);
-      if (s.kills < in_.kills && me.drained() && (in_.mortal >> i & 1) != 0 && !(me.pc == kPut && me.left == 0)) {
+      if (s.kills < in_.kills && me.drained() && (in_.mortal >> i & 1) != 0 &&
+          !(me.pc == kPut && me.left == 0)) {
         kill(s, i, out);
       }
     }
@@ -288,15 +302,18 @@ class RingModel {
     int pos = reclaim;
     while (pos < tail) {
       const Word word = at(s, pos);
-      if (age(word, pos) != 0 || word.blocks == 0 || word.state == kInterior) return "a live record was overwritten";
+      if (age(word, pos) != 0 || word.blocks == 0 || word.state == kInterior)
+        return "a live record was overwritten";
       if (pos == head) head_is_start = true;
       if (word.state == kReady || word.state == kReading || word.state == kReturned) {
         const int message = s.payload[block(pos)];
-        if (message == 0 || (s.published >> (message - 1) & 1) == 0 || size_[index(message - 1)] != word.blocks) {
+        if (message == 0 || (s.published >> (message - 1) & 1) == 0 ||
+            size_[index(message - 1)] != word.blocks) {
           return "a record holds what was not published there";
         }
         if ((s.finished >> (message - 1) & 1) != 0) return "a finished message is in the ring";
-        if (word.blocks == 2 && s.payload[block(pos + 1)] != message) return "a record's payload was overwritten";
+        if (word.blocks == 2 && s.payload[block(pos + 1)] != message)
+          return "a record's payload was overwritten";
         if ((live >> (message - 1) & 1) != 0) return "a message is in the ring twice";
         live |= 1 << (message - 1);
       }
@@ -317,7 +334,8 @@ class RingModel {
       if (me.pc == kDead) continue;
       if (!me.drained()) return false;
       if (in_.roles[index(i)].producer) {
-        if (!(me.pc == kPut && me.left == 0) && !(me.pc == kFull && !consumers && truly_full(s, i))) return false;
+        if (!(me.pc == kPut && me.left == 0) && !(me.pc == kFull && !consumers && truly_full(s, i)))
+          return false;
       } else if (me.pc != kGet) {
         return false;
       }
@@ -326,8 +344,10 @@ class RingModel {
   }
 
   std::string describe(const State& s) const {
-    static constexpr const char* kNames[] = {"-", "WRITING", "READY", "READING", "RETURNED", "DONE", "END", "interior"};
-    std::string text = "reclaim " + std::to_string(s.reclaim) + " head " + std::to_string(Cursor::pos(s.head)) + " tail " +
+    static constexpr const char* kNames[] = {"-",        "WRITING", "READY", "READING",
+                                             "RETURNED", "DONE",    "END",   "interior"};
+    std::string text = "reclaim " + std::to_string(s.reclaim) + " head " +
+                       std::to_string(Cursor::pos(s.head)) + " tail " +
                        std::to_string(Cursor::pos(s.tail)) + (s.hint != 0 ? " hint" : "") + " [";
     for (int i = 0; i < in_.blocks; ++i) {
       const Word word = Word::unpack(s.word[index(i)]);
@@ -365,7 +385,9 @@ class RingModel {
     return byte((items & 7) << 5 | (Cursor::pos(cursor) + blocks));
   }
   Owner self(const State& s, int i) const { return {byte(i), s.actor[index(i)].generation}; }
-  int next_size(const State& s, int i) const { return size_[index(base_[index(i)] + s.begun[index(i)])]; }
+  int next_size(const State& s, int i) const {
+    return size_[index(base_[index(i)] + s.begun[index(i)])];
+  }
 
   // The kernel's verdict and the generation in one step: the generation is read first, and a slot's generation cannot change
   // while its user lives, so reading both at the moment of the second read says the same or errs toward "alive".
@@ -386,7 +408,8 @@ class RingModel {
     }
     if (in_.max_items != 0 && ((items - Cursor::items(s.head)) & 7) >= in_.max_items) return true;
     int used_from = s.reclaim;
-    while (used_from < tail && at(s, used_from).state == kDone) used_from += at(s, used_from).blocks;
+    while (used_from < tail && at(s, used_from).state == kDone)
+      used_from += at(s, used_from).blocks;
     return tail + next_size(s, i) - used_from > in_.blocks;
   }
   static bool claiming(const Actor& me) {
@@ -397,7 +420,8 @@ class RingModel {
   // --- the machine ---
 
   // Every step ends here: the observer notes for each producer inside a claim whether there is room now.
-  void emit(int i, const char* name, State& n, Steps<State>& out, const char* broken = nullptr) const {
+  void emit(int i, const char* name, State& n, Steps<State>& out,
+            const char* broken = nullptr) const {
     for (int p = 0; p < actors(); ++p) {
       Actor& actor = n.actor[index(p)];
       if (in_.roles[index(p)].producer && claiming(actor) && !actor.has(Actor::kSawFull)) {
@@ -413,7 +437,8 @@ class RingModel {
     } else if (address >= kToGeneration) {
       n.generation[index(address - kToGeneration)] = value;
     } else if (address >= kToPayload) {
-      for (int b = 0; b < size_[index(value - 1)]; ++b) n.payload[block(address - kToPayload + b)] = value;
+      for (int b = 0; b < size_[index(value - 1)]; ++b)
+        n.payload[block(address - kToPayload + b)] = value;
     } else {
       n.word[index(address - kToWord)] = Word{kInterior, 0, 0, 0, value}.pack();
     }
@@ -508,7 +533,8 @@ class RingModel {
     Actor& me = n.actor[index(i)];
     const Word word = Word::unpack(me.word);
     const int pos = Cursor::pos(me.at);
-    const int blocks = me.message != 0 ? size_[index(me.message - 1)] : (me.left > 0 ? next_size(s, i) : 0);
+    const int blocks =
+        me.message != 0 ? size_[index(me.message - 1)] : (me.left > 0 ? next_size(s, i) : 0);
     switch (me.pc) {
       case kPut:
         if (me.left == 0) return;
@@ -586,7 +612,8 @@ class RingModel {
         n.published |= byte(1 << (me.message - 1));
         --me.left;
         rest(me, kPut);
-        return emit(i, "publish: CAS WRITING -> READY", n, out, ours ? nullptr : "a living producer was robbed");
+        return emit(i, "publish: CAS WRITING -> READY", n, out,
+                    ours ? nullptr : "a living producer was robbed");
       }
       case kFull:
         rest(me, s.kills > 0 ? kSweepReclaim : kPut);
@@ -600,7 +627,8 @@ class RingModel {
     Actor& me = n.actor[index(i)];
     const bool right = me.has(Actor::kSawFull);
     rest(me, kFull);
-    emit(i, "claim: FULL", n, out, right ? nullptr : "FULL was said though there was room all the time");
+    emit(i, "claim: FULL", n, out,
+         right ? nullptr : "FULL was said though there was room all the time");
   }
 
   // As MpmcRing::advance_reclaim: again and again, until a reclaim loaded afresh has nothing DONE before it.
@@ -622,7 +650,8 @@ class RingModel {
       case kReclaimWalk: {
         const Word word = at(s, me.walk);
         if (age(word, me.walk) > 0 && !is(Mutant::kR1Reclaim)) return reclaim_again(i, n, out);
-        const bool passes = age(word, me.walk) == 0 && word.state == kDone && me.walk + word.blocks <= Cursor::pos(me.limit);
+        const bool passes = age(word, me.walk) == 0 && word.state == kDone &&
+                            me.walk + word.blocks <= Cursor::pos(me.limit);
         if (passes) me.walk = byte(me.walk + word.blocks);
         if (!passes || me.walk == Cursor::pos(me.limit)) {
           if (me.walk == me.from) return reclaim_return(i, n, out, "reclaim: load d[walk]");
@@ -752,7 +781,8 @@ class RingModel {
         return emit(i, "take: load head", n, out);
       case kTakeWord: {
         const Word seen = at(s, pos);
-        const int newer = is(Mutant::kR1Take) && seen.state != kInterior && seen.state != kNone && age(seen, pos) > 0
+        const int newer = is(Mutant::kR1Take) && seen.state != kInterior && seen.state != kNone &&
+                                  age(seen, pos) > 0
                               ? 0
                               : age(seen, pos);
         if (newer < 0) {
@@ -809,11 +839,14 @@ class RingModel {
         me.message = s.payload[block(pos)];
         me.pc = kFinish;
         return emit(i, "finish: copy out", n, out,
-                    word.blocks == 2 && s.payload[block(pos + 1)] != me.message ? "a torn message was read" : nullptr);
+                    word.blocks == 2 && s.payload[block(pos + 1)] != me.message
+                        ? "a torn message was read"
+                        : nullptr);
       case kFinish: {
         const char* wrong = nullptr;
         if (!cas(n, pos, me.word, word.to(kDone))) wrong = "a living consumer was robbed";
-        if (me.message == 0 || (s.finished >> (me.message - 1) & 1) != 0) wrong = "a message was delivered twice";
+        if (me.message == 0 || (s.finished >> (me.message - 1) & 1) != 0)
+          wrong = "a message was delivered twice";
         n.finished |= byte(1 << (me.message - 1));
         rest(me, kGet);
         return emit(i, "finish: CAS READING -> DONE", n, out, wrong);
@@ -864,7 +897,8 @@ class RingModel {
         } else {
           me.back = kToSweep;
           me.pc = kSkipTail;
-          if (is(Mutant::kR3)) me.pc = word.blocks == 2 && stamped(me.walk + 1) ? kSkipInterior : kSkipDone;
+          if (is(Mutant::kR3))
+            me.pc = word.blocks == 2 && stamped(me.walk + 1) ? kSkipInterior : kSkipDone;
         }
         return emit(i, "sweep: is the owner dead?", n, out);
       case kSweepReturn:
@@ -945,7 +979,9 @@ class RingModel {
   // Joined: the generation is next. FULL: claim again. EMPTY: advance reclaim, then sleep.
   void sweep_return(int i, State& n, Steps<State>& out) const {
     Actor& me = n.actor[index(i)];
-    rest(me, me.has(Actor::kJoining) ? kJoinGeneration : in_.roles[index(i)].producer ? kPut : kReclaimLoad);
+    rest(me, me.has(Actor::kJoining)        ? kJoinGeneration
+             : in_.roles[index(i)].producer ? kPut
+                                            : kReclaimLoad);
     emit(i, "sweep: the end", n, out);
   }
 
@@ -960,7 +996,9 @@ class RingModel {
 int main(int argc, char** argv) {
   using namespace interproc::model;
   Suite suite(argc, argv);
-  const auto P = [](std::vector<int> sizes, int newcomers = 0) { return producer(std::move(sizes), newcomers); };
+  const auto P = [](std::vector<int> sizes, int newcomers = 0) {
+    return producer(std::move(sizes), newcomers);
+  };
   const auto run = [&](const char* name, Instance in) {
     for (bool tso : {false, true}) {
       in.tso = tso;
@@ -971,7 +1009,8 @@ int main(int argc, char** argv) {
   run("M=2 2p1c", {.blocks = 2, .roles = {P({1, 1}), P({1, 2}), consumer()}});
   run("M=2 1p2c", {.blocks = 2, .roles = {P({1, 1, 2}), consumer(), consumer()}});
   run("M=2 1p1c k1", {.blocks = 2, .roles = {P({1, 2, 1}), consumer()}, .kills = 1});
-  run("M=2 1p1c k1j1", {.blocks = 2, .roles = {P({1, 2, 1},1), consumer()}, .kills = 1, .joins = 1});
+  run("M=2 1p1c k1j1",
+      {.blocks = 2, .roles = {P({1, 2, 1}, 1), consumer()}, .kills = 1, .joins = 1});
   run("M=2 1p2c k1", {.blocks = 2, .roles = {P({1, 1}), consumer(), consumer()}, .kills = 1});
   run("M=2 2p1c k1", {.blocks = 2, .roles = {P({1, 1}), P({2}), consumer()}, .kills = 1});
   return suite.close();

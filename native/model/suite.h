@@ -25,7 +25,8 @@ class Suite {
       } else if (option == "--only" && i + 1 < argc) {
         only_ = argv[++i];
       } else {
-        std::fprintf(stderr, "%s: unknown option %s; options: --long --trace --only TEXT\n", argv[0], argv[i]);
+        std::fprintf(stderr, "%s: unknown option %s; options: --long --trace --only TEXT\n",
+                     argv[0], argv[i]);
         usable_ = false;
       }
     }
@@ -45,7 +46,8 @@ class Suite {
     } else if (outcome.broken.empty()) {
       report(true, name + ": " + grouped(outcome.states) + " states", seconds);
     } else {
-      report(false, name + ": " + outcome.broken + ", after " + std::to_string(outcome.trace.size()) + " steps");
+      report(false, name + ": " + outcome.broken + ", after " +
+                        std::to_string(outcome.trace.size()) + " steps");
       print(outcome);
     }
   }
@@ -62,7 +64,10 @@ class Suite {
       report(false, name + " not caught in " + grouped(outcome.states) + " states");
       return;
     }
-    report(true, name + " caught after " + std::to_string(outcome.trace.size()) + " steps: " + outcome.broken, seconds);
+    report(true,
+           name + " caught after " + std::to_string(outcome.trace.size()) +
+               " steps: " + outcome.broken,
+           seconds);
     if (trace_) print(outcome);
   }
 
@@ -75,7 +80,9 @@ class Suite {
  private:
   static constexpr std::uint32_t kMaxStates = 200'000'000;
 
-  bool wanted(const std::string& name) const { return usable_ && name.find(only_) != std::string::npos; }
+  bool wanted(const std::string& name) const {
+    return usable_ && name.find(only_) != std::string::npos;
+  }
 
   static double since(std::chrono::steady_clock::time_point start) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -91,7 +98,8 @@ class Suite {
 
   static void print(const Outcome& outcome) {
     int number = 0;
-    for (const std::string& line : outcome.trace) std::printf("    %3d  actor %s\n", ++number, line.c_str());
+    for (const std::string& line : outcome.trace)
+      std::printf("    %3d  actor %s\n", ++number, line.c_str());
     std::fflush(stdout);
   }
 

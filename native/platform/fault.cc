@@ -25,7 +25,9 @@ thread_local Plan plan;
 
 }  // namespace
 
-void plan_fault(FaultAction action, std::uint64_t at, const char* only) noexcept { plan = Plan{action, at, only, 0, ""}; }
+void plan_fault(FaultAction action, std::uint64_t at, const char* only) noexcept {
+  plan = Plan{action, at, only, 0, ""};
+}
 
 std::uint64_t faults_passed() noexcept { return plan.passed; }
 

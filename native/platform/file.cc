@@ -71,7 +71,8 @@ Result<FileFacts> File::facts() const noexcept {
 Error File::read_at(void* into, std::size_t bytes, std::uint64_t offset) const noexcept {
   auto* at = static_cast<char*>(into);
   while (bytes > 0) {
-    const ssize_t got = retry([&] { return pread(descriptor_, at, bytes, static_cast<off_t>(offset)); });
+    const ssize_t got =
+        retry([&] { return pread(descriptor_, at, bytes, static_cast<off_t>(offset)); });
     if (got < 0) return fail_system("pread", errno);
     if (got == 0) return fail(Code::corrupt, "the file is shorter than its own header says");
     at += got;
@@ -82,7 +83,8 @@ Error File::read_at(void* into, std::size_t bytes, std::uint64_t offset) const n
 }
 
 Error File::resize(std::uint64_t bytes) noexcept {
-  if (retry([&] { return ftruncate(descriptor_, static_cast<off_t>(bytes)); }) != 0) return fail_system("ftruncate", errno);
+  if (retry([&] { return ftruncate(descriptor_, static_cast<off_t>(bytes)); }) != 0)
+    return fail_system("ftruncate", errno);
   return {};
 }
 
@@ -122,8 +124,10 @@ Result<Directory> Directory::open(const std::string& path) noexcept {
   directory.file_ = File(descriptor);
   auto facts = directory.file_.facts();
   if (!facts.ok()) return facts.error();
-  if (facts.value().owner != own_uid()) return fail(Code::permission, "the directory belongs to another user");
-  if ((facts.value().mode & 022) != 0) return fail(Code::permission, "others may write to the directory (chmod 0700)");
+  if (facts.value().owner != own_uid())
+    return fail(Code::permission, "the directory belongs to another user");
+  if ((facts.value().mode & 022) != 0)
+    return fail(Code::permission, "others may write to the directory (chmod 0700)");
   return directory;
 }
 
@@ -147,7 +151,8 @@ Error Directory::link(File& unnamed, const std::string& name) const noexcept {
   char self[64];
   std::snprintf(self, sizeof self, "/proc/self/fd/%d", unnamed.descriptor());
   FAULT("directory.link");
-  if (linkat(AT_FDCWD, self, file_.descriptor(), name.c_str(), AT_SYMLINK_FOLLOW) != 0) return fail_system("linkat", errno);
+  if (linkat(AT_FDCWD, self, file_.descriptor(), name.c_str(), AT_SYMLINK_FOLLOW) != 0)
+    return fail_system("linkat", errno);
   FAULT("directory.linked");
   return {};
 }
@@ -166,7 +171,8 @@ void Directory::remove_if_same(const std::string& name, const FileFacts& facts) 
 
 Result<FileFacts> Directory::facts_of(const std::string& name) const noexcept {
   struct stat status {};
-  if (fstatat(file_.descriptor(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return fail_system("fstatat", errno);
+  if (fstatat(file_.descriptor(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
+    return fail_system("fstatat", errno);
   return to_facts(status);
 }
 
@@ -207,7 +213,8 @@ Result<File> Directory::open_fifo_to_write(const std::string& name) const noexce
     return openat(file_.descriptor(), name.c_str(), O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
   });
   if (descriptor < 0) {
-    return errno == ENXIO ? fail(Code::not_found, "nobody reads this doorbell") : fail_system("openat", errno);
+    return errno == ENXIO ? fail(Code::not_found, "nobody reads this doorbell")
+                          : fail_system("openat", errno);
   }
   File file(descriptor);
   auto facts = file.facts();
@@ -219,7 +226,8 @@ Result<File> Directory::open_fifo_to_write(const std::string& name) const noexce
 std::uint32_t own_uid() noexcept { return geteuid(); }
 
 FifoWrite write_fifo(const File& file, std::uint32_t token) noexcept {
-  if (retry([&] { return write(file.descriptor(), &token, sizeof token); }) == sizeof token) return FifoWrite::written;
+  if (retry([&] { return write(file.descriptor(), &token, sizeof token); }) == sizeof token)
+    return FifoWrite::written;
   return errno == EAGAIN ? FifoWrite::full : FifoWrite::nobody;
 }
 

@@ -7,20 +7,21 @@
 namespace interproc::platform {
 
 Result<Mapping> Mapping::of(const File& file, std::uint64_t offset, std::size_t bytes) noexcept {
-  void* at = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, file.descriptor(),
-                  static_cast<off_t>(offset));
+  void* at = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
+                  file.descriptor(), static_cast<off_t>(offset));
   if (at == MAP_FAILED) return fail_system("mmap", errno);
   return Mapping(static_cast<std::byte*>(at), bytes);
 }
 
 Result<Mapping> Mapping::twice(const File& file, std::uint64_t offset, std::size_t bytes) noexcept {
   // Reserve the room first, then place both halves in it: nothing else can come to lie between them.
-  void* room = mmap(nullptr, bytes * 2, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* room =
+      mmap(nullptr, bytes * 2, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (room == MAP_FAILED) return fail_system("mmap", errno);
   Mapping mapping(static_cast<std::byte*>(room), bytes * 2);
   for (std::size_t half = 0; half < 2; ++half) {
-    void* at = mmap(mapping.data_ + half * bytes, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
-                    file.descriptor(), static_cast<off_t>(offset));
+    void* at = mmap(mapping.data_ + half * bytes, bytes, PROT_READ | PROT_WRITE,
+                    MAP_SHARED | MAP_FIXED, file.descriptor(), static_cast<off_t>(offset));
     if (at == MAP_FAILED) return fail_system("mmap", errno);
   }
   return mapping;

@@ -31,9 +31,9 @@ enum class Code : std::int32_t {
 
 struct Error {
   Code code = Code::ok;
-  int errnum = 0;              // errno, where a system call failed
-  const char* syscall = "";    // its name
-  const char* detail = "";     // what exactly was wrong; static text
+  int errnum = 0;            // errno, where a system call failed
+  const char* syscall = "";  // its name
+  const char* detail = "";   // what exactly was wrong; static text
 };
 
 inline Error fail(Code code, const char* detail) noexcept { return Error{code, 0, "", detail}; }

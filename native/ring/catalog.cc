@@ -18,8 +18,10 @@ std::uint64_t size_of(const File& file, const Header& header) noexcept {
   std::uint64_t tail = 0;
   std::uint64_t head = 0;
   const std::uint64_t control = Layout::of(header).control;
-  if (file.read_at(&head, sizeof head, control + offsetof(Control, head)).code != Code::ok) return 0;
-  if (file.read_at(&tail, sizeof tail, control + offsetof(Control, tail)).code != Code::ok) return 0;
+  if (file.read_at(&head, sizeof head, control + offsetof(Control, head)).code != Code::ok)
+    return 0;
+  if (file.read_at(&tail, sizeof tail, control + offsetof(Control, tail)).code != Code::ok)
+    return 0;
   return header.kind == memory::Kind::mpmc ? Cursor::items_between(head, tail) : tail - head;
 }
 
@@ -40,7 +42,8 @@ Result<std::vector<CatalogEntry>> list(const Directory& directory) noexcept {
   for (const std::string& name : names.value()) {
     if (sync::Doorbell::names_bell(name)) continue;
     auto file = directory.open_file(name);
-    if (!file.ok() && file.error().code == Code::not_found) continue;  // gone since we read the directory
+    if (!file.ok() && file.error().code == Code::not_found)
+      continue;  // gone since we read the directory
     CatalogEntry entry;
     entry.name = name;
     Header header{};
@@ -73,7 +76,8 @@ Result<std::vector<std::string>> prune(const Directory& directory, bool dry_run)
     }
     auto file = directory.open_file(name);
     if (!file.ok()) continue;
-    if (!file.value().try_lock(memory::kAttachedByte, platform::Lock::exclusive)) continue;  // in use
+    if (!file.value().try_lock(memory::kAttachedByte, platform::Lock::exclusive))
+      continue;  // in use
     auto facts = file.value().facts();
     Header header{};
     if (!facts.ok() || facts.value().links == 0) continue;

@@ -41,10 +41,12 @@ Error Ledger::open_own() noexcept {
     if (Error error = segment_.reserve_ledger(slot); error.code != Code::ok) return error;
     FAULT("ledger.reserved");
     // SYNC ledger.opened
-    segment_.control().ledgers[slot / 64].fetch_or(std::uint64_t{1} << (slot % 64), std::memory_order_acq_rel);
+    segment_.control().ledgers[slot / 64].fetch_or(std::uint64_t{1} << (slot % 64),
+                                                   std::memory_order_acq_rel);
   }
   own_ = opened(slot);
-  if (own_ == nullptr) return fail(Code::no_space, "the ledger of unacknowledged messages cannot be mapped");
+  if (own_ == nullptr)
+    return fail(Code::no_space, "the ledger of unacknowledged messages cannot be mapped");
   owner_of_block_.assign(segment_.layout().payload_bytes / kBlock, 0);
   rebuild();
   return {};
@@ -60,7 +62,8 @@ void Ledger::rebuild() noexcept {
     const std::uint64_t start = entry.offset.load(std::memory_order_relaxed);
     const std::uint64_t blocks = blocks_for(entry.length.load(std::memory_order_relaxed), kBlock);
     if (start + blocks > owner_of_block_.size()) continue;  // spoiled by somebody: never follow it
-    std::fill_n(owner_of_block_.begin() + static_cast<std::ptrdiff_t>(start), blocks, static_cast<std::uint16_t>(i + 1));
+    std::fill_n(owner_of_block_.begin() + static_cast<std::ptrdiff_t>(start), blocks,
+                static_cast<std::uint16_t>(i + 1));
   }
 }
 
@@ -93,13 +96,15 @@ std::byte* Ledger::place(std::uint32_t length) noexcept {
     if (attempt == 1) rebuild();
     next_entry_ = kNone;
     for (std::uint32_t i = 0; i < kLedgerEntries; ++i) {
-      if (EntryWord::state(own_->entries[i].word.load(std::memory_order_acquire)) == EntryState::free) {
+      if (EntryWord::state(own_->entries[i].word.load(std::memory_order_acquire)) ==
+          EntryState::free) {
         next_entry_ = i;
         break;
       }
     }
     if (next_entry_ == kNone) return nullptr;
-    if (find_extent(blocks, next_start_)) return segment_.ledger_data(own_) + std::size_t{next_start_} * kBlock;
+    if (find_extent(blocks, next_start_))
+      return segment_.ledger_data(own_) + std::size_t{next_start_} * kBlock;
   }
   return nullptr;
 }
@@ -108,7 +113,8 @@ Held Ledger::hold(std::uint64_t pos, std::uint32_t length, std::uint32_t redeliv
   LedgerEntry& entry = own_->entries[next_entry_];
   const std::uint32_t blocks = blocks_for(length, kBlock);
   // An entry that another freed may still have its old blocks marked: they are found free at the next rebuild.
-  std::fill_n(owner_of_block_.begin() + next_start_, blocks, static_cast<std::uint16_t>(next_entry_ + 1));
+  std::fill_n(owner_of_block_.begin() + next_start_, blocks,
+              static_cast<std::uint16_t>(next_entry_ + 1));
   cursor_ = next_start_ + blocks;
   // relaxed: all published by the store of the word.
   entry.pos.store(pos, std::memory_order_relaxed);
@@ -120,7 +126,8 @@ Held Ledger::hold(std::uint64_t pos, std::uint32_t length, std::uint32_t redeliv
     own_->watermark.store(next_entry_ + 1, std::memory_order_release);
   }
   FAULT("ledger.filled");
-  const std::uint64_t word = EntryWord::next(entry.word.load(std::memory_order_relaxed), registry_.self());
+  const std::uint64_t word =
+      EntryWord::next(entry.word.load(std::memory_order_relaxed), registry_.self());
   // SYNC ledger.hold: release: entry and bytes are complete for who sees HELD. Nobody else leaves FREE, so a store suffices.
   entry.word.store(word, std::memory_order_release);
   FAULT("ledger.held");
@@ -155,15 +162,16 @@ bool Ledger::release(const Held& held) noexcept {
   std::uint64_t expected = held.word;
   FAULT("ledger.ack");
   // SYNC ledger.free: release: our reads of the bytes are over before the region's owner uses the space again.
-  if (!ledger->entries[held.entry].word.compare_exchange_strong(expected, EntryWord::to(held.word, EntryState::free),
-                                                                std::memory_order_seq_cst)) {
+  if (!ledger->entries[held.entry].word.compare_exchange_strong(
+          expected, EntryWord::to(held.word, EntryState::free), std::memory_order_seq_cst)) {
     return false;
   }
   FAULT("ledger.acked");
   if (own_ == ledger) {
     const std::uint32_t start = ledger->entries[held.entry].offset.load(std::memory_order_relaxed);
     const std::uint32_t blocks = blocks_for(held.length, kBlock);
-    if (std::size_t{start} + blocks <= owner_of_block_.size()) std::fill_n(owner_of_block_.begin() + start, blocks, std::uint16_t{0});
+    if (std::size_t{start} + blocks <= owner_of_block_.size())
+      std::fill_n(owner_of_block_.begin() + start, blocks, std::uint16_t{0});
   }
   return true;
 }
@@ -187,9 +195,11 @@ bool Ledger::find_returned(std::uint64_t tail, Held& oldest, bool& more) noexcep
     if (region == nullptr) continue;
     const std::uint32_t used = watermark(*region);
     for (std::uint32_t i = 0; i < used; ++i) {
-      const std::uint64_t word = region->entries[i].word.load(std::memory_order_acquire);  // SYNC ledger.return
+      const std::uint64_t word =
+          region->entries[i].word.load(std::memory_order_acquire);  // SYNC ledger.return
       if (EntryWord::state(word) != EntryState::returned) continue;
-      const std::int64_t age = Cursor::distance(region->entries[i].pos.load(std::memory_order_relaxed), tail);
+      const std::int64_t age =
+          Cursor::distance(region->entries[i].pos.load(std::memory_order_relaxed), tail);
       more = more || found;
       if (found && age <= best) continue;
       found = true;
@@ -208,7 +218,9 @@ bool Ledger::take_over(Held& held) noexcept {
   const std::uint64_t mine = EntryWord::to(held.word, EntryState::held, registry_.self());
   FAULT("ledger.take_over");
   // SYNC ledger.return
-  if (!entry.word.compare_exchange_strong(expected, mine, std::memory_order_acq_rel, std::memory_order_relaxed)) return false;
+  if (!entry.word.compare_exchange_strong(expected, mine, std::memory_order_acq_rel,
+                                          std::memory_order_relaxed))
+    return false;
   FAULT("ledger.taken_over");
   entry.redeliveries.fetch_add(1, std::memory_order_relaxed);  // relaxed: ours alone
   held = describe(held.region, held.entry, mine);
@@ -248,7 +260,8 @@ Ledger::Counts Ledger::count() noexcept {
 bool Ledger::recover(LedgerEntry& entry, std::uint64_t word) noexcept {
   FAULT("ledger.recover");
   // SYNC ledger.return
-  return entry.word.compare_exchange_strong(word, EntryWord::to(word, EntryState::returned), std::memory_order_seq_cst);
+  return entry.word.compare_exchange_strong(word, EntryWord::to(word, EntryState::returned),
+                                            std::memory_order_seq_cst);
 }
 
 }  // namespace interproc::ring

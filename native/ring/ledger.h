@@ -13,13 +13,16 @@ enum class EntryState : std::uint64_t { free = 0, held = 1, returned = 2 };
 
 // { seq : 45 | generation : 8 | slot : 8 | state : 3 }. seq grows with every new message in the entry, so that a word once seen never means another message.
 struct EntryWord {
-  static constexpr EntryState state(std::uint64_t word) noexcept { return static_cast<EntryState>(word & 7); }
+  static constexpr EntryState state(std::uint64_t word) noexcept {
+    return static_cast<EntryState>(word & 7);
+  }
   static constexpr memory::Owner owner(std::uint64_t word) noexcept {
     return {static_cast<std::uint8_t>(word >> 3), static_cast<std::uint8_t>(word >> 11)};
   }
-  static constexpr std::uint64_t to(std::uint64_t word, EntryState state, memory::Owner owner = {}) noexcept {
-    return (word & ~kOwnerAndState) | std::uint64_t{owner.generation} << 11 | std::uint64_t{owner.slot} << 3 |
-           static_cast<std::uint64_t>(state);
+  static constexpr std::uint64_t to(std::uint64_t word, EntryState state,
+                                    memory::Owner owner = {}) noexcept {
+    return (word & ~kOwnerAndState) | std::uint64_t{owner.generation} << 11 |
+           std::uint64_t{owner.slot} << 3 | static_cast<std::uint64_t>(state);
   }
   static constexpr std::uint64_t next(std::uint64_t word, memory::Owner owner) noexcept {
     return to(word + (kOwnerAndState + 1), EntryState::held, owner);
@@ -44,7 +47,8 @@ struct Held {
 // region of its own, in which only it places messages; taking over and giving back happen in place, by anyone.
 class Ledger {
  public:
-  Ledger(memory::Segment& segment, const memory::Registry& registry) noexcept : segment_(segment), registry_(registry) {}
+  Ledger(memory::Segment& segment, const memory::Registry& registry) noexcept
+      : segment_(segment), registry_(registry) {}
 
   // Makes sure that our own region exists.
   Error open_own() noexcept;

@@ -38,12 +38,12 @@ void MpmcRing::initialise(memory::Segment& segment) noexcept {
 void MpmcRing::advance(Word& cursor, std::uint64_t from, std::uint64_t word) noexcept {
   // SYNC ring.cursor: release, so that who reads the new position also sees the word that justified the step.
   // relaxed on failure: the caller loads again.
-  cursor.compare_exchange_strong(from, Cursor::after(from, format_.blocks(word)), std::memory_order_acq_rel,
-                                 std::memory_order_relaxed);
+  cursor.compare_exchange_strong(from, Cursor::after(from, format_.blocks(word)),
+                                 std::memory_order_acq_rel, std::memory_order_relaxed);
 }
 
-bool MpmcRing::claim_word(std::uint64_t blocks, State state, std::uint64_t& pos, std::uint64_t& word,
-                          Look& why) noexcept {
+bool MpmcRing::claim_word(std::uint64_t blocks, State state, std::uint64_t& pos,
+                          std::uint64_t& word, Look& why) noexcept {
   for (std::uint32_t retry = 0; retry < kMaxRetries; ++retry) {
     const std::uint64_t tail = control_.tail.load(std::memory_order_acquire);  // SYNC ring.cursor
     pos = Cursor::pos(tail);
@@ -61,13 +61,14 @@ bool MpmcRing::claim_word(std::uint64_t blocks, State state, std::uint64_t& pos,
     }
     if (max_items_ != 0 && state == State::writing) {
       const std::uint64_t head = control_.head.load(std::memory_order_acquire);  // SYNC ring.cursor
-      if (Cursor::distance(pos, Cursor::pos(head)) > 0) continue;                // our tail is stale
+      if (Cursor::distance(pos, Cursor::pos(head)) > 0) continue;  // our tail is stale
       if (Cursor::items_between(head, tail) >= max_items_) {
         why = Look::full;
         return false;
       }
     }
-    if (Cursor::distance(reclaim_seen_, pos) + static_cast<std::int64_t>(blocks) > static_cast<std::int64_t>(mask_ + 1)) {
+    if (Cursor::distance(reclaim_seen_, pos) + static_cast<std::int64_t>(blocks) >
+        static_cast<std::int64_t>(mask_ + 1)) {
       advance_reclaim();  // R6: full is said of a reclaim loaded afresh
       const std::int64_t used = Cursor::distance(reclaim_seen_, pos);
       if (used < 0) continue;  // our tail is stale
@@ -81,7 +82,9 @@ bool MpmcRing::claim_word(std::uint64_t blocks, State state, std::uint64_t& pos,
     word = format_.make(pos, state, blocks, registry_.self());
     // SYNC ring.claim: acq_rel: the space is ours only after its last reader has left it (acquire of DONE through reclaim),
     // and who helps tail past us must see the word.
-    if (!at(pos).word.compare_exchange_strong(seen, word, std::memory_order_acq_rel, std::memory_order_relaxed)) continue;
+    if (!at(pos).word.compare_exchange_strong(seen, word, std::memory_order_acq_rel,
+                                              std::memory_order_relaxed))
+      continue;
     FAULT("ring.claimed");
     if (state == State::writing) advance(control_.tail, tail, word);
     FAULT("ring.tail_moved");
@@ -114,8 +117,9 @@ bool MpmcRing::publish(const Record& record, std::uint32_t length) noexcept {
   std::uint64_t expected = record.word;
   // SYNC ring.publish: release, the bytes and the length are seen by who sees READY. seq_cst, because the producer's next
   // step is to look for sleepers (waiters.listed): the two must not be reordered.
-  const bool ours = descriptor.word.compare_exchange_strong(expected, WordFormat::to(record.word, State::ready),
-                                                            std::memory_order_seq_cst, std::memory_order_relaxed);
+  const bool ours =
+      descriptor.word.compare_exchange_strong(expected, WordFormat::to(record.word, State::ready),
+                                              std::memory_order_seq_cst, std::memory_order_relaxed);
   FAULT("ring.published");
   if (!ours) corrupt_ = true;
   return ours;
@@ -128,8 +132,9 @@ void MpmcRing::leave(const Record& record, State state) noexcept {
   FAULT("ring.leave");
   // SYNC ring.finish: release, our reads of the bytes are over before anyone may reclaim them. seq_cst, because the
   // consumer's next step is to look for producers asleep for want of room.
-  if (!at(record.pos).word.compare_exchange_strong(expected, WordFormat::to(record.word, state), std::memory_order_seq_cst,
-                                                   std::memory_order_relaxed)) {
+  if (!at(record.pos)
+           .word.compare_exchange_strong(expected, WordFormat::to(record.word, state),
+                                         std::memory_order_seq_cst, std::memory_order_relaxed)) {
     corrupt_ = true;
   }
   FAULT("ring.left");
@@ -164,8 +169,9 @@ Look MpmcRing::take(Record& record, std::size_t limit) noexcept {
         }
         FAULT("ring.take");
         // SYNC ring.publish
-        if (!at(record.pos).word.compare_exchange_strong(seen, mine, std::memory_order_acq_rel,
-                                                         std::memory_order_relaxed)) {
+        if (!at(record.pos)
+                 .word.compare_exchange_strong(seen, mine, std::memory_order_acq_rel,
+                                               std::memory_order_relaxed)) {
           continue;
         }
         FAULT("ring.taken");
@@ -214,7 +220,8 @@ Look MpmcRing::take_returned(std::uint64_t pos, Record& record, std::size_t limi
   if (record.length > limit) return Look::too_large;
   record.word = WordFormat::to(seen, State::reading, registry_.self());
   // SYNC ring.publish: the bytes are the producer's, handed on through every state since.
-  if (!descriptor.word.compare_exchange_strong(seen, record.word, std::memory_order_acq_rel, std::memory_order_relaxed)) {
+  if (!descriptor.word.compare_exchange_strong(seen, record.word, std::memory_order_acq_rel,
+                                               std::memory_order_relaxed)) {
     return Look::empty;
   }
   FAULT("ring.taken_returned");
@@ -238,14 +245,16 @@ bool MpmcRing::worth_taking() const noexcept {
   const std::int64_t age = format_.age(seen, pos);
   // WRITING is not worth it: its publish will ring. Its owner's death is found by the sweep of whoever looks again.
   // END is the queue's affair: it may have to wait for what others hold.
-  return age > 0 || (age == 0 && WordFormat::state(seen) != State::writing && WordFormat::state(seen) != State::end);
+  return age > 0 || (age == 0 && WordFormat::state(seen) != State::writing &&
+                     WordFormat::state(seen) != State::end);
 }
 
 bool MpmcRing::has_room(std::uint64_t blocks) noexcept {
   if (max_items_ != 0) {
     const std::uint64_t head = control_.head.load(std::memory_order_seq_cst);
     const std::uint64_t tail = control_.tail.load(std::memory_order_seq_cst);
-    if (Cursor::distance(head, tail) >= 0 && Cursor::items_between(head, tail) >= max_items_) return false;
+    if (Cursor::distance(head, tail) >= 0 && Cursor::items_between(head, tail) >= max_items_)
+      return false;
   }
   return room() >= blocks;
 }
@@ -254,7 +263,9 @@ std::uint64_t MpmcRing::room() noexcept {
   advance_reclaim();
   const std::uint64_t tail = Cursor::pos(control_.tail.load(std::memory_order_seq_cst));
   const std::int64_t used = Cursor::distance(reclaim_seen_, tail);
-  return used < 0 || used > static_cast<std::int64_t>(blocks()) ? 0 : blocks() - static_cast<std::uint64_t>(used);
+  return used < 0 || used > static_cast<std::int64_t>(blocks())
+             ? 0
+             : blocks() - static_cast<std::uint64_t>(used);
 }
 
 void MpmcRing::advance_reclaim() noexcept {
@@ -267,7 +278,8 @@ void MpmcRing::advance_reclaim() noexcept {
     std::uint64_t pos = from;
     while (pos != head_pos) {
       const std::uint64_t word = at(pos).word.load(std::memory_order_seq_cst);  // SYNC ring.finish
-      if (format_.age(word, pos) != 0 || WordFormat::state(word) != State::done || !sane(word)) break;
+      if (format_.age(word, pos) != 0 || WordFormat::state(word) != State::done || !sane(word))
+        break;
       const std::uint64_t next = (pos + format_.blocks(word)) & Cursor::kPosMask;
       if (Cursor::distance(next, head_pos) < 0) break;
       pos = next;
@@ -276,13 +288,15 @@ void MpmcRing::advance_reclaim() noexcept {
       if (from != head_pos) return;
       // R2: the record at head may be past READY while head has not moved; reclaim must wait until it has.
       const std::uint64_t word = at(from).word.load(std::memory_order_seq_cst);
-      if (format_.age(word, from) != 0 || WordFormat::state(word) != State::done || !sane(word)) return;
+      if (format_.age(word, from) != 0 || WordFormat::state(word) != State::done || !sane(word))
+        return;
       advance(control_.head, head, word);
       continue;
     }
     FAULT("ring.reclaim");
     // SYNC ring.reclaim: release, so that who claims the space sees its last readers gone.
-    if (control_.reclaim.compare_exchange_strong(from, pos, std::memory_order_seq_cst)) reclaim_seen_ = pos;
+    if (control_.reclaim.compare_exchange_strong(from, pos, std::memory_order_seq_cst))
+      reclaim_seen_ = pos;
   }
   corrupt_ = true;
 }
@@ -306,7 +320,8 @@ std::uint64_t MpmcRing::size() const noexcept {
     const std::uint64_t tail = control_.tail.load(std::memory_order_acquire);
     const std::uint64_t again = control_.head.load(std::memory_order_acquire);
     // Both belong to one moment if head did not move while tail was read.
-    if (again == head) return Cursor::distance(head, tail) < 0 ? 0 : Cursor::items_between(head, tail);
+    if (again == head)
+      return Cursor::distance(head, tail) < 0 ? 0 : Cursor::items_between(head, tail);
     head = again;
   }
   return 0;
@@ -324,7 +339,8 @@ void MpmcRing::skip(std::uint64_t pos, std::uint64_t word) noexcept {
   for (std::uint32_t retry = 0; retry < kMaxRetries; ++retry) {
     const std::uint64_t tail = control_.tail.load(std::memory_order_acquire);
     if (Cursor::distance(Cursor::pos(tail), pos) < 0) break;
-    if (Cursor::pos(tail) != pos) return;  // not yet claimed there: the word is not what we were told
+    if (Cursor::pos(tail) != pos)
+      return;  // not yet claimed there: the word is not what we were told
     advance(control_.tail, tail, word);
   }
   FAULT("ring.skip");
@@ -335,12 +351,13 @@ void MpmcRing::skip(std::uint64_t pos, std::uint64_t word) noexcept {
     // By CAS: while we were stopped another may have finished this and the space be in use again.
     std::uint64_t old = at(inner).word.load(std::memory_order_acquire);
     if (format_.age(old, inner) >= 0) continue;
-    at(inner).word.compare_exchange_strong(old, format_.make(inner, State::interior, 0), std::memory_order_acq_rel,
-                                           std::memory_order_relaxed);
+    at(inner).word.compare_exchange_strong(old, format_.make(inner, State::interior, 0),
+                                           std::memory_order_acq_rel, std::memory_order_relaxed);
   }
   FAULT("ring.skip_stamped");
   // SYNC ring.finish
-  at(pos).word.compare_exchange_strong(word, WordFormat::to(word, State::done), std::memory_order_seq_cst);
+  at(pos).word.compare_exchange_strong(word, WordFormat::to(word, State::done),
+                                       std::memory_order_seq_cst);
 }
 
 bool MpmcRing::recover_reading(std::uint64_t pos, std::uint64_t word, bool kept) noexcept {
@@ -353,9 +370,12 @@ bool MpmcRing::recover_reading(std::uint64_t pos, std::uint64_t word, bool kept)
 
 void MpmcRing::finish_for(std::uint64_t pos, memory::Owner owner) noexcept {
   std::uint64_t word = at(pos).word.load(std::memory_order_acquire);
-  if (format_.age(word, pos) != 0 || WordFormat::state(word) != State::reading || WordFormat::owner(word) != owner) return;
+  if (format_.age(word, pos) != 0 || WordFormat::state(word) != State::reading ||
+      WordFormat::owner(word) != owner)
+    return;
   FAULT("ring.finish_for");
-  at(pos).word.compare_exchange_strong(word, WordFormat::to(word, State::done), std::memory_order_seq_cst);
+  at(pos).word.compare_exchange_strong(word, WordFormat::to(word, State::done),
+                                       std::memory_order_seq_cst);
 }
 
 }  // namespace interproc::ring

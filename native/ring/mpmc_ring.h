@@ -23,9 +23,9 @@ enum class Look {
   empty,
   full,
   ended,
-  writing,  // the next record is claimed and not yet published: `Record::word` names by whom
+  writing,    // the next record is claimed and not yet published: `Record::word` names by whom
   too_large,  // `Record::length` exceeds the caller's limit; it stays where it is
-  corrupt,  // the words contradict each other: somebody else writes here
+  corrupt,    // the words contradict each other: somebody else writes here
 };
 
 // The lock-free ring of records, many producers and many consumers, of ARCHITECTURE.md section 3: positions and states only.
@@ -45,7 +45,9 @@ class MpmcRing {
   std::uint64_t blocks_for(std::uint64_t bytes) const noexcept {
     return bytes == 0 ? 1 : (bytes + (std::uint64_t{1} << block_shift_) - 1) >> block_shift_;
   }
-  std::byte* data(std::uint64_t pos) const noexcept { return payload_ + ((pos & mask_) << block_shift_); }
+  std::byte* data(std::uint64_t pos) const noexcept {
+    return payload_ + ((pos & mask_) << block_shift_);
+  }
 
   // Claims room for `length` bytes: ok, full, ended. The bytes are written to data(pos), then published.
   Look claim(std::uint32_t length, Record& record) noexcept;
@@ -103,7 +105,8 @@ class MpmcRing {
   }
   void leave(const Record& record, State state) noexcept;
   void advance(memory::Word& cursor, std::uint64_t from, std::uint64_t word) noexcept;
-  bool claim_word(std::uint64_t blocks, State state, std::uint64_t& pos, std::uint64_t& word, Look& why) noexcept;
+  bool claim_word(std::uint64_t blocks, State state, std::uint64_t& pos, std::uint64_t& word,
+                  Look& why) noexcept;
   std::uint32_t length_of(std::uint64_t pos, std::uint64_t word) const noexcept;
   Look spoiled() noexcept {
     corrupt_ = true;
@@ -118,7 +121,8 @@ class MpmcRing {
   std::uint32_t block_shift_;
   std::uint32_t max_items_;
   const memory::Registry& registry_;
-  std::uint64_t reclaim_seen_;  // reclaim as last loaded: it only grows, so an old value only understates the room
+  std::uint64_t
+      reclaim_seen_;  // reclaim as last loaded: it only grows, so an old value only understates the room
   bool corrupt_ = false;
 };
 

@@ -56,8 +56,8 @@ Code to_code(Look look) noexcept {
 
 }  // namespace
 
-Result<std::unique_ptr<Queue>> Queue::open(sync::Doorbell& bell, const std::string& name, OpenMode mode,
-                                           const memory::Header& wanted) noexcept {
+Result<std::unique_ptr<Queue>> Queue::open(sync::Doorbell& bell, const std::string& name,
+                                           OpenMode mode, const memory::Header& wanted) noexcept {
   std::unique_ptr<Queue> queue;
   Segment::Kindred kindred;
   kindred.initialise = [](Segment& segment) { MpmcRing::initialise(segment); };
@@ -81,8 +81,10 @@ bool Queue::holds_something(sync::Doorbell& bell, Segment& segment) noexcept {
   Queue visitor(bell, segment);
   visitor.sweep();
   for (std::uint32_t slot = 0; slot < visitor.registry_.count(); ++slot) {
-    const std::uint32_t identity = visitor.registry_.slot(slot).identity.load(std::memory_order_acquire);
-    if ((identity & memory::kSlotUsed) != 0) visitor.waiters_.forget(static_cast<std::uint8_t>(slot));
+    const std::uint32_t identity =
+        visitor.registry_.slot(slot).identity.load(std::memory_order_acquire);
+    if ((identity & memory::kSlotUsed) != 0)
+      visitor.waiters_.forget(static_cast<std::uint8_t>(slot));
   }
   return visitor.ring_.size() > 0 || visitor.ledger_.count().returned > 0 || !visitor.ring_.quiet();
 }
@@ -107,7 +109,8 @@ Code Queue::put(const std::byte* bytes, std::size_t length) noexcept {
   bump(self.put_bytes, length);
   if ((++operations_ & 63) == 0) {
     const std::uint64_t size = ring_.size();
-    if (size > self.high_water.load(std::memory_order_relaxed)) self.high_water.store(size, std::memory_order_relaxed);
+    if (size > self.high_water.load(std::memory_order_relaxed))
+      self.high_water.store(size, std::memory_order_relaxed);
     if (operations_ % kClockEvery == 0) sweep_if_due(kBusySweepNs);
   }
   return Code::ok;
@@ -135,10 +138,11 @@ Code Queue::next_returned(std::size_t limit, InHand& message, bool& found) noexc
     bool more_in_ledgers = false;
     const bool in_ring = ring_.find_returned(pos, more_in_ring);
     const std::uint64_t tail = control_.tail.load(std::memory_order_acquire);
-    const bool in_ledger = ledger_.any_region() && ledger_.find_returned(tail, message.held, more_in_ledgers);
+    const bool in_ledger =
+        ledger_.any_region() && ledger_.find_returned(tail, message.held, more_in_ledgers);
     if (!in_ring && !in_ledger) return Code::empty;
-    const bool ring_first =
-        in_ring && (!in_ledger || Cursor::distance(pos, tail) >= Cursor::distance(message.held.pos, tail));
+    const bool ring_first = in_ring && (!in_ledger || Cursor::distance(pos, tail) >=
+                                                          Cursor::distance(message.held.pos, tail));
     // Others are left, or will be if we fail: they must not wait for a sweep.
     if (more_in_ring || more_in_ledgers || (in_ring && in_ledger)) {
       control_.redeliver.store(1, std::memory_order_seq_cst);
@@ -315,7 +319,8 @@ void Queue::announce_room() noexcept {
 
 void Queue::announce_progress_at_end() noexcept {
   // Readers at the end wait until nobody holds anything: every message that is let go may have been the last.
-  if (control_.ended.load(std::memory_order_acquire) != 0 && waiters_.anyone(kTake)) waiters_.wake_all(kTake);
+  if (control_.ended.load(std::memory_order_acquire) != 0 && waiters_.anyone(kTake))
+    waiters_.wake_all(kTake);
 }
 
 void Queue::pass_on(Side side) noexcept {
@@ -335,7 +340,8 @@ void Queue::count_take(const Taken& taken) noexcept {
 }
 
 bool Queue::worth_looking(Side side) noexcept {
-  if (side == kPut) return control_.ended.load(std::memory_order_seq_cst) != 0 || ring_.has_room(needed_blocks_);
+  if (side == kPut)
+    return control_.ended.load(std::memory_order_seq_cst) != 0 || ring_.has_room(needed_blocks_);
   if (ring_.worth_taking()) return true;
   if (control_.ended.load(std::memory_order_seq_cst) == 0) return false;
   return ring_.at_end() ? drained() : ring_.quiet();
@@ -378,7 +384,9 @@ bool Queue::wait(Side side, std::int64_t timeout_ns) noexcept {
   const std::int64_t deadline = platform::now_ns() + std::min(timeout_ns, sync::kSliceNs);
   const bool bell_was_armed = bell_armed_[side];
   if (bell_was_armed) disarm(side);
-  if (side == kPut) registry_.self_slot().need.store(needed_blocks_, std::memory_order_relaxed);  // relaxed: published by arming
+  if (side == kPut)
+    registry_.self_slot().need.store(needed_blocks_,
+                                     std::memory_order_relaxed);  // relaxed: published by arming
   waiters_.arm_futex(side);
   bool worth = worth_looking(side);
   if (!worth) {
@@ -491,7 +499,8 @@ void Queue::give_back_all() noexcept {
   if (ledger_.any_region()) {
     ledger_.each([&](std::uint32_t, memory::LedgerEntry& entry) {
       const std::uint64_t word = entry.word.load(std::memory_order_acquire);
-      if (EntryWord::state(word) != EntryState::held || EntryWord::owner(word) != registry_.self()) return;
+      if (EntryWord::state(word) != EntryState::held || EntryWord::owner(word) != registry_.self())
+        return;
       if (ledger_.recover(entry, word)) any = true;
     });
   }
@@ -506,7 +515,8 @@ void Queue::close() noexcept {
   disarm(kTake);
   disarm(kPut);
   registry_.leave();
-  segment_->leave(bell_.directory(), [this](Segment& segment) { return holds_something(bell_, segment); });
+  segment_->leave(bell_.directory(),
+                  [this](Segment& segment) { return holds_something(bell_, segment); });
 }
 
 double Queue::remember(const Held& held) noexcept {
@@ -535,7 +545,8 @@ Held* Queue::recall(double receipt) noexcept {
 }
 
 void Queue::forget(double receipt) noexcept {
-  const std::uint32_t index = static_cast<std::uint32_t>(static_cast<std::uint64_t>(receipt) & ((1u << kReceiptIndexBits) - 1));
+  const std::uint32_t index = static_cast<std::uint32_t>(static_cast<std::uint64_t>(receipt) &
+                                                         ((1u << kReceiptIndexBits) - 1));
   receipts_[index].active = false;
   free_receipts_.push_back(index);
 }

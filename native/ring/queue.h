@@ -40,7 +40,8 @@ struct QueueStats {
 class Queue {
  public:
   // `bell` must outlive the queue.
-  static Result<std::unique_ptr<Queue>> open(sync::Doorbell& bell, const std::string& name, memory::OpenMode mode,
+  static Result<std::unique_ptr<Queue>> open(sync::Doorbell& bell, const std::string& name,
+                                             memory::OpenMode mode,
                                              const memory::Header& wanted) noexcept;
   ~Queue() { close(); }
   Queue(const Queue&) = delete;
@@ -86,8 +87,13 @@ class Queue {
 
  private:
   Queue(sync::Doorbell& bell, memory::Segment& segment) noexcept
-      : bell_(bell), registry_(segment), ring_(segment, registry_), ledger_(segment, registry_),
-        waiters_(segment, registry_, bell), control_(segment.control()), shared_(segment) {}
+      : bell_(bell),
+        registry_(segment),
+        ring_(segment, registry_),
+        ledger_(segment, registry_),
+        waiters_(segment, registry_, bell),
+        control_(segment.control()),
+        shared_(segment) {}
 
   static bool holds_something(sync::Doorbell& bell, memory::Segment& segment) noexcept;
 

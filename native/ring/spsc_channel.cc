@@ -13,16 +13,22 @@ using sync::kTake;
 
 namespace {
 
-bool holds_something(Segment& segment) noexcept { return SpscRing::used_bytes(segment.control()) > 0; }
+bool holds_something(Segment& segment) noexcept {
+  return SpscRing::used_bytes(segment.control()) > 0;
+}
 
 // Publishes so that a sleeper cannot be missed: an RMW, ordered before the look at the waiters.
 // SYNC spsc.tail, spsc.head: release and more.
-void publish_loudly(memory::Word& word, std::uint64_t to) noexcept { word.exchange(to, std::memory_order_seq_cst); }
+void publish_loudly(memory::Word& word, std::uint64_t to) noexcept {
+  word.exchange(to, std::memory_order_seq_cst);
+}
 
 }  // namespace
 
-Result<std::unique_ptr<SpscChannel>> SpscChannel::open(sync::Doorbell& bell, const std::string& name,
-                                                       memory::OpenMode mode, const memory::Header& wanted,
+Result<std::unique_ptr<SpscChannel>> SpscChannel::open(sync::Doorbell& bell,
+                                                       const std::string& name,
+                                                       memory::OpenMode mode,
+                                                       const memory::Header& wanted,
                                                        Role role) noexcept {
   std::unique_ptr<SpscChannel> channel;
   Segment::Kindred kindred;
@@ -31,7 +37,8 @@ Result<std::unique_ptr<SpscChannel>> SpscChannel::open(sync::Doorbell& bell, con
   kindred.join = [&](Segment& segment) {
     channel.reset(new SpscChannel(bell, segment));
     SpscChannel& self = *channel;
-    return self.registry_.join(role, role + 1, [&self](memory::Owner last) { self.waiters_.forget(last.slot); });
+    return self.registry_.join(role, role + 1,
+                               [&self](memory::Owner last) { self.waiters_.forget(last.slot); });
   };
   auto segment = Segment::open(bell.directory(), name, mode, wanted, kindred);
   if (!segment.ok()) return segment.error();

@@ -21,8 +21,10 @@ class SpscChannel {
  public:
   enum Role : std::uint32_t { producer = 0, consumer = 1 };
 
-  static Result<std::unique_ptr<SpscChannel>> open(sync::Doorbell& bell, const std::string& name, memory::OpenMode mode,
-                                                   const memory::Header& wanted, Role role) noexcept;
+  static Result<std::unique_ptr<SpscChannel>> open(sync::Doorbell& bell, const std::string& name,
+                                                   memory::OpenMode mode,
+                                                   const memory::Header& wanted,
+                                                   Role role) noexcept;
   ~SpscChannel() { close(); }
   SpscChannel(const SpscChannel&) = delete;
   SpscChannel& operator=(const SpscChannel&) = delete;
@@ -40,7 +42,9 @@ class SpscChannel {
 
   // Producer: no more messages.
   void end() noexcept;
-  bool ended() const noexcept { return shared_.control().ended.load(std::memory_order_acquire) != 0; }
+  bool ended() const noexcept {
+    return shared_.control().ended.load(std::memory_order_acquire) != 0;
+  }
   bool peer_alive() const noexcept { return !registry_.vacant(1 - registry_.self().slot); }
   std::uint64_t used_bytes() const noexcept { return SpscRing::used_bytes(shared_.control()); }
   Error unlink() noexcept { return shared_.unlink(bell_.directory()); }
@@ -48,7 +52,11 @@ class SpscChannel {
 
  private:
   SpscChannel(sync::Doorbell& bell, memory::Segment& segment) noexcept
-      : bell_(bell), registry_(segment), ring_(segment), waiters_(segment, registry_, bell), shared_(segment) {}
+      : bell_(bell),
+        registry_(segment),
+        ring_(segment),
+        waiters_(segment, registry_, bell),
+        shared_(segment) {}
   bool worth_trying() noexcept;
 
   sync::Doorbell& bell_;

@@ -25,7 +25,9 @@ class SpscRing {
         head_(control_.head.load(std::memory_order_acquire)) {}
 
   static constexpr std::size_t kHeaderBytes = 4;
-  static constexpr std::uint64_t footprint(std::uint64_t length) noexcept { return (length + kHeaderBytes + 7) & ~std::uint64_t{7}; }
+  static constexpr std::uint64_t footprint(std::uint64_t length) noexcept {
+    return (length + kHeaderBytes + 7) & ~std::uint64_t{7};
+  }
   std::uint64_t max_message_bytes() const noexcept { return capacity_ - 8; }
 
   // Producer: false when there is no room. `Publish` is called with the position word and its new value: a release store, or
@@ -47,7 +49,8 @@ class SpscRing {
   }
   bool has_room(std::uint32_t length) noexcept {
     if (tail_ + footprint(length) - head_ <= capacity_) return true;
-    head_ = control_.head.load(std::memory_order_acquire);  // SYNC spsc.head: the consumer has read what was there
+    head_ = control_.head.load(
+        std::memory_order_acquire);  // SYNC spsc.head: the consumer has read what was there
     return tail_ + footprint(length) - head_ <= capacity_;
   }
 

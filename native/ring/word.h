@@ -24,16 +24,21 @@ enum class State : std::uint64_t {
 class WordFormat {
  public:
   explicit WordFormat(std::uint32_t blocks_shift) noexcept
-      : k_(blocks_shift), lap_shift_(kBlocksShift + blocks_shift + 1), lap_bits_(Cursor::kPosBits - blocks_shift) {}
+      : k_(blocks_shift),
+        lap_shift_(kBlocksShift + blocks_shift + 1),
+        lap_bits_(Cursor::kPosBits - blocks_shift) {}
 
-  std::uint64_t make(std::uint64_t pos, State state, std::uint64_t blocks, memory::Owner owner = {}) const noexcept {
-    return (pos >> k_) << lap_shift_ | blocks << kBlocksShift | std::uint64_t{owner.generation} << 11 |
-           std::uint64_t{owner.slot} << 3 | static_cast<std::uint64_t>(state);
+  std::uint64_t make(std::uint64_t pos, State state, std::uint64_t blocks,
+                     memory::Owner owner = {}) const noexcept {
+    return (pos >> k_) << lap_shift_ | blocks << kBlocksShift |
+           std::uint64_t{owner.generation} << 11 | std::uint64_t{owner.slot} << 3 |
+           static_cast<std::uint64_t>(state);
   }
   // The same record in another state.
-  static constexpr std::uint64_t to(std::uint64_t word, State state, memory::Owner owner = {}) noexcept {
-    return (word & ~kOwnerAndState) | std::uint64_t{owner.generation} << 11 | std::uint64_t{owner.slot} << 3 |
-           static_cast<std::uint64_t>(state);
+  static constexpr std::uint64_t to(std::uint64_t word, State state,
+                                    memory::Owner owner = {}) noexcept {
+    return (word & ~kOwnerAndState) | std::uint64_t{owner.generation} << 11 |
+           std::uint64_t{owner.slot} << 3 | static_cast<std::uint64_t>(state);
   }
 
   static constexpr State state(std::uint64_t word) noexcept { return static_cast<State>(word & 7); }

@@ -15,7 +15,9 @@ enum class WaitState : std::uint64_t {
   rung = 5,
 };
 
-constexpr WaitState state_of(std::uint64_t word) noexcept { return static_cast<WaitState>(word & 7); }
+constexpr WaitState state_of(std::uint64_t word) noexcept {
+  return static_cast<WaitState>(word & 7);
+}
 constexpr std::uint64_t with_state(std::uint64_t word, WaitState state) noexcept {
   return (word & ~std::uint64_t{7}) | static_cast<std::uint64_t>(state);
 }

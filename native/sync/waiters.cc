@@ -12,7 +12,9 @@ using memory::Word;
 
 namespace {
 
-constexpr std::uint64_t bit_of(std::uint32_t slot) noexcept { return std::uint64_t{1} << (slot % 64); }
+constexpr std::uint64_t bit_of(std::uint32_t slot) noexcept {
+  return std::uint64_t{1} << (slot % 64);
+}
 
 // Single writer: a plain load and store suffice, and nobody is ordered by a counter (relaxed).
 void count(Word& counter) noexcept {
@@ -25,7 +27,8 @@ void Waiters::arm(Side side, WaitState state) noexcept {
   const std::uint32_t slot = registry_.self().slot;
   Participant& self = registry_.self_slot();
   if (state == WaitState::armed_bell && self.bell.load(std::memory_order_relaxed) != bell_.id()) {
-    self.bell.store(bell_.id(), std::memory_order_relaxed);  // relaxed: published by the store below
+    self.bell.store(bell_.id(),
+                    std::memory_order_relaxed);  // relaxed: published by the store below
   }
   count(self.waits);
   Word& mine = self.wait[side];
@@ -41,9 +44,11 @@ void Waiters::arm(Side side, WaitState state) noexcept {
 bool Waiters::disarm(Side side) noexcept {
   const std::uint32_t slot = registry_.self().slot;
   Word& mine = registry_.self_slot().wait[side];
-  const std::uint64_t armed = mine.load(std::memory_order_relaxed);  // relaxed: for its epoch, which only we change
+  const std::uint64_t armed =
+      mine.load(std::memory_order_relaxed);  // relaxed: for its epoch, which only we change
   // SYNC wait.disarm: an RMW, so that a ring lands either before it, and we know, or not at all.
-  const std::uint64_t before = mine.exchange(with_state(armed, WaitState::awake), std::memory_order_seq_cst);
+  const std::uint64_t before =
+      mine.exchange(with_state(armed, WaitState::awake), std::memory_order_seq_cst);
   FAULT("wait.disarmed");
   segment_.control().listed[side][slot / 64].fetch_and(~bit_of(slot), std::memory_order_seq_cst);
   const WaitState state = state_of(before);
@@ -54,7 +59,8 @@ bool Waiters::disarm(Side side) noexcept {
 
 void Waiters::sleep(Side side, std::int64_t deadline_ns) noexcept {
   const Word& mine = registry_.self_slot().wait[side];
-  const std::uint64_t now = mine.load(std::memory_order_relaxed);  // relaxed: futex_wait compares again in the kernel
+  const std::uint64_t now =
+      mine.load(std::memory_order_relaxed);  // relaxed: futex_wait compares again in the kernel
   if (state_of(now) != WaitState::armed_futex) return;
   FAULT("wait.sleep");
   platform::futex_wait(mine, static_cast<std::uint32_t>(now), deadline_ns);
@@ -68,7 +74,8 @@ bool Waiters::deliver(Word& word, std::uint32_t slot, WaitState ringing) noexcep
   }
   const Participant& waiter = segment_.participants()[slot];
   // relaxed: published with ARMED, which we have seen.
-  return bell_.ring(waiter.bell.load(std::memory_order_relaxed), waiter.token.load(std::memory_order_relaxed));
+  return bell_.ring(waiter.bell.load(std::memory_order_relaxed),
+                    waiter.token.load(std::memory_order_relaxed));
 }
 
 Waiters::Rang Waiters::ring(Side side, std::uint32_t slot) noexcept {
@@ -81,7 +88,8 @@ Waiters::Rang Waiters::ring(Side side, std::uint32_t slot) noexcept {
       return deliver(theirs, slot, state) ? Rang::again : Rang::no;
     }
     if (!is_armed(state)) return Rang::again;
-    const WaitState ringing = state == WaitState::armed_futex ? WaitState::ringing_futex : WaitState::ringing_bell;
+    const WaitState ringing =
+        state == WaitState::armed_futex ? WaitState::ringing_futex : WaitState::ringing_bell;
     const std::uint64_t marked = with_state(seen, ringing);
     if (!theirs.compare_exchange_strong(seen, marked, std::memory_order_seq_cst)) continue;
     FAULT("wake.ringing");
@@ -89,8 +97,8 @@ Waiters::Rang Waiters::ring(Side side, std::uint32_t slot) noexcept {
     FAULT("wake.rang");
     std::uint64_t expected = marked;
     // Fails when the waiter has served the ring already: fine. relaxed on failure: nothing is read through it.
-    theirs.compare_exchange_strong(expected, with_state(seen, WaitState::rung), std::memory_order_seq_cst,
-                                   std::memory_order_relaxed);
+    theirs.compare_exchange_strong(expected, with_state(seen, WaitState::rung),
+                                   std::memory_order_seq_cst, std::memory_order_relaxed);
     return heard ? Rang::yes : Rang::no;
   }
 }
@@ -113,7 +121,8 @@ void Waiters::wake(Side side, std::uint32_t count, std::uint32_t room) noexcept 
       continue;
     }
     ++i;
-    const std::uint32_t need = side == kPut ? registry_.slot(slot).need.load(std::memory_order_relaxed) : 0;
+    const std::uint32_t need =
+        side == kPut ? registry_.slot(slot).need.load(std::memory_order_relaxed) : 0;
     if (need > room) continue;
     switch (ring(side, slot)) {
       case Rang::yes:
@@ -136,7 +145,9 @@ void Waiters::unlist_if_vacant(Side side, std::uint32_t slot) noexcept {
   std::uint64_t left = theirs.load(std::memory_order_seq_cst);
   if (!registry_.vacant(slot)) return;
   Word& listed = segment_.control().listed[side][slot / 64];
-  if (!theirs.compare_exchange_strong(left, next_epoch(left, WaitState::awake), std::memory_order_seq_cst)) return;
+  if (!theirs.compare_exchange_strong(left, next_epoch(left, WaitState::awake),
+                                      std::memory_order_seq_cst))
+    return;
   FAULT("wake.unlisting");
   listed.fetch_and(~bit_of(slot), std::memory_order_seq_cst);
   // A newcomer may have armed in this slot just before its bit was cleared.
@@ -150,7 +161,8 @@ void Waiters::forget(std::uint8_t slot) noexcept {
   for (std::uint32_t side = 0; side < kSides; ++side) {
     segment_.control().listed[side][slot / 64].fetch_and(~bit_of(slot), std::memory_order_seq_cst);
     Word& theirs = word(static_cast<Side>(side), slot);
-    theirs.store(next_epoch(theirs.load(std::memory_order_seq_cst), WaitState::awake), std::memory_order_seq_cst);
+    theirs.store(next_epoch(theirs.load(std::memory_order_seq_cst), WaitState::awake),
+                 std::memory_order_seq_cst);
   }
   bell_.take_down(segment_.participants()[slot].bell.load(std::memory_order_relaxed));
 }

@@ -30,7 +30,8 @@ class Waiters {
     const memory::Word* listed = segment_.control().listed[side];
     std::uint64_t all = 0;
     // SYNC waiters.listed: seq_cst against arm(): either we see the bit, or the waiter's second look sees what we published.
-    for (std::size_t i = 0; i < memory::kBitmapWords; ++i) all |= listed[i].load(std::memory_order_seq_cst);
+    for (std::size_t i = 0; i < memory::kBitmapWords; ++i)
+      all |= listed[i].load(std::memory_order_seq_cst);
     return all != 0;
   }
   // Rings up to `count` sleepers; for kPut only those whose need is at most `room` blocks, which it uses up.
@@ -44,7 +45,9 @@ class Waiters {
  private:
   void arm(Side side, WaitState state) noexcept;
   void unlist_if_vacant(Side side, std::uint32_t slot) noexcept;
-  memory::Word& word(Side side, std::uint32_t slot) const noexcept { return segment_.participants()[slot].wait[side]; }
+  memory::Word& word(Side side, std::uint32_t slot) const noexcept {
+    return segment_.participants()[slot].wait[side];
+  }
   enum class Rang { yes, again, no };
   Rang ring(Side side, std::uint32_t slot) noexcept;
   // Delivers the ring itself. False: nobody is there to hear it.
@@ -53,7 +56,8 @@ class Waiters {
   memory::Segment& segment_;
   memory::Registry& registry_;
   Doorbell& bell_;
-  std::uint32_t rotor_ = 0;  // where the next search for a sleeper starts, so that all get their turn
+  std::uint32_t rotor_ =
+      0;  // where the next search for a sleeper starts, so that all get their turn
 };
 
 }  // namespace interproc::sync

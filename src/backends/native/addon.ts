@@ -1,55 +1,116 @@
-/** The door to native/binding: what the compiled addon exports, as it is. Numbers come from the addon, never retyped here. */
+/**
+ * The door to native/binding: what the compiled addon exports, as it is. Every number comes from the addon.
+ *
+ * Message calls return a length or count >= 0, or -Code; object calls throw `NativeFailure`s.
+ */
 
 import { createRequire } from 'node:module';
 
-/** Written by the native calls, read here right after: indices are in `Constants`. */
-export type ResultWords = Float64Array;
+export type Token = number;
 
-export interface NativeQueue {
-  /** These return a length or 0, or a negative status: see `Constants`. */
-  putOutbox(length: number): number;
-  put(bytes: Uint8Array): number;
-  /** Puts messages packed in the outbox, lengths in `lengths`, `count` of them. Returns how many went in, or a negative status if none. */
-  putPacked(count: number): number;
-  take(): number;
-  takeInto(bytes: Uint8Array): number;
-  takeMany(max: number): number;
-  receive(): number;
-  ack(receipt: number): number;
-  nack(receipt: number): number;
-  arm(side: number): number;
-  disarm(side: number): void;
-  /** Sleeps until rung, `milliseconds` or the slice limit have passed: 1 look again, 0 not yet. */
-  waitSlice(side: number, milliseconds: number): number;
-  end(): number;
-  ended(): boolean;
-  size(): number;
-  isFull(): boolean;
-  stats(): Record<string, number>;
-  geometry(): Record<string, number | string | boolean>;
-  close(): void;
-  unlink(): number;
-  setRef(ref: boolean): void;
-  /** This queue's number at this thread's doorbell: what `dispatch` reports. */
-  readonly token: number;
+export interface Constants {
+  readonly ok: number;
+  readonly empty: number;
+  readonly full: number;
+  readonly ended: number;
+  readonly tooLarge: number;
+  readonly exists: number;
+  readonly notFound: number;
+  readonly kind: number;
+  readonly mismatch: number;
+  readonly corrupt: number;
+  readonly version: number;
+  readonly permission: number;
+  readonly noSpace: number;
+  readonly noSlot: number;
+  readonly unacked: number;
+  readonly notOwner: number;
+  readonly busy: number;
+  readonly invalid: number;
+  readonly system: number;
+  /** Messages per crossing, at most. */
+  readonly batch: number;
+  /** Indices into `results`. */
+  readonly deliveries: number;
+  readonly receipt: number;
+  readonly wanted: number;
+  readonly minCapacity: number;
+  readonly maxCapacity: number;
+  readonly maxParticipants: number;
+  readonly maxCodecBytes: number;
+  readonly ledgerEntries: number;
+}
+
+/** What an object call throws: the binding's words, before TypeScript gives them a class and a message. */
+export interface NativeFailure extends Error {
+  readonly status: number;
+  readonly errno: number;
+  readonly syscall: string;
+}
+
+export interface ObjectOptions {
+  readonly capacityBytes: number;
+  readonly maxMessageBytes: number;
+  readonly maxItems: number;
+  readonly maxDeliveries: number;
+  readonly maxParticipants: number;
+  readonly deadLetter: string;
+  readonly codec: string;
+  readonly persist: boolean;
+  readonly anonymous: boolean;
+}
+
+export interface NativeEntry {
+  readonly name: string;
+  readonly kind: string;
+  readonly totalBytes: number;
+  readonly participants: number;
+  readonly size: number;
+  readonly persist: boolean;
+  readonly anonymous: boolean;
+  readonly problem?: string;
 }
 
 export interface Addon {
-  readonly constants: Readonly<Record<string, number>>;
-  /** Private memory of this thread, shared by all its queues. */
-  outbox(): Uint8Array;
-  inbox(): Uint8Array;
-  /** Makes the inbox at least this large. */
-  growInbox(bytes: number): Uint8Array;
-  growOutbox(bytes: number): Uint8Array;
+  readonly constants: Constants;
   readonly lengths: Uint32Array;
   readonly offsets: Uint32Array;
-  readonly results: ResultWords;
-  /** `dispatch(count)`: `rung[0..count)` holds token * 2 + side of queues worth a look. Called on this thread's event loop. */
-  onBell(dispatch: (count: number) => void): void;
+  /** token * 2 + side of what wants a look, filled before `dispatch` is called. */
   readonly rung: Uint32Array;
-  openQueue(directory: string, name: string, mode: number, options: Record<string, unknown>): NativeQueue;
-  list(directory: string): Record<string, unknown>[];
+  readonly results: Float64Array;
+
+  putOutbox(token: Token, length: number): number;
+  putBytes(token: Token, bytes: Uint8Array): number;
+  putPacked(token: Token, count: number): number;
+  take(token: Token): number;
+  takeInto(token: Token, bytes: Uint8Array): number;
+  takeMany(token: Token, max: number): number;
+  receive(token: Token): number;
+  ack(token: Token, receipt: number): number;
+  nack(token: Token, receipt: number): number;
+  arm(token: Token, side: number): number;
+  disarm(token: Token, side: number): number;
+  wait(token: Token, side: number, milliseconds: number): number;
+  size(token: Token): number;
+
+  openQueue(directory: string, name: string, mode: number, options: ObjectOptions): Token;
+  openSpsc(directory: string, name: string, mode: number, options: ObjectOptions & { readonly producer: boolean }): Token;
+  geometry(token: Token): ObjectOptions;
+  stats(token: Token): Readonly<Record<string, number>>;
+  end(token: Token): void;
+  ended(token: Token): boolean;
+  isFull(token: Token): boolean;
+  peerAlive(token: Token): boolean;
+  setRef(token: Token, ref: boolean): void;
+  close(token: Token): void;
+  unlink(token: Token): void;
+  listen(): void;
+  onBell(dispatch: (count: number) => void): void;
+  inbox(): Uint8Array;
+  outbox(): Uint8Array;
+  growInbox(bytes: number): Uint8Array;
+  growOutbox(bytes: number): Uint8Array;
+  list(directory: string): NativeEntry[];
   prune(directory: string, dryRun: boolean): string[];
 }
 

@@ -1,0 +1,135 @@
+// @ts-check
+/**
+ * Measures this project against its peers and against the machine: `node bench/run.mjs --help`.
+ */
+
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+import { chooseCorePair } from './harness/cores.mjs';
+import { runInterleaved } from './harness/interleaved-rounds.mjs';
+import { describeMachine, machineFacts } from './harness/machine.mjs';
+import { formatScenario } from './harness/scenario-table.mjs';
+import { loadScenario, SCENARIO_NAMES } from './harness/scenario.mjs';
+import { summarise } from './harness/summary.mjs';
+
+const HELP = `usage: node bench/run.mjs [options]
+  --scenario NAMES    only these, comma-separated: ${SCENARIO_NAMES.join(', ')}
+  --contender NAMES   only these, comma-separated: the names in the first column
+  --rounds N          how often each cell is measured (5)
+  --quick             one short round, to see that everything runs; the figures say little
+  --json FILE         where the summary goes (bench/results/latest.local.json)
+  --native-dir DIR    where the programs of native/bench are (build-cmake/release)
+  --help`;
+
+const { values: options } = parseOptions();
+const interruption = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, () => interruption.abort(`interrupted by ${signal}`));
+}
+try {
+  if (options.help) console.log(HELP);
+  else await main();
+} catch (error) {
+  if (!interruption.signal.aborted) throw error;
+  console.error(`\n${interruption.signal.reason}`);
+  process.exitCode = 130;
+}
+
+function parseOptions() {
+  try {
+    return parseArgs({
+      options: {
+        scenario: { type: 'string', multiple: true },
+        contender: { type: 'string', multiple: true },
+        rounds: { type: 'string' },
+        quick: { type: 'boolean', default: false },
+        json: { type: 'string' },
+        'native-dir': { type: 'string' },
+        help: { type: 'boolean', default: false },
+      },
+    });
+  } catch (error) {
+    refuse(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/**
+ * @param {string} problem
+ * @returns {never}
+ */
+function refuse(problem) {
+  console.error(`${problem}\n${HELP}`);
+  process.exit(2);
+}
+
+/** @param {readonly string[] | undefined} lists */
+function namesIn(lists) {
+  return lists?.flatMap((list) => list.split(',')).filter((name) => name !== '');
+}
+
+async function main() {
+  const rounds = Number(options.rounds ?? (options.quick ? 1 : 5));
+  if (!Number.isInteger(rounds) || rounds < 1) refuse(`--rounds ${options.rounds}: not a count`);
+  const scenarioNames = namesIn(options.scenario) ?? SCENARIO_NAMES;
+  for (const name of scenarioNames) {
+    if (!SCENARIO_NAMES.includes(name)) refuse(`--scenario ${name}: there is no such scenario`);
+  }
+  const scenarios = await Promise.all(scenarioNames.map(loadScenario));
+  const wanted = namesIn(options.contender);
+  const known = scenarios.flatMap(({ entries }) =>
+    entries.flatMap(({ label, contender }) => [label, contender]),
+  );
+  for (const name of wanted ?? []) {
+    if (!known.includes(name)) refuse(`--contender ${name}: no scenario to be run has it`);
+  }
+
+  const machine = await machineFacts();
+  console.log(describeMachine(machine));
+  const cores = chooseCorePair();
+  console.log(
+    typeof cores === 'string'
+      ? `Not pinned: ${cores}. Expect figures that jump.`
+      : `Senders on processor ${cores.first}, receivers on processor ${cores.second}.`,
+  );
+
+  const summaries = [];
+  for (const scenario of scenarios) {
+    const entries = scenario.entries.filter(
+      ({ label, contender }) => !wanted || wanted.includes(label) || wanted.includes(contender),
+    );
+    if (entries.length === 0) continue;
+    const outcomes = await runInterleaved(scenario, entries, {
+      rounds,
+      effort: options.quick ? { seconds: 0.2, idleSeconds: 1 } : { seconds: 1.5, idleSeconds: 5 },
+      watchdogMs: 60_000,
+      cores: typeof cores === 'string' ? undefined : cores,
+      nativeDirectories: options['native-dir']
+        ? [options['native-dir']]
+        : [fileURLToPath(new URL('../build-cmake/release', import.meta.url))],
+      signal: interruption.signal,
+      onProgress: showProgress,
+    });
+    showProgress('');
+    const summary = summarise(scenario, outcomes);
+    summaries.push(summary);
+    console.log(`\n${formatScenario(scenario, summary)}`);
+    if (outcomes.some((outcome) => outcome.status === 'failed')) process.exitCode = 1;
+  }
+
+  const file =
+    options.json ?? fileURLToPath(new URL('results/latest.local.json', import.meta.url));
+  mkdirSync(dirname(file), { recursive: true });
+  const result = { machine, pinned: typeof cores !== 'string', quick: options.quick, summaries };
+  writeFileSync(file, `${JSON.stringify(result, undefined, 2)}\n`);
+}
+
+/**
+ * One line that replaces itself, for people only.
+ * @param {string} message
+ */
+function showProgress(message) {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${message}`);
+}

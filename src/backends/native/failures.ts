@@ -1,0 +1,66 @@
+/** Turns what the addon reports into the package's errors. */
+
+import { InterprocError } from '../../errors.js';
+import type { ErrorCode } from '../../errors.js';
+import type { Constants, NativeFailure } from './addon.js';
+
+type Told = readonly [code: ErrorCode, advice: string];
+
+/** What each status means to the user, and the way out. */
+function tell(constants: Constants, status: number): Told {
+  switch (status) {
+    case constants.exists:
+      return ['ERR_EXISTS', 'open() it, or use openOrCreate()'];
+    case constants.notFound:
+      return ['ERR_NOT_FOUND', 'create() it first, or use openOrCreate() or openWhenAvailable()'];
+    case constants.kind:
+      return ['ERR_KIND', 'open it as what it is (list() tells), or choose another name'];
+    case constants.mismatch:
+      return ['ERR_MISMATCH', 'pass the options it was created with, or none'];
+    case constants.corrupt:
+      return ['ERR_CORRUPT', 'something wrote to it that is not interproc; remove it and create it anew'];
+    case constants.version:
+      return ['ERR_VERSION', 'let every process use one version of interproc, or remove it'];
+    case constants.permission:
+      return ['ERR_PERMISSION', 'check who owns the directory and the file; INTERPROC_DIR moves the directory'];
+    case constants.noSpace:
+      return ['ERR_NO_SPACE', 'make room in the directory (prune() removes leftovers), enlarge it, or choose a smaller capacityBytes'];
+    case constants.tooLarge:
+      return ['ERR_TOO_LARGE', 'create the queue with a larger capacityBytes or maxMessageBytes'];
+    case constants.noSlot:
+      return ['ERR_NO_SLOT', 'close handles that are no longer used, or create it with a larger maxParticipants'];
+    case constants.unacked:
+      return ['ERR_UNACKED', 'ack() or nack() some of the messages received before receiving more'];
+    case constants.notOwner:
+      return ['ERR_NOT_OWNER', 'a receipt can be used once, by the handle that received it'];
+    case constants.busy:
+      return ['ERR_TIMEOUT', 'another process that is opening or closing it seems to be stopped'];
+    case constants.invalid:
+      return ['ERR_CLOSED', 'the handle is closed'];
+    default:
+      return ['ERR_SYSTEM', 'the system refused'];
+  }
+}
+
+/** The error for a negative result of a message call on the object `name`. */
+export function statusError(constants: Constants, status: number, name: string, detail = ''): InterprocError {
+  const [code, advice] = tell(constants, status);
+  return new InterprocError(code, `${name}: ${detail === '' ? '' : `${detail}; `}${advice}`);
+}
+
+/** Calls into the addon and gives what it throws its class, code and message. */
+export function guarded<T>(constants: Constants, what: string, call: () => T): T {
+  try {
+    return call();
+  } catch (thrown) {
+    const failure = thrown as Partial<NativeFailure>;
+    if (typeof failure.status !== 'number') throw thrown;
+    const [code, advice] = tell(constants, failure.status);
+    const system = failure.errno ? ` (${failure.syscall ?? ''}: errno ${failure.errno})` : '';
+    throw new InterprocError(code, `${what}: ${failure.message ?? ''}${system}; ${advice}`, {
+      ...(failure.errno ? { errno: failure.errno } : {}),
+      ...(failure.syscall ? { syscall: failure.syscall } : {}),
+      cause: thrown,
+    });
+  }
+}

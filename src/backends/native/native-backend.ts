@@ -1,0 +1,107 @@
+import { randomBytes } from 'node:crypto';
+
+import { InterprocError } from '../../errors.js';
+import type {
+  Backend,
+  Channel,
+  ChannelGeometry,
+  ChannelOptions,
+  OpenMode,
+  Registry,
+  SegmentInfo,
+} from '../../contract/channel.js';
+import { loadAddon } from './addon.js';
+import type { ObjectOptions } from './addon.js';
+import { guarded } from './failures.js';
+import { NativeChannel } from './native-channel.js';
+import { NativeThread } from './native-thread.js';
+
+const MODES: Readonly<Record<OpenMode, number>> = { create: 0, open: 1, openOrCreate: 2 };
+
+const DEFAULT_CAPACITY_BYTES = 65_536;
+const DEFAULT_PARTICIPANTS = 64;
+
+/** Where the objects of this user live, unless INTERPROC_DIR says otherwise. Read at each use: tests move it. */
+export function objectDirectory(): string {
+  return process.env['INTERPROC_DIR'] ?? `/dev/shm/interproc-${process.getuid?.() ?? 0}`;
+}
+
+/** A name no user can choose. */
+export function anonymousName(): string {
+  return `~${randomBytes(12).toString('hex')}`;
+}
+
+/** Rounds up to what the ring can have: a power of two of at least one page. */
+export function ringCapacity(capacityBytes: number, smallest: number): number {
+  let capacity = smallest;
+  while (capacity < capacityBytes) capacity *= 2;
+  return capacity;
+}
+
+export class NativeBackend implements Backend, Registry {
+  readonly kind = 'native';
+  readonly registry: Registry = this;
+  readonly thread: NativeThread;
+
+  constructor() {
+    this.thread = new NativeThread(loadAddon());
+  }
+
+  openChannel(name: string | undefined, mode: OpenMode, options: ChannelOptions): Channel {
+    const { addon } = this.thread;
+    const { constants } = addon;
+    const capacityBytes = ringCapacity(options.capacityBytes ?? DEFAULT_CAPACITY_BYTES, constants.minCapacity);
+    if (capacityBytes > constants.maxCapacity) {
+      throw new InterprocError(
+        'ERR_INVALID_ARG',
+        `capacityBytes is ${options.capacityBytes}; a queue holds ${constants.maxCapacity} at most`,
+      );
+    }
+    const wanted: ObjectOptions = {
+      capacityBytes,
+      maxMessageBytes: Math.min(options.maxMessageBytes ?? capacityBytes, capacityBytes),
+      maxItems: options.maxItems ?? 0,
+      maxDeliveries: options.maxDeliveries ?? 0,
+      maxParticipants: options.maxParticipants ?? DEFAULT_PARTICIPANTS,
+      deadLetter: options.deadLetter ?? '',
+      codec: options.codec ?? '',
+      persist: options.persist ?? false,
+      anonymous: name === undefined,
+    };
+    const fullName = name ?? anonymousName();
+    const what = `${mode} '${name ?? '(anonymous)'}'`;
+    const token = guarded(constants, what, () => addon.openQueue(objectDirectory(), fullName, MODES[mode], wanted));
+    const found = addon.geometry(token);
+    const difference = mode === 'create' ? undefined : disagreement(options, wanted, found);
+    if (difference !== undefined) {
+      addon.close(token);
+      throw new InterprocError('ERR_MISMATCH', `${what}: ${difference}; pass the options it was created with, or none`);
+    }
+    return new NativeChannel(this.thread, token, fullName, toGeometry(found));
+  }
+
+  list(): SegmentInfo[] {
+    const { addon } = this.thread;
+    const entries = guarded(addon.constants, 'list', () => addon.list(objectDirectory()));
+    return entries.map((entry) => ({ ...entry, problem: entry.problem }));
+  }
+
+  prune(options: { readonly dryRun: boolean }): string[] {
+    const { addon } = this.thread;
+    return guarded(addon.constants, 'prune', () => addon.prune(objectDirectory(), options.dryRun));
+  }
+}
+
+function toGeometry(found: ObjectOptions): ChannelGeometry {
+  return Object.freeze({ ...found, deadLetter: found.deadLetter === '' ? undefined : found.deadLetter });
+}
+
+/** The first of the options given that is not what the object has. */
+function disagreement(given: ChannelOptions, wanted: ObjectOptions, found: ObjectOptions): string | undefined {
+  for (const key of Object.keys(given) as (keyof ChannelOptions)[]) {
+    if (given[key] !== undefined && wanted[key] !== found[key]) {
+      return `${key} is ${JSON.stringify(found[key])} there, ${JSON.stringify(given[key])} was asked for`;
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,239 @@
+import { InterprocError } from '../../errors.js';
+import { EMPTY, ENDED, FULL, PUT, TAKE } from '../../contract/channel.js';
+import type { Channel, ChannelCapabilities, ChannelGeometry, ChannelStats, Side } from '../../contract/channel.js';
+import type { Addon, Constants, Token } from './addon.js';
+import { guarded, statusError } from './failures.js';
+import type { NativeThread, Rung } from './native-thread.js';
+
+/**
+ * Up to this size a message is copied into the outbox, above it the native call reads the caller's array: handing over a
+ * small array costs more than copying it (V8 first moves its bytes off its heap, about a microsecond once for each array).
+ */
+const OUTBOX_BYTES = 4096;
+
+const CAPABILITIES: ChannelCapabilities = Object.freeze({ blocking: true, redelivery: true });
+
+/** A native queue as the contract wants it. */
+export class NativeChannel implements Channel, Rung {
+  readonly name: string;
+  readonly geometry: ChannelGeometry;
+  readonly capabilities = CAPABILITIES;
+  readonly offsets: Uint32Array;
+  readonly lengths: Uint32Array;
+  outbox: Uint8Array;
+  inbox: Uint8Array;
+  onReady: ((side: Side) => void) | undefined = undefined;
+
+  readonly #thread: NativeThread;
+  readonly #addon: Addon;
+  readonly #constants: Constants;
+  readonly #token: Token;
+  readonly #results: Float64Array;
+  readonly #armed: [boolean, boolean] = [false, false];
+  #listening = false;
+  #closed = false;
+
+  constructor(thread: NativeThread, token: Token, name: string, geometry: ChannelGeometry) {
+    const { addon } = thread;
+    this.name = name;
+    this.geometry = geometry;
+    this.offsets = addon.offsets;
+    this.lengths = addon.lengths;
+    this.outbox = addon.outbox();
+    this.inbox = addon.inbox();
+    this.#thread = thread;
+    this.#addon = addon;
+    this.#constants = addon.constants;
+    this.#token = token;
+    this.#results = addon.results;
+    thread.adopt(token, this);
+  }
+
+  tryPutOutbox(length: number): number {
+    const result = this.#addon.putOutbox(this.#token, length);
+    return result === 0 ? 0 : this.#putStatus(result, length);
+  }
+
+  tryPut(bytes: Uint8Array): number {
+    const { length } = bytes;
+    if (length <= OUTBOX_BYTES) {
+      this.outbox.set(bytes);
+      return this.tryPutOutbox(length);
+    }
+    const result = this.#addon.putBytes(this.#token, bytes);
+    return result === 0 ? 0 : this.#putStatus(result, length);
+  }
+
+  tryPutMany(messages: readonly Uint8Array[], from: number): number {
+    const { outbox, offsets, lengths } = this;
+    const last = Math.min(messages.length, from + this.#constants.batch);
+    let offset = 0;
+    let index = from;
+    for (; index < last; index++) {
+      const message = messages[index] as Uint8Array;
+      const { length } = message;
+      if (offset + length > outbox.length) break;
+      outbox.set(message, offset);
+      offsets[index - from] = offset;
+      lengths[index - from] = length;
+      offset = (offset + length + 7) & ~7;
+    }
+    if (index === from) {
+      const status = this.tryPut(messages[from] as Uint8Array);
+      return status === 0 ? 1 : status === FULL ? 0 : status;
+    }
+    const result = this.#addon.putPacked(this.#token, index - from);
+    if (result > 0) return result;
+    const status = this.#putStatus(result, lengths[0] as number);
+    return status === FULL ? 0 : status;
+  }
+
+  #putStatus(result: number, length: number): number {
+    const constants = this.#constants;
+    if (result === -constants.full) return FULL;
+    if (result === -constants.ended) return ENDED;
+    const detail =
+      result === -constants.tooLarge
+        ? `a message of ${length} bytes; this queue takes ${this.geometry.maxMessageBytes} at most`
+        : '';
+    throw statusError(constants, -result, this.name, detail);
+  }
+
+  tryTake(): number {
+    const result = this.#addon.take(this.#token);
+    return result >= 0 ? result : this.#takeStatus(result, () => this.tryTake());
+  }
+
+  tryTakeInto(buffer: Uint8Array): number {
+    const result = this.#addon.takeInto(this.#token, buffer);
+    if (result >= 0) return result;
+    if (result === -this.#constants.tooLarge) {
+      const wanted = this.#results[this.#constants.wanted];
+      throw new InterprocError(
+        'ERR_TOO_LARGE',
+        `${this.name}: the next message has ${wanted} bytes, the buffer ${buffer.length}; the message stays in the queue`,
+      );
+    }
+    return this.#takeStatus(result, () => EMPTY);
+  }
+
+  tryTakeMany(max: number): number {
+    const result = this.#addon.takeMany(this.#token, max);
+    return result > 0 ? result : this.#takeStatus(result, () => this.tryTakeMany(max));
+  }
+
+  tryReceive(): number {
+    const result = this.#addon.receive(this.#token);
+    return result >= 0 ? result : this.#takeStatus(result, () => this.tryReceive());
+  }
+
+  /** `again` is called when the inbox had to grow first. */
+  #takeStatus(result: number, again: () => number): number {
+    const constants = this.#constants;
+    if (result === -constants.empty) return EMPTY;
+    if (result === -constants.ended) return ENDED;
+    if (result === -constants.tooLarge) {
+      this.inbox = this.#addon.growInbox(this.#results[constants.wanted] as number);
+      return again();
+    }
+    const detail = result === -constants.unacked ? 'too many messages are unacknowledged by this handle' : '';
+    throw statusError(constants, -result, this.name, detail);
+  }
+
+  get deliveries(): number {
+    return this.#results[this.#constants.deliveries] as number;
+  }
+
+  get receipt(): number {
+    return this.#results[this.#constants.receipt] as number;
+  }
+
+  ack(receipt: number): void {
+    const result = this.#addon.ack(this.#token, receipt);
+    if (result !== 0) throw statusError(this.#constants, -result, this.name);
+  }
+
+  nack(receipt: number): void {
+    const result = this.#addon.nack(this.#token, receipt);
+    if (result !== 0) throw statusError(this.#constants, -result, this.name);
+  }
+
+  arm(side: Side): boolean {
+    if (!this.#listening) {
+      guarded(this.#constants, this.name, () => this.#addon.listen());
+      this.#listening = true;
+    }
+    if (this.#addon.arm(this.#token, side) !== 0) return true;
+    this.#armed[side] = true;
+    this.#thread.hold(this);
+    return false;
+  }
+
+  disarm(side: Side): void {
+    if (!this.#armed[side]) return;
+    this.#addon.disarm(this.#token, side);
+    this.#disarmed(side);
+  }
+
+  rang(side: Side): void {
+    this.#disarmed(side);
+    this.onReady?.(side);
+  }
+
+  #disarmed(side: Side): void {
+    this.#armed[side] = false;
+    if (!this.#armed[TAKE] && !this.#armed[PUT]) this.#thread.letGo(this);
+  }
+
+  waitSync(side: Side, timeoutMs: number): boolean {
+    const addon = this.#addon;
+    // Each native wait ends after a slice: V8 can end this thread (worker.terminate()) only between two of them.
+    if (timeoutMs === Infinity) {
+      while (addon.wait(this.#token, side, timeoutMs) === 0);
+      return true;
+    }
+    const deadline = performance.now() + timeoutMs;
+    for (let left = timeoutMs; left > 0; left = deadline - performance.now()) {
+      if (addon.wait(this.#token, side, left) !== 0) return true;
+    }
+    return false;
+  }
+
+  ref(): void {
+    this.#addon.setRef(this.#token, true);
+  }
+
+  unref(): void {
+    this.#addon.setRef(this.#token, false);
+  }
+
+  end(): void {
+    this.#addon.end(this.#token);
+  }
+
+  get ended(): boolean {
+    return this.#addon.ended(this.#token);
+  }
+
+  size(): number {
+    return this.#addon.size(this.#token);
+  }
+
+  isFull(): boolean {
+    return this.#addon.isFull(this.#token);
+  }
+
+  stats(): ChannelStats {
+    return this.#addon.stats(this.#token) as unknown as ChannelStats;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#thread.release(this.#token, this);
+  }
+
+  unlink(): void {
+    guarded(this.#constants, this.name, () => this.#addon.unlink(this.#token));
+  }
+}

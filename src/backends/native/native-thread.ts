@@ -1,0 +1,51 @@
+/** What one thread shares among its native objects: the addon, and the way from the doorbell to each of them. */
+
+import type { Side } from '../../contract/channel.js';
+import type { Addon, Token } from './addon.js';
+
+export interface Rung {
+  rang(side: Side): void;
+}
+
+export class NativeThread {
+  readonly addon: Addon;
+  /** Closes what was forgotten: a handle that nobody can reach keeps neither a slot nor a segment. */
+  readonly #forgotten: FinalizationRegistry<Token>;
+  // Weak, so that the doorbell keeps no forgotten handle alive; one with a pending wait is held by `#waiting`.
+  readonly #byToken = new Map<Token, WeakRef<Rung>>();
+  readonly #waiting = new Set<Rung>();
+
+  constructor(addon: Addon) {
+    this.addon = addon;
+    this.#forgotten = new FinalizationRegistry((token) => {
+      this.#byToken.delete(token);
+      addon.close(token);
+    });
+    addon.onBell((count) => {
+      // Copied first: what the handlers do may ring again.
+      const rung = addon.rung.slice(0, count);
+      for (const entry of rung) this.#byToken.get(entry >>> 1)?.deref()?.rang((entry & 1) as Side);
+    });
+  }
+
+  adopt(token: Token, owner: Rung): void {
+    this.#byToken.set(token, new WeakRef(owner));
+    this.#forgotten.register(owner, token, owner);
+  }
+
+  release(token: Token, owner: Rung): void {
+    this.#byToken.delete(token);
+    this.#waiting.delete(owner);
+    this.#forgotten.unregister(owner);
+    this.addon.close(token);
+  }
+
+  /** While it waits, the doorbell must find it, whoever else has forgotten it. */
+  hold(owner: Rung): void {
+    this.#waiting.add(owner);
+  }
+
+  letGo(owner: Rung): void {
+    this.#waiting.delete(owner);
+  }
+}
