@@ -10,8 +10,8 @@
  *       word last                  mix(id + k)
  *       word i between             pattern(i), written once, the same in all messages
  *
- * The receiver checks word 0 and the last of every page, and adds one word between, at a place that moves with `id`, to
- * a checksum: over the run, every word of the message is looked at.
+ * The receiver checks word 0 and the last of every page, and adds one word of it, at a place that moves with `id`, to a
+ * checksum: over the run, every word of the message is looked at.
  */
 
 import { monotonicNanoseconds } from './monotonic-clock.mjs';
@@ -31,7 +31,7 @@ const STOP = 0xffff_ffff;
 
 /**
  * @typedef {object} MessageParameters
- * @property {number} bytes a multiple of 4, at least 16; above 4096 a multiple of that
+ * @property {number} bytes a power of two, at least 16, or a multiple of 4096
  * @property {number} producers
  * @property {number} consumers
  */
@@ -57,9 +57,10 @@ function pattern(index) {
  * Byte by byte, because a view of other words would move a small array out of V8's heap, and that costs more than many
  * a contender's whole message.
  * @param {Uint8Array} bytes
- * @param {number} offset
+ * @param {number} index of the word
  */
-function wordAt(bytes, offset) {
+function wordAt(bytes, index) {
+  const offset = index * 4;
   return (
     ((bytes[offset] ?? 0) |
       ((bytes[offset + 1] ?? 0) << 8) |
@@ -71,16 +72,15 @@ function wordAt(bytes, offset) {
 
 /** @param {MessageParameters} parameters */
 function geometryOf({ bytes, producers }) {
-  if (bytes < 16 || bytes % 4 !== 0 || (bytes > PAGE_BYTES && bytes % PAGE_BYTES !== 0)) {
+  const pageBytes = Math.min(bytes, PAGE_BYTES);
+  if (bytes < 16 || (pageBytes & (pageBytes - 1)) !== 0 || bytes % pageBytes !== 0) {
     throw new RangeError(
-      `a message of ${bytes} bytes cannot be verified: one page of words, or whole pages`,
+      `a message of ${bytes} bytes cannot be verified: a power of two from 16, or whole pages of ${PAGE_BYTES}`,
     );
   }
-  const pageBytes = Math.min(bytes, PAGE_BYTES);
   return {
-    pageBytes,
+    pageWords: pageBytes / 4,
     pages: bytes / pageBytes,
-    innerWords: pageBytes / 4 - 2,
     idsPerProducer: Math.floor(STOP / producers),
   };
 }
@@ -90,7 +90,6 @@ export class MessageSource {
   #parameters;
   #pageWords;
   #pages;
-  #innerWords;
   #nextId;
   #startedAt = 0;
   #count = 0;
@@ -103,11 +102,10 @@ export class MessageSource {
    * @param {number} producer its number among the producers
    */
   constructor(parameters, producer = 0) {
-    const { pageBytes, pages, innerWords, idsPerProducer } = geometryOf(parameters);
+    const { pageWords, pages, idsPerProducer } = geometryOf(parameters);
     this.#parameters = parameters;
-    this.#pageWords = pageBytes / 4;
+    this.#pageWords = pageWords;
     this.#pages = pages;
-    this.#innerWords = innerWords;
     this.#nextId = producer * idsPerProducer;
   }
 
@@ -131,16 +129,19 @@ export class MessageSource {
   stamp({ words }) {
     const id = this.#nextId;
     const pageWords = this.#pageWords;
-    this.#nextId += 1;
+    const sampled = id & (pageWords - 1);
+    const stamp = mix(id);
+    let samples = this.#samples;
     for (let k = 0, first = 0; k < this.#pages; k += 1, first += pageWords) {
       words[first] = id + k;
-      words[first + pageWords - 1] = mix(id + k);
+      words[first + pageWords - 1] = k === 0 ? stamp : mix(id + k);
+      samples = (samples + (words[first + sampled] ?? 0)) | 0;
     }
+    this.#nextId = id + 1;
     this.#count += 1;
     this.#ids = (this.#ids + id) | 0;
-    this.#mixes = (this.#mixes + mix(id)) | 0;
-    const sampled = pattern(1 + (id % this.#innerWords));
-    this.#samples = (this.#samples + Math.imul(sampled, this.#pages)) | 0;
+    this.#mixes = (this.#mixes + stamp) | 0;
+    this.#samples = samples;
   }
 
   /**
@@ -171,9 +172,8 @@ export class MessageSource {
 /** Checks the messages that one consumer gets. */
 export class MessageCheck {
   #bytes;
-  #pageBytes;
+  #pageWords;
   #pages;
-  #innerWords;
   #idsPerProducer;
   #isOnlyConsumer;
   /** Per producer, the lowest id that may come next. */
@@ -185,51 +185,96 @@ export class MessageCheck {
 
   /** @param {MessageParameters} parameters */
   constructor(parameters) {
-    const { pageBytes, pages, innerWords, idsPerProducer } = geometryOf(parameters);
+    const { pageWords, pages, idsPerProducer } = geometryOf(parameters);
     this.#bytes = parameters.bytes;
-    this.#pageBytes = pageBytes;
+    this.#pageWords = pageWords;
     this.#pages = pages;
-    this.#innerWords = innerWords;
     this.#idsPerProducer = idsPerProducer;
     this.#isOnlyConsumer = parameters.consumers === 1;
-    this.#nextIds = Array.from({ length: parameters.producers }, (_, i) => i * idsPerProducer);
+    this.#nextIds = Float64Array.from(
+      { length: parameters.producers },
+      (_, i) => i * idsPerProducer,
+    );
   }
 
   /**
-   * Returns false at the message that ends the run. Throws at one that is not what it should be.
+   * Checks an array that was handed out. Returns false at the message that ends the run. Throws at one that is not what
+   * it should be.
    * @param {Uint8Array} bytes
-   * @param {number} length how much of it is the message
    */
-  accept(bytes, length = bytes.length) {
-    if (length !== this.#bytes) throw new Error(`got ${length} bytes, sent were ${this.#bytes}`);
+  accept(bytes) {
     const id = wordAt(bytes, 0);
-    if (id === STOP) return false;
+    if (!this.#isDue(id, bytes.length)) return false;
+    const pageWords = this.#pageWords;
+    const sampled = id & (pageWords - 1);
+    const stamp = mix(id);
+    let samples = this.#samples;
+    for (let k = 0, first = 0; k < this.#pages; k += 1, first += pageWords) {
+      if (
+        wordAt(bytes, first) !== id + k ||
+        wordAt(bytes, first + pageWords - 1) !== (k === 0 ? stamp : mix(id + k))
+      ) {
+        throw new Error(`message ${id} is torn in page ${k}`);
+      }
+      samples = (samples + wordAt(bytes, first + sampled)) | 0;
+    }
+    this.#add(id, stamp, samples);
+    return true;
+  }
 
-    const producer = this.#nextIds.length === 1 ? 0 : Math.floor(id / this.#idsPerProducer);
-    const next = this.#nextIds[producer] ?? Infinity;
+  /**
+   * The same for a buffer of the receiver's own, which it can see as words.
+   * @param {Uint32Array} words
+   * @param {number} length of the message, in bytes
+   */
+  acceptWords(words, length) {
+    const id = words[0] ?? 0;
+    if (!this.#isDue(id, length)) return false;
+    const pageWords = this.#pageWords;
+    const sampled = id & (pageWords - 1);
+    const stamp = mix(id);
+    let samples = this.#samples;
+    for (let k = 0, first = 0; k < this.#pages; k += 1, first += pageWords) {
+      if (
+        words[first] !== id + k ||
+        words[first + pageWords - 1] !== (k === 0 ? stamp : mix(id + k))
+      ) {
+        throw new Error(`message ${id} is torn in page ${k}`);
+      }
+      samples = (samples + (words[first + sampled] ?? 0)) | 0;
+    }
+    this.#add(id, stamp, samples);
+    return true;
+  }
+
+  /**
+   * @param {number} id
+   * @param {number} length
+   */
+  #isDue(id, length) {
+    if (length !== this.#bytes) throw new Error(`got ${length} bytes, sent were ${this.#bytes}`);
+    if (id === STOP) return false;
+    const nextIds = this.#nextIds;
+    const producer = nextIds.length === 1 ? 0 : Math.floor(id / this.#idsPerProducer);
+    const next = nextIds[producer] ?? Infinity;
     // What the other consumers took is missing here, but nothing may come twice or late.
     if (this.#isOnlyConsumer ? id !== next : id < next) {
       throw new Error(`got message ${id} where ${next} was due`);
     }
-    this.#nextIds[producer] = id + 1;
+    nextIds[producer] = id + 1;
+    return true;
+  }
 
-    const pageBytes = this.#pageBytes;
-    const sampledOffset = 4 * (1 + (id % this.#innerWords));
-    let samples = this.#samples;
-    for (let k = 0, first = 0; k < this.#pages; k += 1, first += pageBytes) {
-      if (
-        wordAt(bytes, first) !== id + k ||
-        wordAt(bytes, first + pageBytes - 4) !== mix(id + k)
-      ) {
-        throw new Error(`message ${id} is torn at byte ${first}`);
-      }
-      samples = (samples + wordAt(bytes, first + sampledOffset)) | 0;
-    }
-    this.#samples = samples;
+  /**
+   * @param {number} id
+   * @param {number} stamp
+   * @param {number} samples
+   */
+  #add(id, stamp, samples) {
     this.#count += 1;
     this.#ids = (this.#ids + id) | 0;
-    this.#mixes = (this.#mixes + wordAt(bytes, pageBytes - 4)) | 0;
-    return true;
+    this.#mixes = (this.#mixes + stamp) | 0;
+    this.#samples = samples;
   }
 
   /** The clock of the run stops here. */

@@ -8,8 +8,8 @@
 //     word last                  mix(id + k)
 //     word i between             pattern(i), written once, the same in all messages
 //
-//   The receiver checks word 0 and the last of every page, and adds one word between, at a place that moves with `id`,
-//   to a checksum: over the run, every word of the message is looked at.
+//   The receiver checks word 0 and the last of every page, and adds one word of it, at a place that moves with `id`, to
+//   a checksum: over the run, every word of the message is looked at.
 #pragma once
 
 #include <algorithm>
@@ -24,9 +24,10 @@ constexpr std::size_t kPageBytes = 4096;
 constexpr std::uint32_t mix(std::uint32_t id) { return (id ^ (id >> 15)) * 0x9E3779B1u; }
 constexpr std::uint32_t pattern(std::uint32_t index) { return index * 0x85EBCA6Bu; }
 
-// Words are four bytes; one page or whole pages.
+// A power of two from 16, or whole pages.
 constexpr bool can_verify(std::uint64_t bytes) {
-  return bytes >= 16 && bytes % 4 == 0 && (bytes <= kPageBytes || bytes % kPageBytes == 0);
+  const std::uint64_t page_bytes = std::min<std::uint64_t>(bytes, kPageBytes);
+  return bytes >= 16 && (page_bytes & (page_bytes - 1)) == 0 && bytes % page_bytes == 0;
 }
 
 // What both sides add up over all messages; equal at the end, or something was lost, doubled or changed.
@@ -45,13 +46,14 @@ struct PageGeometry {
   explicit PageGeometry(std::size_t bytes)
       : page_bytes(std::min(bytes, kPageBytes)),
         pages(static_cast<std::uint32_t>(bytes / page_bytes)),
-        inner_words(static_cast<std::uint32_t>(page_bytes / 4 - 2)) {}
+        page_words(static_cast<std::uint32_t>(page_bytes / 4)) {}
 
-  std::uint32_t sampled_index(std::uint32_t id) const { return 1 + id % inner_words; }
+  // Where in each of its pages message `id` is sampled.
+  std::size_t sampled_offset(std::uint32_t id) const { return (id & (page_words - 1)) * 4; }
 
   std::size_t page_bytes;
   std::uint32_t pages;
-  std::uint32_t inner_words;
+  std::uint32_t page_words;
 };
 
 inline void store_word(std::byte* page, std::size_t offset, std::uint32_t word) {
@@ -71,7 +73,7 @@ class MessageSource {
  public:
   MessageSource(std::byte* message, std::size_t bytes) : message_(message), geometry_(bytes) {
     for (std::uint32_t k = 0; k < geometry_.pages; ++k) {
-      for (std::uint32_t i = 1; i <= geometry_.inner_words; ++i) {
+      for (std::uint32_t i = 0; i < geometry_.page_words; ++i) {
         detail::store_word(page(k), i * 4, pattern(i));
       }
     }
@@ -79,14 +81,15 @@ class MessageSource {
 
   void stamp() {
     const auto id = static_cast<std::uint32_t>(totals_.count);
+    const std::size_t sampled = geometry_.sampled_offset(id);
     for (std::uint32_t k = 0; k < geometry_.pages; ++k) {
       detail::store_word(page(k), 0, id + k);
       detail::store_word(page(k), geometry_.page_bytes - 4, mix(id + k));
+      totals_.samples += detail::load_word(page(k), sampled);
     }
     totals_.count += 1;
     totals_.ids += id;
     totals_.mixes += mix(id);
-    totals_.samples += geometry_.pages * pattern(geometry_.sampled_index(id));
   }
 
   const MessageTotals& totals() const { return totals_; }
@@ -112,7 +115,7 @@ class MessageCheck {
       right_ = false;
       return;
     }
-    const std::size_t sampled = geometry_.sampled_index(id) * 4;
+    const std::size_t sampled = geometry_.sampled_offset(id);
     for (std::uint32_t k = 0; k < geometry_.pages; ++k) {
       const std::byte* const page = message + k * geometry_.page_bytes;
       right_ &= detail::load_word(page, 0) == id + k;

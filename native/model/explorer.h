@@ -21,6 +21,7 @@
 #include <memory>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace interproc::model {
@@ -84,7 +85,7 @@ class Explorer {
     Steps<State> steps;
     for (std::uint32_t at = 0; at < count_; ++at) {
       const State state = load(at);
-      first_edge_.push_back(edges_.size());
+      const std::size_t edges = edges_.size();
       steps.clear();
       model_.steps(state, steps);
       for (const auto& next : steps) {
@@ -94,7 +95,7 @@ class Explorer {
         if (to == before) {
           if (const char* broken = model_.broken(next.state))
             return fail(broken, at, &next.state, next.step);
-          if (count_ >= max_states_) {
+          if (memory() > max_memory_) {
             Outcome outcome;
             outcome.states = count_;
             outcome.too_large = true;
@@ -103,8 +104,8 @@ class Explorer {
         }
         if (!next.step.fate && to != at) edges_.push_back(to);
       }
+      edges_of_.push_back(static_cast<std::uint8_t>(edges_.size() - edges));
     }
-    first_edge_.push_back(edges_.size());
     std::uint32_t trapped = 0;
     if (find_trapped(trapped))
       return fail("the survivors can never settle from here", trapped, nullptr, {});
@@ -115,6 +116,11 @@ class Explorer {
 
  private:
   static constexpr std::uint32_t kChunkShift = 16;
+
+  std::size_t memory() const {
+    return (chunks_.size() * bytes_ << kChunkShift) + slots_.size() * sizeof(Slot) + parents_.capacity() * 4 +
+           edges_.capacity() * 4 + edges_of_.capacity();
+  }
 
   std::byte* stored(std::uint32_t index) const {
     return chunks_[index >> kChunkShift].get() +
@@ -180,9 +186,12 @@ class Explorer {
     for (std::uint32_t i = 0; i < count_; ++i) settles[i] = model_.settled(load(i)) ? 1 : 0;
     while (changed) {
       changed = false;
+      std::size_t end = edges_.size();
       for (std::uint32_t i = count_; i-- > 0;) {
+        const std::size_t begin = end - edges_of_[i];
+        std::size_t edge = std::exchange(end, begin);
         if (settles[i] != 0) continue;
-        for (std::uint64_t edge = first_edge_[i]; edge < first_edge_[i + 1]; ++edge) {
+        while (edge-- > begin) {
           if (settles[edges_[edge]] == 0) continue;
           settles[i] = 1;
           changed = true;
@@ -232,13 +241,13 @@ class Explorer {
 
   const Model& model_;
   const std::size_t bytes_;
-  const std::uint32_t max_states_;
+  const std::size_t max_memory_;
   std::uint32_t count_ = 0;
   std::vector<std::unique_ptr<std::byte[]>> chunks_;
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> parents_;
-  std::vector<std::uint64_t> first_edge_;
-  std::vector<std::uint32_t> edges_;  // steps that are not fate
+  std::vector<std::uint32_t> edges_;     // where the steps that are not fate lead, state after state
+  std::vector<std::uint8_t> edges_of_;  // how many each state has
 };
 
 }  // namespace interproc::model

@@ -39,7 +39,7 @@ class Suite {
   void holds(const std::string& name, const Model& model) {
     if (!wanted(name)) return;
     const auto start = std::chrono::steady_clock::now();
-    const Outcome outcome = Explorer<Model>(model, kMaxStates).run();
+    const Outcome outcome = Explorer<Model>(model, max_memory()).run();
     const double seconds = since(start);
     if (outcome.too_large) {
       report(false, name + ": more than " + grouped(outcome.states) + " states");
@@ -58,7 +58,7 @@ class Suite {
     const std::string name = "mutant " + rule;
     if (!wanted(name)) return;
     const auto start = std::chrono::steady_clock::now();
-    const Outcome outcome = Explorer<Model>(model, kMaxStates).run();
+    const Outcome outcome = Explorer<Model>(model, max_memory()).run();
     const double seconds = since(start);
     if (outcome.broken.empty()) {
       report(false, name + " not caught in " + grouped(outcome.states) + " states");
@@ -78,7 +78,8 @@ class Suite {
   }
 
  private:
-  static constexpr std::uint32_t kMaxStates = 200'000'000;
+  // Half of what the run may take: a growing table exists twice for a moment.
+  std::size_t max_memory() const { return long_run_ ? std::size_t{9} << 30 : std::size_t{2} << 30; }
 
   bool wanted(const std::string& name) const {
     return usable_ && name.find(only_) != std::string::npos;

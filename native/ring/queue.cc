@@ -348,6 +348,7 @@ bool Queue::worth_looking(Side side) noexcept {
 }
 
 bool Queue::arm(Side side, std::uint32_t token) noexcept {
+  if (loop_spin_([this, side] { return worth_looking(side); })) return true;
   Participant& self = registry_.self_slot();
   // relaxed: published by arming.
   self.token.store(token, std::memory_order_relaxed);
@@ -380,7 +381,7 @@ bool Queue::answer(Side side, bool slow_look) noexcept {
 }
 
 bool Queue::wait(Side side, std::int64_t timeout_ns) noexcept {
-  if (sync::spin(spin_, [this, side] { return worth_looking(side); })) return true;
+  if (blocked_spin_([this, side] { return worth_looking(side); })) return true;
   const std::int64_t deadline = platform::now_ns() + std::min(timeout_ns, sync::kSliceNs);
   const bool bell_was_armed = bell_armed_[side];
   if (bell_was_armed) disarm(side);

@@ -131,7 +131,8 @@ class Queue {
   bool bell_armed_[sync::kSides] = {false, false};
   std::uint32_t operations_ = 0;
   std::int64_t swept_at_ns_ = 0;
-  std::uint32_t spin_ = sync::kMaxSpin;
+  sync::Spinner blocked_spin_{sync::kBlockedSpin};
+  sync::Spinner loop_spin_{sync::kLoopSpin};
   std::uint32_t needed_blocks_ = 1;
 
   struct Receipt {

@@ -87,7 +87,7 @@ bool SpscChannel::worth_trying() noexcept {
 }
 
 bool SpscChannel::wait(std::int64_t timeout_ns) noexcept {
-  if (sync::spin(spin_, [this] { return worth_trying(); })) return true;
+  if (spin_([this] { return worth_trying(); })) return true;
   const std::int64_t deadline = platform::now_ns() + std::min(timeout_ns, sync::kSliceNs);
   const sync::Side side = role() == producer ? kPut : kTake;
   waiters_.arm_futex(side);

@@ -66,7 +66,7 @@ class SpscChannel {
   sync::Waiters waiters_;
   memory::Segment& shared_;
   bool open_ = false;
-  std::uint32_t spin_ = sync::kMaxSpin;
+  sync::Spinner spin_{sync::kBlockedSpin};
   std::uint32_t wanted_ = 0;  // length of the message that last found no room
 };
 

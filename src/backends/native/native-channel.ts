@@ -2,6 +2,7 @@ import { InterprocError } from '../../errors.js';
 import { EMPTY, ENDED, FULL, PUT, TAKE } from '../../contract/channel.js';
 import type { Channel, ChannelCapabilities, ChannelGeometry, ChannelStats, Side } from '../../contract/channel.js';
 import type { Addon, Constants, Token } from './addon.js';
+import { waitInSlices } from './blocking.js';
 import { guarded, statusError } from './failures.js';
 import type { NativeThread, Rung } from './native-thread.js';
 
@@ -186,17 +187,7 @@ export class NativeChannel implements Channel, Rung {
   }
 
   waitSync(side: Side, timeoutMs: number): boolean {
-    const addon = this.#addon;
-    // Each native wait ends after a slice: V8 can end this thread (worker.terminate()) only between two of them.
-    if (timeoutMs === Infinity) {
-      while (addon.wait(this.#token, side, timeoutMs) === 0);
-      return true;
-    }
-    const deadline = performance.now() + timeoutMs;
-    for (let left = timeoutMs; left > 0; left = deadline - performance.now()) {
-      if (addon.wait(this.#token, side, left) !== 0) return true;
-    }
-    return false;
+    return waitInSlices(this.#addon, this.#token, side, timeoutMs);
   }
 
   ref(): void {
