@@ -1,5 +1,9 @@
 #include "binding/environment.h"
 
+#include <cstdlib>
+#include <mutex>
+#include <unordered_set>
+
 namespace interproc::binding {
 
 namespace {
@@ -8,6 +12,16 @@ namespace {
 constexpr std::uint64_t kSlowLookMs = 250;
 
 constexpr std::size_t kInitialBoxBytes = 256 * 1024;
+
+// Every environment of the process that has not been taken down. Never destroyed: it is used while the process exits.
+struct Living {
+  std::mutex mutex;
+  std::unordered_set<Environment*> environments;
+};
+Living& living() {
+  static auto* const living = new Living;
+  return *living;
+}
 
 }  // namespace
 
@@ -23,6 +37,12 @@ Environment::Environment(Napi::Env env) : env_(env) {
 
 Environment* Environment::create(Napi::Env env) {
   auto* self = new Environment(env);
+  {
+    const std::lock_guard lock(living().mutex);
+    static const int registered = std::atexit(on_exit);
+    static_cast<void>(registered);
+    living().environments.insert(self);
+  }
   napi_add_async_cleanup_hook(env, on_cleanup, self, &self->cleanup_);
   return self;
 }
@@ -190,10 +210,22 @@ void Environment::dispatch() {
   }
 }
 
+// Workers have been stopped and cleaned up by then; what is left is the main thread's, and this is the main thread.
+void Environment::on_exit() {
+  const std::lock_guard lock(living().mutex);
+  for (Environment* environment : living().environments) {
+    environment->close_objects();
+    for (auto& [directory, watch] : environment->watches_) watch->bell.reset();
+  }
+}
+
 void Environment::on_cleanup(napi_async_cleanup_hook_handle, void* data) {
   auto* self = static_cast<Environment*>(data);
-  self->objects_
-      .clear();  // closes every object: what we held goes back, the last one out removes the segment
+  {
+    const std::lock_guard lock(living().mutex);
+    living().environments.erase(self);
+  }
+  self->close_objects();
   self->dispatch_.Reset();
   for (auto* view : {&self->inbox, &self->outbox}) view->release();
   for (auto* view : {&self->lengths, &self->offsets, &self->rung}) view->release();

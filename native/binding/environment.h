@@ -37,7 +37,8 @@ class Shared {
 };
 
 // What one thread of JavaScript (the main one or a worker) has open: its objects, its doorbells, and the buffers that
-// messages cross through. Made when the addon is loaded there, taken down by the environment's cleanup hook, on that thread.
+// messages cross through. Made when the addon is loaded there, taken down by the environment's cleanup hook, on that thread;
+// or, since process.exit() and uncaught errors run no such hook for the main thread, when the C library exits.
 class Environment {
  public:
   static Environment* create(Napi::Env env);
@@ -87,8 +88,11 @@ class Environment {
 
   static void on_readable(uv_poll_t* poll, int status, int events);
   static void on_timer(uv_timer_t* timer);
+  static void on_exit();
   static void on_cleanup(napi_async_cleanup_hook_handle handle, void* self);
   void closed();
+  // Closes every object: what they held goes back, and the last one out removes the segment.
+  void close_objects() { objects_.clear(); }
 
   void answer(Watch& watch);
   void look_at_all();

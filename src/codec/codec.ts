@@ -1,0 +1,51 @@
+/** What a codec promises to the primitives: values in, bytes out, and back. No I/O, and no memory of earlier values. */
+export interface Codec<T> {
+  /** Written into the object when it is created; who opens it with another codec gets ERR_MISMATCH. */
+  readonly name: string;
+
+  /**
+   * Writes `value` to the start of `outbox` and returns its length; or returns bytes of its own, where it does not fit or that is cheaper.
+   * Such bytes may be the caller's: copy what is kept beyond the call that encodes.
+   *
+   * The outbox is shared by all queues of a thread: what runs code of the caller's (`toJSON`, getters, a custom codec) must have run it
+   * before the first byte is written.
+   * @throws ERR_ENCODE, ERR_INVALID_ARG
+   */
+  encode(value: T, outbox: Uint8Array): number | Uint8Array;
+
+  /**
+   * The value whose bytes are `inbox[offset, offset + length)`. They are valid during the call only: the value shares no memory with them.
+   * @throws ERR_DECODE
+   */
+  decode(inbox: Uint8Array, offset: number, length: number): T;
+}
+
+export type BuiltInCodecName = 'structured' | 'json' | 'string' | 'raw';
+
+/** What a queue without a `codec` uses. */
+export const DEFAULT_CODEC: BuiltInCodecName = 'structured';
+
+/**
+ * How to carry values that the built-in codecs do not.
+ *
+ * @example
+ * ```ts
+ * const dates: CustomCodec<Date> = {
+ *   name: 'date',
+ *   encode: (date) => new TextEncoder().encode(date.toISOString()),
+ *   decode: (bytes) => new Date(new TextDecoder().decode(bytes)),
+ * };
+ * const q = Queue.create('dates', { codec: dates });      // a Queue<Date>
+ * ```
+ */
+export interface CustomCodec<T> {
+  /**
+   * What both sides must agree on: 1-63 letters, digits, `.`, `_` or `-`, and none of the built-in names.
+   * @default 'custom'
+   */
+  readonly name?: string;
+  /** The bytes of `value`; they are copied before the put returns, so the array may be used again. What it throws becomes the `cause` of ERR_ENCODE. */
+  encode(value: T): Uint8Array;
+  /** The value of `bytes`, which are a copy and may be kept. What it throws becomes the `cause` of ERR_DECODE. */
+  decode(bytes: Uint8Array): T;
+}

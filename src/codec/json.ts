@@ -1,0 +1,37 @@
+import { InterprocError, shown } from '../errors.js';
+import type { Codec } from './codec.js';
+import { decodeText, encodeText } from './text.js';
+
+/** What `JSON.stringify` makes of a value, with all that it drops and changes on the way: NaN, undefined members, Maps, class instances. */
+export const jsonCodec: Codec<unknown> = {
+  name: 'json',
+
+  encode(value, outbox) {
+    let text: string | undefined;
+    try {
+      text = JSON.stringify(value);
+    } catch (cause) {
+      throw new InterprocError(
+        'ERR_ENCODE',
+        `JSON cannot carry ${shown(value)}: ${cause instanceof Error ? cause.message : shown(cause)}; convert it, or use codec 'structured'`,
+        { cause },
+      );
+    }
+    if (text === undefined) {
+      throw new InterprocError(
+        'ERR_ENCODE',
+        `JSON has no text for ${shown(value)}; put null, or use codec 'structured'`,
+      );
+    }
+    return encodeText(text, outbox);
+  },
+
+  decode(inbox, offset, length) {
+    const text = decodeText(inbox, offset, length);
+    try {
+      return JSON.parse(text) as unknown;
+    } catch (cause) {
+      throw new InterprocError('ERR_DECODE', `A message is no JSON: ${shown(text)}`, { cause });
+    }
+  },
+};

@@ -1,0 +1,39 @@
+import { InterprocError, invalidArgument } from '../errors.js';
+import type { BuiltInCodecName, Codec, CustomCodec } from './codec.js';
+import { customCodec } from './custom.js';
+import { jsonCodec } from './json.js';
+import { rawCodec } from './raw.js';
+import { stringCodec } from './string.js';
+import { structuredCodec } from './structured.js';
+
+const BUILT_IN = {
+  structured: structuredCodec,
+  json: jsonCodec,
+  string: stringCodec,
+  raw: rawCodec,
+} satisfies Record<BuiltInCodecName, unknown>;
+
+function isBuiltIn(name: string): name is BuiltInCodecName {
+  return Object.hasOwn(BUILT_IN, name);
+}
+
+/** The codec that an option asks for. The caller's types say what values it takes. */
+export function codecFor<T>(option: BuiltInCodecName | CustomCodec<T>): Codec<T> {
+  if (typeof option === 'string' && isBuiltIn(option))
+    return BUILT_IN[option] as unknown as Codec<T>;
+  if (typeof option === 'object' && option !== null) return customCodec(option, isBuiltIn);
+  throw invalidArgument(
+    'codec',
+    "'structured', 'json', 'string', 'raw' or { encode, decode }",
+    option,
+  );
+}
+
+/** The codec of an object that was opened without naming one. */
+export function codecNamed<T>(name: string, what: string): Codec<T> {
+  if (isBuiltIn(name)) return BUILT_IN[name] as unknown as Codec<T>;
+  throw new InterprocError(
+    'ERR_MISMATCH',
+    `${what} was created with the codec '${name}', which this process does not know; pass { codec: { name: '${name}', encode, decode } }`,
+  );
+}

@@ -1,0 +1,17 @@
+import { invalidArgument } from '../errors.js';
+import type { Codec } from './codec.js';
+import { decodeText, encodeText } from './text.js';
+
+/** Strings, unchanged: lone surrogates and U+0000 included. */
+export const stringCodec: Codec<string> = {
+  name: 'string',
+
+  encode(value, outbox) {
+    if (typeof value !== 'string') {
+      throw invalidArgument("A queue with codec 'string'", 'strings', value);
+    }
+    return encodeText(value, outbox);
+  },
+
+  decode: decodeText,
+};
