@@ -4,10 +4,10 @@
  */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 
+import { CHECKOUT } from './harness/checkout.mjs';
 import { chooseCorePair } from './harness/cores.mjs';
 import { runInterleaved } from './harness/interleaved-rounds.mjs';
 import { describeMachine, machineFacts } from './harness/machine.mjs';
@@ -108,7 +108,7 @@ async function main() {
       cores: typeof cores === 'string' ? undefined : cores,
       nativeDirectories: options['native-dir']
         ? [options['native-dir']]
-        : [fileURLToPath(new URL('../build-cmake/release', import.meta.url))],
+        : [join(CHECKOUT, 'build-cmake/release')],
       signal: interruption.signal,
       onProgress: showProgress,
     });
@@ -119,8 +119,7 @@ async function main() {
     if (outcomes.some((outcome) => outcome.status === 'failed')) process.exitCode = 1;
   }
 
-  const file =
-    options.json ?? fileURLToPath(new URL('results/latest.local.json', import.meta.url));
+  const file = options.json ?? join(CHECKOUT, 'bench/results/latest.local.json');
   mkdirSync(dirname(file), { recursive: true });
   const result = { machine, pinned: typeof cores !== 'string', quick: options.quick, summaries };
   writeFileSync(file, `${JSON.stringify(result, undefined, 2)}\n`);

@@ -4,5 +4,10 @@
 export default {
   name: 'native-mpmc',
   what: "this project's MPMC ring between two C++ processes, without JavaScript",
-  patterns: { oneWay: { program: 'ring_processes', programArguments: ['mpmc'] } },
+  patterns: {
+    oneWay: {
+      program: 'ring_processes',
+      programArguments: ({ capacityBytes }) => ['mpmc', '--capacity', String(capacityBytes)],
+    },
+  },
 };

@@ -12,7 +12,7 @@ function producer(context) {
 /** @param {SideContext} context */
 function consumer(context) {
   return queueConsumer(context, async (queue, check) => {
-    for (let isOver = false; !isOver; ) {
+    for (let isOver = false; !isOver;) {
       for (const message of await queue.getMany({ max: BATCH })) isOver = !check.accept(message);
     }
   });

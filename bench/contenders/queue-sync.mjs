@@ -10,8 +10,9 @@ import { MessageCheck, MessageSource } from '../harness/verified-message.mjs';
 /** @param {SideContext} context */
 function consumer(context) {
   const buffer = new Uint8Array(context.parameters.bytes);
+  const words = new Int32Array(buffer.buffer);
   return queueConsumer(context, (queue, check) => {
-    while (check.accept(buffer, queue.getInto(buffer)));
+    while (check.acceptWords(words, queue.getInto(buffer)));
   });
 }
 

@@ -167,9 +167,9 @@ class NativeCell {
    * @param {CellSpecification} specification
    * @param {NativeSides} sides
    */
-  constructor({ parameters, cores, nativeDirectories }, { program, programArguments = [] }) {
+  constructor({ parameters, cores, nativeDirectories }, { program, programArguments = () => [] }) {
     this.#path = findProgram(program, nativeDirectories);
-    this.#args = [...programArguments, '--bytes', String(parameters.bytes)];
+    this.#args = [...programArguments(parameters), '--bytes', String(parameters.bytes)];
     if (cores) this.#args.push('--cpus', `${cores.first},${cores.second}`);
   }
 

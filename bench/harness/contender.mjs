@@ -4,7 +4,7 @@
  * to a pattern; a contender says for each pattern that it knows how its processes do it.
  */
 
-import { fileURLToPath } from 'node:url';
+import { withoutCheckout } from './checkout.mjs';
 
 /** @typedef {import('./verified-message.mjs').MessageTotals} MessageTotals */
 /** @typedef {'oneWay' | 'roundTrip' | 'openExisting' | 'idle'} PatternName */
@@ -66,7 +66,7 @@ import { fileURLToPath } from 'node:url';
  * `--bytes`, `--count` and `--cpus` besides.
  * @typedef {object} NativeSides
  * @property {string} program
- * @property {readonly string[]} [programArguments] in front
+ * @property {(parameters: CellParameters) => string[]} [programArguments] in front
  */
 
 /**
@@ -75,8 +75,6 @@ import { fileURLToPath } from 'node:url';
  * @property {string} what in one line, for the reader of the table
  * @property {Partial<Record<PatternName, NodeSides | NativeSides>>} patterns
  */
-
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 /** This contender cannot run here and now: it is left out, and the reason said. */
 export class Unavailable extends Error {}
@@ -95,12 +93,9 @@ export async function loadContender(name) {
   }
 }
 
-/**
- * In one line, and without the place of this checkout: summaries are published.
- * @param {unknown} cause
- */
+/** @param {unknown} cause */
 function reasonOf(cause) {
   const text = String(cause instanceof Error ? cause.message : cause);
-  const reason = text.split('\n', 1)[0]?.replaceAll(ROOT, '') ?? '';
+  const reason = withoutCheckout(text).split('\n', 1)[0] ?? '';
   return reason.includes('Cannot find module') ? `${reason} (npm run build?)` : reason;
 }

@@ -1,5 +1,6 @@
 // @ts-check
 import { withCell } from './cell.mjs';
+import { withoutCheckout } from './checkout.mjs';
 import { loadContender, Unavailable } from './contender.mjs';
 import { PATTERNS } from './patterns.mjs';
 
@@ -79,7 +80,7 @@ async function measureOnce(scenario, contender, outcome, settings) {
   } catch (error) {
     signal.throwIfAborted();
     outcome.status = error instanceof Unavailable ? 'skipped' : 'failed';
-    outcome.reason = error instanceof Error ? error.message : String(error);
+    outcome.reason = withoutCheckout(error instanceof Error ? error.message : String(error));
     outcome.figures = [];
   }
 }

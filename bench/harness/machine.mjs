@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+
+import { CHECKOUT } from './checkout.mjs';
 
 /**
  * What a reader must know to make anything of a figure. No host names, no paths: results are published.
@@ -49,10 +50,9 @@ export function describeMachine(facts) {
 }
 
 function commit() {
-  const root = fileURLToPath(new URL('../..', import.meta.url));
   /** @param {string[]} args */
   const git = (...args) => {
-    const { status, stdout } = spawnSync('git', args, { cwd: root, encoding: 'utf8' });
+    const { status, stdout } = spawnSync('git', args, { cwd: CHECKOUT, encoding: 'utf8' });
     return status === 0 ? stdout.trim() : undefined;
   };
   const hash = git('rev-parse', '--short=12', 'HEAD');

@@ -65,6 +65,7 @@ export class NativeRun {
   kill(because) {
     this.#killedBecause = because;
     const { pid, exitCode, signalCode } = this.#child;
-    if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, 'SIGKILL');
+    if (pid !== undefined && exitCode === null && signalCode === null)
+      process.kill(-pid, 'SIGKILL');
   }
 }

@@ -18,7 +18,9 @@ import { monotonicNanoseconds } from './monotonic-clock.mjs';
 
 const PAGE_BYTES = 4096;
 /** The id of the message that ends a run; there is one for each consumer. */
-const STOP = 0xffff_ffff;
+const STOP = -1;
+/** Words are signed here: V8 keeps such numbers in registers, and the other half of the unsigned ones on its heap. */
+const MAX_ID = 0x7fff_ffff;
 
 /**
  * What both sides add up over all messages; equal at the end, or something was lost, doubled or changed.
@@ -40,17 +42,17 @@ const STOP = 0xffff_ffff;
  * A message of the sender's own, and its words for the stamp.
  * @typedef {object} Message
  * @property {Uint8Array<ArrayBuffer>} bytes
- * @property {Uint32Array} words
+ * @property {Int32Array} words
  */
 
 /** @param {number} id */
 function mix(id) {
-  return Math.imul(id ^ (id >>> 15), 0x9e3779b1) >>> 0;
+  return Math.imul(id ^ (id >>> 15), 0x9e3779b1);
 }
 
 /** @param {number} index */
 function pattern(index) {
-  return Math.imul(index, 0x85ebca6b) >>> 0;
+  return Math.imul(index, 0x85ebca6b);
 }
 
 /**
@@ -62,11 +64,10 @@ function pattern(index) {
 function wordAt(bytes, index) {
   const offset = index * 4;
   return (
-    ((bytes[offset] ?? 0) |
-      ((bytes[offset + 1] ?? 0) << 8) |
-      ((bytes[offset + 2] ?? 0) << 16) |
-      ((bytes[offset + 3] ?? 0) << 24)) >>>
-    0
+    (bytes[offset] ?? 0) |
+    ((bytes[offset + 1] ?? 0) << 8) |
+    ((bytes[offset + 2] ?? 0) << 16) |
+    ((bytes[offset + 3] ?? 0) << 24)
   );
 }
 
@@ -81,7 +82,7 @@ function geometryOf({ bytes, producers }) {
   return {
     pageWords: pageBytes / 4,
     pages: bytes / pageBytes,
-    idsPerProducer: Math.floor(STOP / producers),
+    idsPerProducer: Math.floor(MAX_ID / producers),
   };
 }
 
@@ -112,7 +113,7 @@ export class MessageSource {
   /** @returns {Message} */
   createMessage() {
     const bytes = new Uint8Array(this.#parameters.bytes);
-    const words = new Uint32Array(bytes.buffer);
+    const words = new Int32Array(bytes.buffer);
     for (let i = 0; i < words.length; i += 1) words[i] = pattern(i % this.#pageWords);
     return { bytes, words };
   }
@@ -169,32 +170,98 @@ export class MessageSource {
   }
 }
 
+/**
+ * What a consumer knows so far.
+ * @typedef {object} CheckState
+ * @property {number} bytes
+ * @property {number} pageWords
+ * @property {number} pages
+ * @property {number} idsPerProducer
+ * @property {boolean} isOnlyConsumer
+ * @property {Int32Array} nextIds per producer, the lowest that may come next
+ * @property {number} count
+ * @property {number} ids
+ * @property {number} mixes
+ * @property {number} samples
+ */
+
+// The errors are made apart: with their texts among them, the checks cost three times as much.
+
+/**
+ * @param {string} what
+ * @param {number} found
+ * @param {number} due
+ */
+function wrongMessage(what, found, due) {
+  return new Error(`a wrong message: its ${what} is ${found}, due was ${due}`);
+}
+
+/**
+ * @param {number} id
+ * @param {number} page
+ */
+function tornMessage(id, page) {
+  return new Error(
+    `a torn message: page ${page} of message ${id} does not begin or end as it should`,
+  );
+}
+
+/**
+ * Returns false if it is the message that ends the run.
+ * @param {CheckState} state
+ * @param {number} id
+ * @param {number} length
+ */
+function isDue(state, id, length) {
+  if (length !== state.bytes) throw wrongMessage('length', length, state.bytes);
+  if (id === STOP) return false;
+  const { nextIds } = state;
+  const producer = nextIds.length === 1 ? 0 : Math.floor(id / state.idsPerProducer);
+  const next = nextIds[producer] ?? MAX_ID;
+  // What the other consumers took is missing here, but nothing may come twice or late.
+  if (state.isOnlyConsumer ? id !== next : id < next) {
+    throw wrongMessage('id', id, next);
+  }
+  nextIds[producer] = id + 1;
+  return true;
+}
+
+/**
+ * @param {CheckState} state
+ * @param {number} id
+ * @param {number} stamp
+ * @param {number} samples
+ */
+function add(state, id, stamp, samples) {
+  state.count += 1;
+  state.ids = (state.ids + id) | 0;
+  state.mixes = (state.mixes + stamp) | 0;
+  state.samples = (state.samples + samples) | 0;
+}
+
 /** Checks the messages that one consumer gets. */
 export class MessageCheck {
-  #bytes;
-  #pageWords;
-  #pages;
-  #idsPerProducer;
-  #isOnlyConsumer;
-  /** Per producer, the lowest id that may come next. */
-  #nextIds;
-  #count = 0;
-  #ids = 0;
-  #mixes = 0;
-  #samples = 0;
+  /** @type {CheckState} */
+  #state;
 
   /** @param {MessageParameters} parameters */
   constructor(parameters) {
     const { pageWords, pages, idsPerProducer } = geometryOf(parameters);
-    this.#bytes = parameters.bytes;
-    this.#pageWords = pageWords;
-    this.#pages = pages;
-    this.#idsPerProducer = idsPerProducer;
-    this.#isOnlyConsumer = parameters.consumers === 1;
-    this.#nextIds = Float64Array.from(
-      { length: parameters.producers },
-      (_, i) => i * idsPerProducer,
-    );
+    this.#state = {
+      pageWords,
+      pages,
+      idsPerProducer,
+      bytes: parameters.bytes,
+      isOnlyConsumer: parameters.consumers === 1,
+      nextIds: Int32Array.from(
+        { length: parameters.producers },
+        (_, producer) => producer * idsPerProducer,
+      ),
+      count: 0,
+      ids: 0,
+      mixes: 0,
+      samples: 0,
+    };
   }
 
   /**
@@ -203,85 +270,54 @@ export class MessageCheck {
    * @param {Uint8Array} bytes
    */
   accept(bytes) {
+    const state = this.#state;
     const id = wordAt(bytes, 0);
-    if (!this.#isDue(id, bytes.length)) return false;
-    const pageWords = this.#pageWords;
+    if (!isDue(state, id, bytes.length)) return false;
+    const { pageWords, pages } = state;
     const sampled = id & (pageWords - 1);
     const stamp = mix(id);
-    let samples = this.#samples;
-    for (let k = 0, first = 0; k < this.#pages; k += 1, first += pageWords) {
-      if (
-        wordAt(bytes, first) !== id + k ||
-        wordAt(bytes, first + pageWords - 1) !== (k === 0 ? stamp : mix(id + k))
-      ) {
-        throw new Error(`message ${id} is torn in page ${k}`);
+    let samples = 0;
+    for (let k = 0, first = 0; k < pages; k += 1, first += pageWords) {
+      const last = wordAt(bytes, first + pageWords - 1);
+      if (wordAt(bytes, first) !== id + k || last !== (k === 0 ? stamp : mix(id + k))) {
+        throw tornMessage(id, k);
       }
       samples = (samples + wordAt(bytes, first + sampled)) | 0;
     }
-    this.#add(id, stamp, samples);
+    add(state, id, stamp, samples);
     return true;
   }
 
   /**
    * The same for a buffer of the receiver's own, which it can see as words.
-   * @param {Uint32Array} words
+   * @param {Int32Array} words
    * @param {number} length of the message, in bytes
    */
   acceptWords(words, length) {
+    const state = this.#state;
     const id = words[0] ?? 0;
-    if (!this.#isDue(id, length)) return false;
-    const pageWords = this.#pageWords;
+    if (!isDue(state, id, length)) return false;
+    const { pageWords, pages } = state;
     const sampled = id & (pageWords - 1);
     const stamp = mix(id);
-    let samples = this.#samples;
-    for (let k = 0, first = 0; k < this.#pages; k += 1, first += pageWords) {
-      if (
-        words[first] !== id + k ||
-        words[first + pageWords - 1] !== (k === 0 ? stamp : mix(id + k))
-      ) {
-        throw new Error(`message ${id} is torn in page ${k}`);
+    let samples = 0;
+    for (let k = 0, first = 0; k < pages; k += 1, first += pageWords) {
+      const last = words[first + pageWords - 1];
+      if (words[first] !== id + k || last !== (k === 0 ? stamp : mix(id + k))) {
+        throw tornMessage(id, k);
       }
       samples = (samples + (words[first + sampled] ?? 0)) | 0;
     }
-    this.#add(id, stamp, samples);
+    add(state, id, stamp, samples);
     return true;
-  }
-
-  /**
-   * @param {number} id
-   * @param {number} length
-   */
-  #isDue(id, length) {
-    if (length !== this.#bytes) throw new Error(`got ${length} bytes, sent were ${this.#bytes}`);
-    if (id === STOP) return false;
-    const nextIds = this.#nextIds;
-    const producer = nextIds.length === 1 ? 0 : Math.floor(id / this.#idsPerProducer);
-    const next = nextIds[producer] ?? Infinity;
-    // What the other consumers took is missing here, but nothing may come twice or late.
-    if (this.#isOnlyConsumer ? id !== next : id < next) {
-      throw new Error(`got message ${id} where ${next} was due`);
-    }
-    nextIds[producer] = id + 1;
-    return true;
-  }
-
-  /**
-   * @param {number} id
-   * @param {number} stamp
-   * @param {number} samples
-   */
-  #add(id, stamp, samples) {
-    this.#count += 1;
-    this.#ids = (this.#ids + id) | 0;
-    this.#mixes = (this.#mixes + stamp) | 0;
-    this.#samples = samples;
   }
 
   /** The clock of the run stops here. */
   report() {
+    const { count, ids, mixes, samples } = this.#state;
     return {
       finishedAt: monotonicNanoseconds(),
-      totals: totalsOf(this.#count, this.#ids, this.#mixes, this.#samples),
+      totals: totalsOf(count, ids, mixes, samples),
     };
   }
 }
@@ -304,5 +340,10 @@ function totalsOf(count, ids, mixes, samples) {
 export function addTotals(parts) {
   /** @param {'count' | 'ids' | 'mixes' | 'samples'} key */
   const sum = (key) => parts.reduce((total, part) => total + part[key], 0);
-  return totalsOf(sum('count'), sum('ids') % 2 ** 32, sum('mixes') % 2 ** 32, sum('samples') % 2 ** 32);
+  return totalsOf(
+    sum('count'),
+    sum('ids') % 2 ** 32,
+    sum('mixes') % 2 ** 32,
+    sum('samples') % 2 ** 32,
+  );
 }

@@ -7,7 +7,7 @@ export default {
   name: 'raw-64B-1x1',
   title: '64 bytes, one way, from one process to another',
   pattern: 'oneWay',
-  parameters: { bytes: 64, producers: 1, consumers: 1, capacityBytes: 65_536 },
+  parameters: { bytes: 64, producers: 1, consumers: 1, capacityBytes: 2 ** 20 },
   reference: 'native-mpmc',
   entries: entriesOf(
     'native-mpmc',

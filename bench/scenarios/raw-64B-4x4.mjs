@@ -6,7 +6,7 @@ export default {
   name: 'raw-64B-4x4',
   title: '64 bytes, one way, four producers on one core, four consumers on another',
   pattern: 'oneWay',
-  parameters: { bytes: 64, producers: 4, consumers: 4, capacityBytes: 65_536 },
+  parameters: { bytes: 64, producers: 4, consumers: 4, capacityBytes: 2 ** 20 },
   reference: 'queue-sync 1x1',
   entries: [
     // raw-64B-1x1 once more, so that both are measured by turns.

@@ -69,7 +69,7 @@ int main(int argc, char** argv) {
   const CommandLine line =
       parse_command_line(argc, argv, {.bytes = 64, .count = 100'000, .cpus = {}});
   if (!can_verify(line.bytes) || line.bytes > PIPE_BUF) {
-    std::fprintf(stderr, "--bytes must be a multiple of 4 from 16 to %d\n", PIPE_BUF);
+    std::fprintf(stderr, "--bytes must be a power of two from 16 to %d\n", PIPE_BUF);
     return 2;
   }
   const std::uint64_t rounds = line.count + kWarmUp;

@@ -1,9 +1,7 @@
 // The bare rings between two C++ processes, no waiting, no JavaScript: what everything above them is measured against.
 // Usage: ring_processes mpmc|spsc [--bytes 64] [--count N] [--capacity BYTES] [--cpus 0,1]
-// Prints one JSON line. Every message carries its number, checked in order by the consumer, which also sums a checksum.
+// Prints one JSON line. The consumer checks every message (verified_message.h) and times from the end of a warm-up on.
 
-#include <sched.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -18,6 +16,8 @@
 #include "platform/process.h"
 #include "ring/mpmc_ring.h"
 #include "ring/spsc_ring.h"
+#include "two_processes.h"
+#include "verified_message.h"
 
 namespace {
 
@@ -48,20 +48,14 @@ Options parse(int argc, char** argv) {
     if (name == "--capacity") options.capacity = std::strtoull(argv[i + 1], nullptr, 10);
     if (name == "--cpus") std::sscanf(argv[i + 1], "%d,%d", &options.cpus[0], &options.cpus[1]);
   }
-  if (options.bytes < 8 || (options.ring != "mpmc" && options.ring != "spsc")) {
+  if (!interproc::bench::can_verify(options.bytes) ||
+      (options.ring != "mpmc" && options.ring != "spsc")) {
     std::fprintf(
         stderr,
-        "usage: ring_processes mpmc|spsc [--bytes N>=8] [--count N] [--capacity N] [--cpus A,B]\n");
+        "usage: ring_processes mpmc|spsc [--bytes N] [--count N] [--capacity N] [--cpus A,B]\n");
     std::exit(2);
   }
   return options;
-}
-
-void pin(int cpu) {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  CPU_SET(cpu, &set);
-  sched_setaffinity(0, sizeof set, &set);
 }
 
 std::unique_ptr<Segment> attach(const Directory& directory, const Options& options, OpenMode mode,
@@ -91,36 +85,48 @@ std::unique_ptr<Segment> attach(const Directory& directory, const Options& optio
   return std::move(opened.value());
 }
 
+constexpr std::uint64_t kWarmUp = 100'000;
+
 template <class Push>
-void produce(const Options& options, Push push) {
+interproc::bench::MessageTotals produce(const Options& options, Push push) {
   std::vector<std::byte> message(options.bytes);
-  for (std::uint64_t i = 0; i < options.count; ++i) {
-    std::memcpy(message.data(), &i, sizeof i);
+  interproc::bench::MessageSource source(message.data(), message.size());
+  for (std::uint64_t i = 0; i < options.count + kWarmUp; ++i) {
+    source.stamp();
     while (!push(message.data())) interproc::platform::relax();
   }
+  return source.totals();
 }
+
+struct Consumed {
+  bool right = false;
+  interproc::bench::MessageTotals totals;
+  std::int64_t nanoseconds = 0;
+};
 
 // `pop` copies the next message out and returns whether there was one.
 template <class Pop>
-bool consume(const Options& options, Pop pop) {
+Consumed consume(const Options& options, Pop pop) {
   std::vector<std::byte> message(options.bytes);
-  bool in_order = true;
-  for (std::uint64_t i = 0; i < options.count; ++i) {
-    while (!pop(message.data())) interproc::platform::relax();
-    std::uint64_t number = 0;
-    std::memcpy(&number, message.data(), sizeof number);
-    in_order = in_order && number == i;
-  }
-  return in_order;
+  interproc::bench::MessageCheck check(message.size());
+  const auto receive = [&](std::uint64_t count) {
+    for (std::uint64_t i = 0; i < count; ++i) {
+      while (!pop(message.data())) interproc::platform::relax();
+      check.accept(message.data(), message.size());
+    }
+  };
+  receive(kWarmUp);
+  const std::int64_t started = interproc::platform::now_ns();
+  receive(options.count);
+  return {check.right(), check.totals(), interproc::platform::now_ns() - started};
 }
 
-void run_producer(const Directory& directory, const Options& options) {
-  pin(options.cpus[0]);
+interproc::bench::MessageTotals run_producer(const Directory& directory, const Options& options) {
   std::unique_ptr<Registry> registry;
   auto segment = attach(directory, options, OpenMode::open, registry);
   if (options.ring == "mpmc") {
     interproc::ring::MpmcRing ring(*segment, *registry);
-    produce(options, [&](const std::byte* bytes) {
+    return produce(options, [&](const std::byte* bytes) {
       interproc::ring::Record record;
       if (ring.claim(options.bytes, record) != interproc::ring::Look::ok) return false;
       std::memcpy(ring.data(record.pos), bytes, options.bytes);
@@ -128,12 +134,12 @@ void run_producer(const Directory& directory, const Options& options) {
     });
   } else {
     interproc::ring::SpscRing ring(*segment);
-    produce(options, [&](const std::byte* bytes) { return ring.push(bytes, options.bytes); });
+    return produce(options,
+                   [&](const std::byte* bytes) { return ring.push(bytes, options.bytes); });
   }
 }
 
-bool run_consumer(Segment& segment, Registry& registry, const Options& options) {
-  pin(options.cpus[1]);
+Consumed run_consumer(Segment& segment, Registry& registry, const Options& options) {
   if (options.ring == "mpmc") {
     interproc::ring::MpmcRing ring(segment, registry);
     return consume(options, [&](std::byte* into) {
@@ -165,20 +171,25 @@ int main(int argc, char** argv) {
   if (!directory.ok()) return 1;
   std::unique_ptr<Registry> registry;
   auto segment = attach(directory.value(), options, OpenMode::create, registry);
-  const std::int64_t started = interproc::platform::now_ns();
-  const pid_t producer = fork();
-  if (producer == 0) {
-    run_producer(directory.value(), options);
-    _exit(0);
-  }
-  const bool verified = run_consumer(*segment, *registry, options);
-  const double seconds = static_cast<double>(interproc::platform::now_ns() - started) / 1e9;
-  int status = 0;
-  waitpid(producer, &status, 0);
+  auto* produced = static_cast<interproc::bench::MessageTotals*>(
+      interproc::bench::map_shared(sizeof(interproc::bench::MessageTotals)));
+  Consumed consumed;
+  const bool ran = interproc::bench::run_in_two_processes(
+      std::pair{options.cpus[1], options.cpus[0]},
+      [&] {
+        consumed = run_consumer(*segment, *registry, options);
+        return consumed.right;
+      },
+      [&] {
+        *produced = run_producer(directory.value(), options);
+        return true;
+      });
+  const bool verified = ran && consumed.totals == *produced;
+  const double seconds = static_cast<double>(consumed.nanoseconds) / 1e9;
   directory.value().remove("bench-ring");
   rmdir(path.c_str());
   std::printf("{\"ring\":\"%s\",\"bytes\":%u,\"count\":%llu,\"seconds\":%.6f,\"verified\":%s}\n",
               options.ring.c_str(), options.bytes, static_cast<unsigned long long>(options.count),
-              seconds, verified && status == 0 ? "true" : "false");
-  return verified && status == 0 ? 0 : 1;
+              seconds, verified ? "true" : "false");
+  return verified ? 0 : 1;
 }

@@ -78,7 +78,7 @@ int main(int argc, char** argv) {
   const CommandLine line =
       parse_command_line(argc, argv, {.bytes = 1 << 20, .count = 10'000, .cpus = {}});
   if (!can_verify(line.bytes)) {
-    std::fprintf(stderr, "--bytes must be a multiple of 4 from 16 to %zu, or a multiple of that\n",
+    std::fprintf(stderr, "--bytes must be a power of two from 16, or a multiple of %zu\n",
                  kPageBytes);
     return 2;
   }

@@ -22,6 +22,7 @@ struct Plan {
 
 // A thread plans for itself: participants that run as threads of one test must not trip each other's faults.
 thread_local Plan plan;
+thread_local void (*observe)(const char* name) = nullptr;
 
 }  // namespace
 
@@ -33,7 +34,10 @@ std::uint64_t faults_passed() noexcept { return plan.passed; }
 
 const char* last_fault() noexcept { return plan.last; }
 
+void observe_faults(void (*observer)(const char* name)) noexcept { observe = observer; }
+
 void pass_fault(const char* name) noexcept {
+  if (observe != nullptr) observe(name);
   if (plan.only != nullptr && std::strcmp(plan.only, name) != 0) return;
   plan.last = name;
   if (++plan.passed != plan.at || plan.action == FaultAction::none) return;

@@ -18,6 +18,8 @@ std::uint64_t faults_passed() noexcept;
 // The name of the point passed last.
 const char* last_fault() noexcept;
 void pass_fault(const char* name) noexcept;
+// Calls `observer` at every point, before the action. A forked child can so leave behind what it went through until it was killed.
+void observe_faults(void (*observer)(const char* name)) noexcept;
 // Reads INTERPROC_FAULT="kill|stop:N[:name]" once, so that a whole Node program can be told from outside.
 void plan_fault_from_environment() noexcept;
 

@@ -23,8 +23,10 @@ struct Cursor {
     return static_cast<std::int64_t>((to - from) << (64 - kPosBits)) >> (64 - kPosBits);
   }
 
+  // A ring holds at most 2^20 records: that many leave the count where it was, but not the position.
   static constexpr std::uint64_t items_between(std::uint64_t from, std::uint64_t to) noexcept {
-    return ((to >> kPosBits) - (from >> kPosBits)) & kItemsMask;
+    const std::uint64_t items = ((to >> kPosBits) - (from >> kPosBits)) & kItemsMask;
+    return items == 0 && pos(from) != pos(to) ? kItemsMask + 1 : items;
   }
 };
 

@@ -23,6 +23,7 @@ std::uint32_t Ledger::watermark(const memory::Ledger& region) noexcept {
 }
 
 memory::Ledger* Ledger::opened(std::uint32_t slot) noexcept {
+  if (slot >= registry_.count()) return nullptr;  // a spoiled word may name any slot
   // SYNC ledger.opened: the region's memory is there before its bit.
   const std::uint64_t bits = segment_.control().ledgers[slot / 64].load(std::memory_order_acquire);
   return (bits >> (slot % 64) & 1) != 0 ? segment_.ledger(slot) : nullptr;
@@ -131,14 +132,21 @@ Held Ledger::hold(std::uint64_t pos, std::uint32_t length, std::uint32_t redeliv
   // SYNC ledger.hold: release: entry and bytes are complete for who sees HELD. Nobody else leaves FREE, so a store suffices.
   entry.word.store(word, std::memory_order_release);
   FAULT("ledger.held");
-  return describe(registry_.self().slot, next_entry_, word);
+  // From what we know, not from the entry: `length` is the one the caller has checked against its buffer.
+  return Held{registry_.self().slot,
+              next_entry_,
+              word,
+              pos,
+              length,
+              redeliveries,
+              segment_.ledger_data(own_) + std::size_t{next_start_} * kBlock};
 }
 
-Held Ledger::describe(std::uint32_t region, std::uint32_t index, std::uint64_t word) noexcept {
+Held Ledger::describe(std::uint32_t slot, memory::Ledger* region, std::uint32_t index,
+                      std::uint64_t word) noexcept {
   Held held;
-  memory::Ledger* ledger = opened(region);
-  const LedgerEntry& entry = ledger->entries[index];
-  held.region = region;
+  const LedgerEntry& entry = region->entries[index];
+  held.region = slot;
   held.entry = index;
   held.word = word;
   // relaxed: ordered by the acquire of the word. Copied once, checked, then used.
@@ -149,9 +157,9 @@ Held Ledger::describe(std::uint32_t region, std::uint32_t index, std::uint64_t w
   const std::uint64_t room = segment_.layout().payload_bytes;
   if (offset <= room && length <= room - offset) {
     held.length = static_cast<std::uint32_t>(length);
-    held.bytes = segment_.ledger_data(ledger) + offset;
+    held.bytes = segment_.ledger_data(region) + offset;
   } else {
-    held.bytes = segment_.ledger_data(ledger);
+    held.bytes = segment_.ledger_data(region);
   }
   return held;
 }
@@ -204,7 +212,7 @@ bool Ledger::find_returned(std::uint64_t tail, Held& oldest, bool& more) noexcep
       if (found && age <= best) continue;
       found = true;
       best = age;
-      oldest = describe(slot, i, word);
+      oldest = describe(slot, region, i, word);
     }
   }
   return found;
@@ -222,8 +230,10 @@ bool Ledger::take_over(Held& held) noexcept {
                                           std::memory_order_relaxed))
     return false;
   FAULT("ledger.taken_over");
-  entry.redeliveries.fetch_add(1, std::memory_order_relaxed);  // relaxed: ours alone
-  held = describe(held.region, held.entry, mine);
+  // What find_returned saw belongs to the word that the CAS has found unchanged.
+  held.word = mine;
+  // relaxed: ours alone.
+  held.redeliveries = entry.redeliveries.fetch_add(1, std::memory_order_relaxed) + 1;
   return true;
 }
 

@@ -96,7 +96,8 @@ class Ledger {
   static std::uint32_t watermark(const memory::Ledger& region) noexcept;
   void rebuild() noexcept;
   bool find_extent(std::uint32_t blocks, std::uint32_t& start) noexcept;
-  Held describe(std::uint32_t region, std::uint32_t index, std::uint64_t word) noexcept;
+  Held describe(std::uint32_t slot, memory::Ledger* region, std::uint32_t index,
+                std::uint64_t word) noexcept;
 
   static constexpr std::uint32_t kBlock = 64;
   static constexpr std::uint32_t kNone = ~0u;

@@ -42,14 +42,31 @@ void MpmcRing::advance(Word& cursor, std::uint64_t from, std::uint64_t word) noe
                                  std::memory_order_acq_rel, std::memory_order_relaxed);
 }
 
+bool MpmcRing::help_head(std::uint64_t head) noexcept {
+  const std::uint64_t pos = Cursor::pos(head);
+  // SYNC ring.finish: seq_cst: a waiting producer's second look goes through here.
+  const std::uint64_t word = at(pos).word.load(std::memory_order_seq_cst);
+  const State state = WordFormat::state(word);
+  if (format_.age(word, pos) != 0 || !sane(word) ||
+      (state != State::reading && state != State::returned && state != State::done)) {
+    return false;
+  }
+  advance(control_.head, head, word);
+  return true;
+}
+
 bool MpmcRing::claim_word(std::uint64_t blocks, State state, std::uint64_t& pos,
                           std::uint64_t& word, Look& why) noexcept {
   for (std::uint32_t retry = 0; retry < kMaxRetries; ++retry) {
     const std::uint64_t tail = control_.tail.load(std::memory_order_acquire);  // SYNC ring.cursor
+    FAULT("ring.tail_loaded");
     pos = Cursor::pos(tail);
     std::uint64_t seen = at(pos).word.load(std::memory_order_acquire);
     const std::int64_t age = format_.age(seen, pos);
-    if (age > 0) continue;  // R1: our tail is stale
+    if (age > 0) {  // R1: our tail is stale
+      if (is_stale(control_.tail, tail)) continue;
+      break;
+    }
     if (age == 0) {
       if (WordFormat::state(seen) == State::end) {
         why = Look::ended;
@@ -61,8 +78,12 @@ bool MpmcRing::claim_word(std::uint64_t blocks, State state, std::uint64_t& pos,
     }
     if (max_items_ != 0 && state == State::writing) {
       const std::uint64_t head = control_.head.load(std::memory_order_acquire);  // SYNC ring.cursor
-      if (Cursor::distance(pos, Cursor::pos(head)) > 0) continue;  // our tail is stale
+      if (Cursor::distance(pos, Cursor::pos(head)) > 0) {
+        if (is_stale(control_.tail, tail)) continue;
+        break;
+      }
       if (Cursor::items_between(head, tail) >= max_items_) {
+        if (help_head(head)) continue;  // what was given up or is being read is no message
         why = Look::full;
         return false;
       }
@@ -71,8 +92,8 @@ bool MpmcRing::claim_word(std::uint64_t blocks, State state, std::uint64_t& pos,
         static_cast<std::int64_t>(mask_ + 1)) {
       advance_reclaim();  // R6: full is said of a reclaim loaded afresh
       const std::int64_t used = Cursor::distance(reclaim_seen_, pos);
-      if (used < 0) continue;  // our tail is stale
-      if (used > static_cast<std::int64_t>(mask_ + 1)) break;
+      if (used < 0 && is_stale(control_.tail, tail)) continue;
+      if (used < 0 || used > static_cast<std::int64_t>(mask_ + 1)) break;
       if (used + static_cast<std::int64_t>(blocks) > static_cast<std::int64_t>(mask_ + 1)) {
         why = Look::full;
         return false;
@@ -150,12 +171,16 @@ std::uint32_t MpmcRing::length_of(std::uint64_t pos, std::uint64_t word) const n
 Look MpmcRing::take(Record& record, std::size_t limit) noexcept {
   for (std::uint32_t retry = 0; retry < kMaxRetries; ++retry) {
     const std::uint64_t head = control_.head.load(std::memory_order_acquire);  // SYNC ring.cursor
+    FAULT("ring.head_loaded");
     record.pos = Cursor::pos(head);
     // SYNC ring.publish
     std::uint64_t seen = at(record.pos).word.load(std::memory_order_acquire);
     const std::int64_t age = format_.age(seen, record.pos);
     if (age < 0) return Look::empty;
-    if (age > 0) continue;  // R1: our head is stale
+    if (age > 0) {  // R1: our head is stale
+      if (is_stale(control_.head, head)) continue;
+      break;
+    }
     record.word = seen;
     switch (WordFormat::state(seen)) {
       case State::ready: {
@@ -182,7 +207,7 @@ Look MpmcRing::take(Record& record, std::size_t limit) noexcept {
         return Look::ok;
       }
       case State::writing:
-        return Look::writing;
+        return sane(seen) ? Look::writing : spoiled();
       case State::end:
         return Look::ended;
       case State::reading:
@@ -214,7 +239,8 @@ bool MpmcRing::find_returned(std::uint64_t& pos, bool& more) const noexcept {
 Look MpmcRing::take_returned(std::uint64_t pos, Record& record, std::size_t limit) noexcept {
   Descriptor& descriptor = at(pos);
   std::uint64_t seen = descriptor.word.load(std::memory_order_acquire);  // SYNC ring.publish
-  if (format_.age(seen, pos) != 0 || WordFormat::state(seen) != State::returned) return Look::empty;
+  if (format_.age(seen, pos) != 0 || WordFormat::state(seen) != State::returned || !sane(seen))
+    return Look::empty;
   record.pos = pos;
   record.length = length_of(pos, seen);
   if (record.length > limit) return Look::too_large;
@@ -250,11 +276,11 @@ bool MpmcRing::worth_taking() const noexcept {
 }
 
 bool MpmcRing::has_room(std::uint64_t blocks) noexcept {
-  if (max_items_ != 0) {
+  for (std::uint32_t retry = 0; max_items_ != 0 && retry < kMaxRetries; ++retry) {
     const std::uint64_t head = control_.head.load(std::memory_order_seq_cst);
     const std::uint64_t tail = control_.tail.load(std::memory_order_seq_cst);
-    if (Cursor::distance(head, tail) >= 0 && Cursor::items_between(head, tail) >= max_items_)
-      return false;
+    if (Cursor::distance(head, tail) < 0 || Cursor::items_between(head, tail) < max_items_) break;
+    if (!help_head(head)) return false;
   }
   return room() >= blocks;
 }
@@ -273,6 +299,7 @@ void MpmcRing::advance_reclaim() noexcept {
     // SYNC ring.reclaim: seq_cst: a waiting producer's second look goes through here.
     std::uint64_t from = control_.reclaim.load(std::memory_order_seq_cst);
     reclaim_seen_ = from;
+    FAULT("ring.reclaim_loaded");
     const std::uint64_t head = control_.head.load(std::memory_order_seq_cst);  // SYNC ring.cursor
     const std::uint64_t head_pos = Cursor::pos(head);
     std::uint64_t pos = from;
@@ -285,10 +312,14 @@ void MpmcRing::advance_reclaim() noexcept {
       pos = next;
     }
     if (pos == from) {
-      if (from != head_pos) return;
-      // R2: the record at head may be past READY while head has not moved; reclaim must wait until it has.
       const std::uint64_t word = at(from).word.load(std::memory_order_seq_cst);
-      if (format_.age(word, from) != 0 || WordFormat::state(word) != State::done || !sane(word))
+      const std::int64_t age = format_.age(word, from);
+      if (age > 0) {  // R6: reclaim has moved on, and the space is in use again
+        if (is_stale(control_.reclaim, from)) continue;
+        break;
+      }
+      // R2: the record at head may be past READY while head has not moved; reclaim must wait until it has.
+      if (from != head_pos || age != 0 || WordFormat::state(word) != State::done || !sane(word))
         return;
       advance(control_.head, head, word);
       continue;

@@ -103,8 +103,15 @@ class MpmcRing {
     const std::uint64_t n = format_.blocks(word);
     return n >= 1 && n <= blocks();
   }
+  // Whoever finds that its `seen` of a cursor is out of date, by a word of a newer lap or by another cursor ahead of it, finds
+  // another value there now: the one who wrote what it found had seen it (acquire). If not, the words are no ring.
+  static bool is_stale(const memory::Word& cursor, std::uint64_t seen) noexcept {
+    return cursor.load(std::memory_order_acquire) != seen;
+  }
   void leave(const Record& record, State state) noexcept;
   void advance(memory::Word& cursor, std::uint64_t from, std::uint64_t word) noexcept;
+  // Moves head over the record that stands there if it is past READY. False: it is not.
+  bool help_head(std::uint64_t head) noexcept;
   bool claim_word(std::uint64_t blocks, State state, std::uint64_t& pos, std::uint64_t& word,
                   Look& why) noexcept;
   std::uint32_t length_of(std::uint64_t pos, std::uint64_t word) const noexcept;
@@ -147,7 +154,7 @@ void MpmcRing::each(Visit visit) const noexcept {
       pos = (pos + blocks) & Cursor::kPosMask;
       seen += blocks;
     }
-    if (!moved) return;
+    if (!moved || !is_stale(control_.reclaim, start)) return;
   }
   // 64 laps went by while we tried to walk one: the ring is moving, and who is at work will sweep it.
 }

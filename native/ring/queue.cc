@@ -28,6 +28,10 @@ constexpr std::int64_t kIdleSweepNs = 5'000'000;
 // How long a take spins on a record that is being written before it asks whether the writer lives.
 constexpr int kWritingSpin = 128;
 
+// In a sound queue a take starts anew because another participant got on. After so many times it leaves with nothing, and its
+// caller waits: words that contradict each other must not keep it for ever.
+constexpr std::uint32_t kMaxTurns = 1u << 16;
+
 constexpr std::uint32_t kReceiptIndexBits = 20;
 
 void bump(Word& counter, std::uint64_t by) noexcept {
@@ -124,7 +128,7 @@ bool Queue::resolve_writing(const Record& record) noexcept {
   }
   if (!registry_.dead(WordFormat::owner(record.word))) return false;
   ring_.skip(record.pos, record.word);
-  return true;
+  return word.load(std::memory_order_acquire) != record.word;
 }
 
 Code Queue::next_returned(std::size_t limit, InHand& message, bool& found) noexcept {
@@ -170,7 +174,7 @@ Code Queue::next_returned(std::size_t limit, InHand& message, bool& found) noexc
 
 Code Queue::next(std::size_t limit, InHand& message) noexcept {
   bool swept = false;
-  for (;;) {
+  for (std::uint32_t turn = 0; turn < kMaxTurns; ++turn) {
     // SYNC queue.redeliver
     if (control_.redeliver.load(std::memory_order_acquire) != 0) {
       bool found = false;
@@ -198,6 +202,7 @@ Code Queue::next(std::size_t limit, InHand& message) noexcept {
     // END, and nobody can give anything back any more, unless it has been given back already.
     if (control_.redeliver.load(std::memory_order_acquire) == 0) return Code::ended;
   }
+  return Code::empty;
 }
 
 // Nobody else has a message in hand: neither in the ring nor in a ledger.

@@ -1,5 +1,6 @@
 #include "test/test_directory.h"
 
+#include <signal.h>
 #include <stdlib.h>
 
 #include <algorithm>
@@ -18,6 +19,8 @@ namespace {
 }  // namespace
 
 TestDirectory::TestDirectory() {
+  // As Node does: whoever rings the bell of a dead one hears of it by an error.
+  signal(SIGPIPE, SIG_IGN);
   std::string pattern = "/dev/shm/interproc-test-XXXXXX";
   if (mkdtemp(pattern.data()) == nullptr) give_up("mkdtemp", pattern);
   path_ = pattern;

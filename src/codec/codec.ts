@@ -14,6 +14,15 @@ export interface Codec<T> {
   encode(value: T, outbox: Uint8Array): number | Uint8Array;
 
   /**
+   * Where values are bytes already: those bytes, uncopied, after the checks that `encode` makes.
+   * @throws ERR_INVALID_ARG
+   */
+  bytesOf?(value: T): Uint8Array;
+
+  /** Whether `decode` runs code of the caller's, which may use other queues of the thread, and with them the inbox. */
+  readonly decodesByCaller?: boolean;
+
+  /**
    * The value whose bytes are `inbox[offset, offset + length)`. They are valid during the call only: the value shares no memory with them.
    * @throws ERR_DECODE
    */

@@ -2,7 +2,7 @@ import { isUint8Array } from 'node:util/types';
 
 import { InterprocError, invalidArgument, shown } from '../errors.js';
 import type { Codec, CustomCodec } from './codec.js';
-import { copyBytes } from './raw.js';
+import { copyBytes } from './copy-bytes.js';
 
 const DEFAULT_NAME = 'custom';
 const NAME = /^[A-Za-z0-9._-]{1,63}$/;
@@ -28,6 +28,7 @@ export function customCodec<T>(
   }
   return {
     name,
+    decodesByCaller: true,
 
     encode(value) {
       let bytes: unknown;

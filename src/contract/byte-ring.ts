@@ -1,6 +1,6 @@
 /** What a backend promises to `interproc/ring`: the part of a channel that moves bytes and blocks, and the ends of a byte ring. */
 
-import type { Channel } from './channel.js';
+import type { Channel, OpenMode } from './channel.js';
 
 export type ByteRing = Pick<
   Channel,
@@ -21,4 +21,9 @@ export interface SpscOptions {
   readonly role: RingRole;
   readonly capacityBytes?: number | undefined;
   readonly persist?: boolean | undefined;
+}
+
+/** A backend that has rings: an object of a name has one producer and one consumer at a time (ERR_NO_SLOT). */
+export interface RingOpener {
+  openSpsc(name: string, mode: OpenMode, options: SpscOptions): SpscByteRing;
 }

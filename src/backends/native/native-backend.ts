@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 
 import { InterprocError } from '../../errors.js';
+import type { RingOpener, SpscByteRing, SpscOptions } from '../../contract/byte-ring.js';
 import type {
   Backend,
   Channel,
@@ -13,6 +14,7 @@ import type {
 import { loadAddon } from './addon.js';
 import type { ObjectOptions } from './addon.js';
 import { guarded } from './failures.js';
+import { NativeByteRing } from './native-byte-ring.js';
 import { NativeChannel } from './native-channel.js';
 import { NativeThread } from './native-thread.js';
 
@@ -38,7 +40,7 @@ export function ringCapacity(capacityBytes: number, smallest: number): number {
   return capacity;
 }
 
-export class NativeBackend implements Backend, Registry {
+export class NativeBackend implements Backend, Registry, RingOpener {
   readonly kind = 'native';
   readonly registry: Registry = this;
   readonly thread: NativeThread;
@@ -78,6 +80,27 @@ export class NativeBackend implements Backend, Registry {
       throw new InterprocError('ERR_MISMATCH', `${what}: ${difference}; pass the options it was created with, or none`);
     }
     return new NativeChannel(this.thread, token, fullName, toGeometry(found));
+  }
+
+  openSpsc(name: string, mode: OpenMode, options: SpscOptions): SpscByteRing {
+    const { addon } = this.thread;
+    const { constants } = addon;
+    const capacityBytes = ringCapacity(options.capacityBytes ?? DEFAULT_CAPACITY_BYTES, constants.minCapacity);
+    const wanted = {
+      capacityBytes,
+      maxMessageBytes: capacityBytes,
+      maxItems: 0,
+      maxDeliveries: 0,
+      maxParticipants: 2,
+      deadLetter: '',
+      codec: 'raw',
+      persist: options.persist ?? false,
+      anonymous: false,
+      producer: options.role === 'producer',
+    };
+    const what = `${mode} ${options.role} of '${name}'`;
+    const token = guarded(constants, what, () => addon.openSpsc(objectDirectory(), name, MODES[mode], wanted));
+    return new NativeByteRing(this.thread, token, name, options.role);
   }
 
   list(): SegmentInfo[] {

@@ -1,0 +1,110 @@
+#include "test/account.h"
+
+#include "test/message.h"
+
+namespace interproc::test {
+
+void Account::complain(const std::string& what, std::uint64_t id) {
+  if (problems_.size() >= 20) return;
+  problems_.push_back(what + " (message " + std::to_string(Message::sequence(id)) +
+                      " of producer " + std::to_string(Message::producer(id)) + ")");
+}
+
+std::string Account::report() const {
+  std::string text;
+  for (const std::string& problem : problems_) text += problem + "\n";
+  return text;
+}
+
+void Account::intend(std::uint64_t id) { entries_[id].place = Place::intended; }
+
+void Account::accept(std::uint64_t id) {
+  Entry& entry = entries_[id];
+  entry.fate = Fate::happened;
+  // Another may have had it before its put returned.
+  if (entry.place == Place::intended) entry.place = Place::waiting;
+}
+
+void Account::refuse(std::uint64_t id) { decide(id, Fate::did_not); }
+
+void Account::decide(std::uint64_t id, Fate fate) {
+  Entry& entry = entries_[id];
+  if (fate == Fate::happened) return accept(id);
+  entry.fate = fate;
+  if (fate == Fate::did_not && entry.place != Place::intended)
+    complain("delivered though it was never put", id);
+}
+
+bool Account::hand_over(std::uint32_t reader, std::uint64_t id, std::uint32_t deliveries,
+                        Place to) {
+  const auto found = entries_.find(id);
+  if (found == entries_.end()) {
+    complain("delivered though nobody put it", id);
+    return false;
+  }
+  Entry& entry = found->second;
+  if (entry.place == Place::gone || entry.place == Place::held) {
+    complain(entry.place == Place::gone ? "delivered again after it had been consumed"
+                                        : "delivered to another while it was held",
+             id);
+    return false;
+  }
+  if (entry.place == Place::intended && entry.fate == Fate::did_not)
+    complain("delivered though its put was refused", id);
+  if (deliveries <= entry.deliveries)
+    complain("delivered again without being marked, or marked too low: " +
+                 std::to_string(deliveries),
+             id);
+  entry.deliveries = deliveries;
+  entry.place = to;
+  order_.push_back(id);
+  if (deliveries == 1) {
+    std::uint64_t& last =
+        last_seen_[std::uint64_t{reader} << 32 | Message::producer(id)];  // sequences start at 1
+    if (ordered_ && Message::sequence(id) <= last) complain("out of its producer's order", id);
+    last = Message::sequence(id);
+  }
+  return true;
+}
+
+void Account::take(std::uint32_t reader, std::uint64_t id, std::uint32_t deliveries) {
+  hand_over(reader, id, deliveries, Place::gone);
+}
+
+void Account::receive(std::uint32_t reader, std::uint64_t id, std::uint32_t deliveries) {
+  hand_over(reader, id, deliveries, Place::held);
+}
+
+void Account::ack(std::uint64_t id) {
+  if (entries_[id].place != Place::held) complain("acknowledged though nobody held it", id);
+  entries_[id].place = Place::gone;
+}
+
+void Account::give_back(std::uint64_t id) {
+  if (entries_[id].place != Place::held) complain("given back though nobody held it", id);
+  entries_[id].place = Place::waiting;
+}
+
+void Account::lose(std::uint64_t id) { entries_[id].place = Place::gone; }
+
+std::uint64_t Account::waiting() const {
+  std::uint64_t waiting = 0;
+  for (const auto& [id, entry] : entries_) waiting += entry.place == Place::waiting ? 1 : 0;
+  return waiting;
+}
+
+void Account::close_books() {
+  std::uint64_t missing = 0;
+  std::uint64_t last_missing = 0;
+  for (const auto& [id, entry] : entries_) {
+    if (entry.place == Place::held) complain("still held", id);
+    if (entry.place != Place::waiting) continue;
+    ++missing;
+    last_missing = id;
+    if (missing > unnamed_losses_) complain("accepted, and never delivered", id);
+  }
+  if (missing < unnamed_losses_)
+    complain("delivered again though a reader had consumed it before it was killed", last_missing);
+}
+
+}  // namespace interproc::test

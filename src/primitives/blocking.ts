@@ -1,0 +1,37 @@
+import type { Channel, Side } from '../contract/channel.js';
+import { NOT_YET } from './pending-waits.js';
+import type { Operation, PendingWaits } from './pending-waits.js';
+
+/**
+ * Blocks this thread until `operation` succeeds, or throws its time-out. Calls pending on the same handle were made earlier and
+ * are served first, also when they come to wait for the same room or message.
+ *
+ * Every round enters JavaScript, where V8 can end the thread (`worker.terminate()`).
+ */
+export function block<T>(
+  channel: Pick<Channel, 'waitSync'>,
+  side: Side,
+  pending: PendingWaits,
+  operation: Operation<T>,
+  timeoutMs: number,
+): T {
+  const deadline = timeoutMs === Infinity ? Infinity : performance.now() + timeoutMs;
+  pending.suspend();
+  try {
+    for (;;) {
+      if (pending.look()) {
+        const result = operation.attempt();
+        if (result !== NOT_YET) return result;
+      }
+      const left = timeoutMs === 0 ? 0 : deadline - performance.now();
+      if (left <= 0) {
+        const error = pending.timeoutError(timeoutMs);
+        operation.failing?.(error);
+        throw error;
+      }
+      channel.waitSync(side, left);
+    }
+  } finally {
+    pending.serve();
+  }
+}

@@ -1,0 +1,87 @@
+import { InterprocError } from '../errors.js';
+
+/** What a delivery needs of its queue. */
+export interface Receipts {
+  ack(receipt: number): void;
+  nack(receipt: number): void;
+  /** The queue was closed: everything unacknowledged has been given back. */
+  isClosed(): boolean;
+}
+
+/**
+ * A message that stays the queue's until it is acknowledged: if this process dies, closes the queue or calls `nack`, it goes to
+ * another consumer, marked as redelivered and ahead of newer messages.
+ *
+ * @example
+ * ```ts
+ * const m = await q.receive();
+ * try {
+ *   await work(m.value);
+ *   m.ack();
+ * } catch {
+ *   m.nack();
+ * }
+ * ```
+ */
+export class Delivery<T> {
+  /** The message. */
+  readonly value: T;
+  /** How often it has been delivered, this time included: 1 for the first. */
+  readonly deliveries: number;
+  readonly #receipt: number;
+  readonly #receipts: Receipts;
+  #settledBy: 'ack' | 'nack' | undefined;
+
+  /** Made by `receive`. */
+  constructor(value: T, deliveries: number, receipt: number, receipts: Receipts) {
+    this.value = value;
+    this.deliveries = deliveries;
+    this.#receipt = receipt;
+    this.#receipts = receipts;
+  }
+
+  /** Whether somebody received it before and did not acknowledge it: part of the work may have been done. */
+  get redelivered(): boolean {
+    return this.deliveries > 1;
+  }
+
+  /**
+   * The work is done: the message is gone for good.
+   * @throws ERR_NOT_OWNER it was acknowledged or given back before; ERR_CLOSED the queue was closed, which gave it back
+   */
+  ack(): void {
+    this.#settle('ack');
+    this.#receipts.ack(this.#receipt);
+  }
+
+  /**
+   * Gives it back, to be delivered again, perhaps to this very process; after `maxDeliveries` it goes to the dead-letter queue.
+   * @throws ERR_NOT_OWNER it was acknowledged or given back before; ERR_CLOSED the queue was closed, which gave it back
+   */
+  nack(): void {
+    this.#settle('nack');
+    this.#receipts.nack(this.#receipt);
+  }
+
+  /** `using m = await q.receive()`: gives it back at the end of the block unless it was acknowledged. */
+  [Symbol.dispose](): void {
+    if (this.#settledBy === undefined && !this.#receipts.isClosed()) this.nack();
+  }
+
+  #settle(how: 'ack' | 'nack'): void {
+    if (this.#settledBy !== undefined) {
+      const done = this.#settledBy === 'ack' ? 'acknowledged' : 'given back';
+      throw new InterprocError(
+        'ERR_NOT_OWNER',
+        `${how}(): this message was ${done} before; call ack() or nack() once`,
+      );
+    }
+    if (this.#receipts.isClosed()) {
+      throw new InterprocError(
+        'ERR_CLOSED',
+        `${how}(): the queue was closed, which gave this message back; acknowledge before close()`,
+      );
+    }
+    this.#settledBy = how;
+  }
+}

@@ -1,0 +1,232 @@
+import { abortReason, TimeoutError } from '../errors.js';
+import { TAKE } from '../contract/channel.js';
+import type { Channel, Side } from '../contract/channel.js';
+
+/** What an attempt returns when it must wait. */
+export const NOT_YET: unique symbol = Symbol('not yet');
+export type NotYet = typeof NOT_YET;
+
+/** One kind of call, as something that is tried until it succeeds. */
+export interface Operation<T> {
+  /** One look: the result, or NOT_YET. What it throws ends the wait. */
+  attempt(): T | NotYet;
+  /** Told about the error that the call is about to fail with, a time-out or an abort included. */
+  failing?(error: unknown): void;
+}
+
+// What setTimeout can count to; beyond it, it would fire at once.
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** What is waited for. */
+export type WaitedFor = Pick<Channel, 'name' | 'arm' | 'disarm'>;
+
+class Wait {
+  previous: Wait | undefined;
+  next: Wait | undefined;
+  isPending = true;
+  timer: NodeJS.Timeout | undefined;
+  signal: AbortSignal | undefined;
+  onAbort: (() => void) | undefined;
+
+  constructor(
+    readonly operation: Operation<unknown>,
+    readonly resolve: (value: unknown) => void,
+    readonly reject: (error: unknown) => void,
+  ) {}
+}
+
+/**
+ * The calls of one handle that wait for the same thing, a message or room, first come first served.
+ *
+ * Invariants outside of a method: while a call is pending, the channel is armed, or a turn of the event loop is due at whose end
+ * `serve` runs, or a blocking call is serving them; when none is, the channel is not armed. Only the first is ever attempted.
+ */
+export class PendingWaits {
+  readonly #channel: WaitedFor;
+  readonly #side: Side;
+  #first: Wait | undefined;
+  #last: Wait | undefined;
+  #isArmed = false;
+  #isLooking = false;
+  #onIdle: (() => void) | undefined;
+
+  constructor(channel: WaitedFor, side: Side) {
+    this.#channel = channel;
+    this.#side = side;
+  }
+
+  get isIdle(): boolean {
+    return this.#first === undefined;
+  }
+
+  /**
+   * Adds a call that has just been tried in vain (or has others before it), and settles as it does in the end.
+   * `afterTurn`: it was not tried, because the event loop is to have a turn first.
+   */
+  add<T>(
+    operation: Operation<T>,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+    afterTurn = false,
+  ): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const wait = new Wait(operation, resolve as (value: unknown) => void, reject);
+      const isFirst = this.#first === undefined;
+      wait.previous = this.#last;
+      if (this.#last === undefined) this.#first = wait;
+      else this.#last.next = wait;
+      this.#last = wait;
+
+      if (timeoutMs !== Infinity) this.#startTimer(wait, timeoutMs, performance.now() + timeoutMs);
+      if (signal !== undefined) {
+        wait.signal = signal;
+        wait.onAbort = () => this.#fail(wait, abortReason(signal));
+        signal.addEventListener('abort', wait.onAbort, { once: true });
+      }
+      if (afterTurn && isFirst) setImmediate(() => this.serve());
+      else if (isFirst) this.#arm();
+    });
+  }
+
+  /** Serves as many as can be, in order, and asks to be told about the rest. Called when it is worth looking. */
+  serve(): void {
+    this.suspend();
+    this.look();
+    this.#arm();
+  }
+
+  /** Called when the channel rang: it is no longer armed. */
+  rung(): void {
+    this.#isArmed = false;
+    this.serve();
+  }
+
+  /** Stops asking the channel, for a call that serves the pending ones itself by `look` and ends with `serve`. */
+  suspend(): void {
+    if (!this.#isArmed) return;
+    this.#isArmed = false;
+    this.#channel.disarm(this.#side);
+  }
+
+  /** Serves as many as can be, in order, and returns whether none is left. */
+  look(): boolean {
+    // Re-entered from a codec of the caller's: the loop further up goes on.
+    if (this.#isLooking) return false;
+    this.#isLooking = true;
+    try {
+      while (this.#first !== undefined && this.#attempt(this.#first));
+    } finally {
+      this.#isLooking = false;
+    }
+    return this.#first === undefined;
+  }
+
+  /** Settles every pending call of this operation with `value`; none of them takes anything. */
+  finish<T>(operation: Operation<T>, value: T): void {
+    for (let wait = this.#first; wait !== undefined; wait = wait.next) {
+      if (wait.operation !== operation) continue;
+      this.#remove(wait);
+      wait.resolve(value);
+    }
+    this.#afterLeaving();
+  }
+
+  rejectAll(error: unknown): void {
+    for (let wait = this.#first; wait !== undefined; wait = this.#first) {
+      this.#remove(wait);
+      wait.operation.failing?.(error);
+      wait.reject(error);
+    }
+    this.suspend();
+  }
+
+  /** Calls back once, as soon as nothing is pending: at once if nothing is. */
+  whenIdle(callback: () => void): void {
+    if (this.#first === undefined) callback();
+    else this.#onIdle = callback;
+  }
+
+  timeoutError(timeoutMs: number): TimeoutError {
+    const what = this.#side === TAKE ? 'No message came from' : 'No room came free in';
+    return new TimeoutError(`${what} queue '${this.#channel.name}' within ${timeoutMs} ms`);
+  }
+
+  /** Whether the wait is over. */
+  #attempt(wait: Wait): boolean {
+    let result: unknown;
+    try {
+      result = wait.operation.attempt();
+    } catch (error) {
+      if (wait.isPending) this.#reject(wait, error);
+      return true;
+    }
+    // A codec of the caller's may have closed the handle or aborted the wait meanwhile.
+    if (!wait.isPending) return true;
+    if (result === NOT_YET) return false;
+    this.#remove(wait);
+    wait.resolve(result);
+    return true;
+  }
+
+  #arm(): void {
+    while (this.#first !== undefined && !this.#isArmed && !this.#isLooking) {
+      try {
+        this.#isArmed = !this.#channel.arm(this.#side);
+      } catch (error) {
+        this.rejectAll(error);
+        return;
+      }
+      if (!this.#isArmed) this.look();
+    }
+  }
+
+  #startTimer(wait: Wait, timeoutMs: number, deadline: number): void {
+    const left = Math.min(deadline - performance.now(), LONGEST_TIMER_MS);
+    const onTimer = () => {
+      // Timers may fire a little early, and the longest ones are counted in parts.
+      if (performance.now() < deadline) {
+        this.#startTimer(wait, timeoutMs, deadline);
+        return;
+      }
+      // Timers run before the doorbell is read: what came in time is not missed.
+      this.serve();
+      if (wait.isPending) this.#fail(wait, this.timeoutError(timeoutMs));
+    };
+    // Unref'd: it is the armed channel that keeps the process alive, if the handle is ref'd.
+    wait.timer = setTimeout(onTimer, Math.max(Math.ceil(left), 0)).unref();
+  }
+
+  #fail(wait: Wait, error: unknown): void {
+    this.#reject(wait, error);
+    this.#afterLeaving();
+  }
+
+  #reject(wait: Wait, error: unknown): void {
+    this.#remove(wait);
+    wait.operation.failing?.(error);
+    wait.reject(error);
+  }
+
+  /** The new first one may fit where the one that left did not, and waits for something else. */
+  #afterLeaving(): void {
+    if (this.#first === undefined) this.suspend();
+    else if (!this.#isLooking) this.serve();
+  }
+
+  #remove(wait: Wait): void {
+    wait.isPending = false;
+    if (wait.previous === undefined) this.#first = wait.next;
+    else wait.previous.next = wait.next;
+    if (wait.next === undefined) this.#last = wait.previous;
+    else wait.next.previous = wait.previous;
+    if (wait.timer !== undefined) clearTimeout(wait.timer);
+    if (wait.signal !== undefined && wait.onAbort !== undefined) {
+      wait.signal.removeEventListener('abort', wait.onAbort);
+    }
+    if (this.#first === undefined) {
+      const callback = this.#onIdle;
+      this.#onIdle = undefined;
+      callback?.();
+    }
+  }
+}
