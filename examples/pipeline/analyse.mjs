@@ -56,7 +56,8 @@ export class Totals {
     let words = 0n;
     for (const [word, count] of this.words) {
       let hash = 7n;
-      for (let i = 0; i < word.length; i++) hash = BigInt.asUintN(64, hash * 31n + BigInt(word.charCodeAt(i)));
+      for (let i = 0; i < word.length; i++)
+        hash = BigInt.asUintN(64, hash * 31n + BigInt(word.charCodeAt(i)));
       words = BigInt.asUintN(64, words + hash * BigInt(count));
     }
     return `${this.files} files, ${this.bytes} bytes, ${this.tokens} tokens, ${this.words.size} words, ${words.toString(16)}-${this.#hash.toString(16).slice(0, 16)}`;

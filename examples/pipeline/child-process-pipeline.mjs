@@ -38,13 +38,18 @@ export async function childProcessPipeline(folder, workerCount) {
             worker.send({ id: id++, bytes: readFileSync(next.value) });
           }
         };
-        worker.on('message', (/** @type {{ analysis: import('./analyse.mjs').Analysis }} */ { analysis }) => {
-          totals.add(analysis);
-          underWay--;
-          feed();
-        });
+        worker.on(
+          'message',
+          (/** @type {{ analysis: import('./analyse.mjs').Analysis }} */ { analysis }) => {
+            totals.add(analysis);
+            underWay--;
+            feed();
+          },
+        );
         worker.on('error', reject);
-        worker.on('exit', (code) => (code === 0 ? resolve(undefined) : reject(new Error(`a worker ended with ${code}`))));
+        worker.on('exit', (code) =>
+          code === 0 ? resolve(undefined) : reject(new Error(`a worker ended with ${code}`)),
+        );
         feed();
       });
     }),

@@ -20,7 +20,9 @@ export class ProgressBar {
     if (!process.stdout.isTTY || (now - this.#last < 50 && done < this.total)) return;
     this.#last = now;
     const filled = Math.round((WIDTH * done) / Math.max(this.total, 1));
-    process.stdout.write(`\r  [${'#'.repeat(filled)}${' '.repeat(WIDTH - filled)}] ${done}/${this.total} ${note}\x1b[K`);
+    process.stdout.write(
+      `\r  [${'#'.repeat(filled)}${' '.repeat(WIDTH - filled)}] ${done}/${this.total} ${note}\x1b[K`,
+    );
     if (done >= this.total) process.stdout.write('\n');
   }
 }

@@ -1,5 +1,6 @@
 // @ts-check
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 import { Queue } from '../../dist/index.js';
@@ -12,9 +13,13 @@ import { Totals } from './analyse.mjs';
  * @param {string[]} args
  */
 function start(program, ...args) {
-  const child = spawn(process.execPath, [fileURLToPath(new URL(program, import.meta.url)), ...args], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
+  const child = spawn(
+    process.execPath,
+    [fileURLToPath(new URL(program, import.meta.url)), ...args],
+    {
+      stdio: ['ignore', 'inherit', 'inherit'],
+    },
+  );
   const exited = /** @type {Promise<void>} */ (
     new Promise((resolve, reject) => {
       child.on('error', reject);
@@ -28,6 +33,24 @@ function start(program, ...args) {
 }
 
 /**
+ * A signal takes effect some time after kill() returns: waits until the process stands still. False if it is gone.
+ * @param {number} pid
+ */
+function hasStopped(pid) {
+  for (;;) {
+    let stat;
+    try {
+      stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    } catch {
+      return false;
+    }
+    const state = stat[stat.lastIndexOf(')') + 2];
+    if (state === 'T') return true;
+    if (state === 'Z' || state === 'X') return false;
+  }
+}
+
+/**
  * The pipeline over two queues: a walker, several workers, and this process as the one who adds up. With `kills`, that many workers are killed
  * with `kill -9` while they provably hold an unacknowledged job, and are replaced.
  * @param {string} folder
@@ -38,7 +61,7 @@ export async function queuePipeline(folder, { workerCount, kills, onProgress }) 
   const resultsName = `demo-results-${process.pid}`;
   const jobs = Queue.create(jobsName, { capacityBytes: 32 << 20 });
   /** @type {Queue<Report>} */
-  const results = Queue.create(resultsName, { capacityBytes: 16 << 20 });
+  const results = Queue.create(resultsName, { capacityBytes: 16 << 20, maxItems: 64 });
   const totals = new Totals();
   /** @type {Set<number>} */
   const seen = new Set();
@@ -51,43 +74,58 @@ export async function queuePipeline(folder, { workerCount, kills, onProgress }) 
   /** @type {Promise<void>[]} */
   const exits = [];
   const startWorker = () => {
-    const { child, exited } = start('worker.mjs', jobsName, resultsName, ...(kills > 0 ? ['announce'] : []));
+    const { child, exited } = start(
+      'worker.mjs',
+      jobsName,
+      resultsName,
+      ...(kills > 0 ? ['announce'] : []),
+    );
     workers.set(/** @type {number} */ (child.pid), child);
     exits.push(exited.finally(() => workers.delete(/** @type {number} */ (child.pid))));
   };
 
+  /**
+   * The job that each worker has announced and not yet reported as done.
+   * @type {Map<number, number>}
+   */
+  const underWay = new Map();
+
   /** @param {Report} report */
   const take = (report) => {
-    if (report.kind !== 'done' || report.analysis === undefined) return;
+    if (report.kind === 'started') {
+      underWay.set(report.pid, report.id);
+      return;
+    }
+    if (underWay.get(report.pid) === report.id) underWay.delete(report.pid);
     if (seen.has(report.id)) {
       duplicates++;
       return;
     }
     seen.add(report.id);
-    totals.add(report.analysis);
+    if (report.analysis !== undefined) totals.add(report.analysis);
     onProgress(totals.files, `${killed > 0 ? `killed ${killed}, ` : ''}${duplicates} duplicates`);
   };
 
   /**
-   * Kills the worker that has announced a job, if it provably holds it still: stopped first, it can put no more reports; when none of those
-   * that it had put says "done", the job is unacknowledged, for a worker acknowledges after it reports.
-   * @param {Report} announced
+   * Kills a worker if it provably holds a job. Stopped first, it can put no more reports; once all that it had put are read, a job that it has
+   * announced and not reported is one that it has received and not acknowledged, for a worker acknowledges after it reports.
+   * @param {number} pid
    */
-  const killHolder = (announced) => {
-    const worker = workers.get(announced.pid);
+  const killIfHolding = (pid) => {
+    const worker = workers.get(pid);
     if (worker === undefined || !worker.kill('SIGSTOP')) return;
-    let done = false;
+    if (!hasStopped(pid)) return;
     for (let size = results.size; size > 0; size--) {
       const report = results.tryGet();
       if (report === undefined) break;
-      done ||= report.kind === 'done' && report.pid === announced.pid && report.id === announced.id;
       take(report);
     }
-    if (done) {
+    if (!underWay.has(pid)) {
       worker.kill('SIGCONT');
       return;
     }
     worker.kill('SIGKILL');
+    underWay.delete(pid);
     killed++;
     startWorker();
   };
@@ -102,10 +140,9 @@ export async function queuePipeline(folder, { workerCount, kills, onProgress }) 
   // Kills are spread over the run: one more is due with every further `step` files.
   const step = 150;
   for await (const report of results) {
-    if (report.kind === 'started') {
-      if (killed < kills && totals.files >= (killed + 1) * step) killHolder(report);
-    } else {
-      take(report);
+    take(report);
+    if (report.kind === 'started' && killed < kills && totals.files >= (killed + 1) * step) {
+      killIfHolding(report.pid);
     }
   }
   await finished;

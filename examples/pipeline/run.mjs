@@ -16,7 +16,10 @@ const { values } = parseArgs({
   options: {
     kill: { type: 'boolean', default: false },
     workers: { type: 'string', default: '3' },
-    folder: { type: 'string', default: fileURLToPath(new URL('../../node_modules', import.meta.url)) },
+    folder: {
+      type: 'string',
+      default: fileURLToPath(new URL('../../node_modules', import.meta.url)),
+    },
   },
 });
 const workerCount = Number(values.workers);
@@ -35,7 +38,9 @@ const megabytes = alone.bytes / 1e6;
 console.log(`   ${aloneSeconds.toFixed(2)} s, ${(megabytes / aloneSeconds).toFixed(0)} MB/s`);
 
 const kills = values.kill ? 5 : 0;
-console.log(`2. Over two queues: a walker, ${workerCount} workers${kills > 0 ? `, ${kills} of them killed with kill -9 while they hold a job` : ''}`);
+console.log(
+  `2. Over two queues: a walker, ${workerCount} workers${kills > 0 ? `, ${kills} of them killed with kill -9 while they hold a job` : ''}`,
+);
 const bar = new ProgressBar(alone.files);
 const shared = await queuePipeline(values.folder, {
   workerCount,
@@ -51,13 +56,19 @@ console.log(
 console.log(`3. Over child_process messages: the same work, ${workerCount} workers`);
 const messages = await childProcessPipeline(values.folder, workerCount);
 console.log(`   ${messages.totals.fingerprint}`);
-console.log(`   ${messages.seconds.toFixed(2)} s: ${(messages.seconds / shared.seconds).toFixed(2)}x the time of the queues`);
+console.log(
+  `   ${messages.seconds.toFixed(2)} s: ${(messages.seconds / shared.seconds).toFixed(2)}x the time of the queues`,
+);
 
 console.log('   top words:');
-for (const [word, count] of shared.totals.top(10)) console.log(`   ${String(count).padStart(9)}  ${word}`);
+for (const [word, count] of shared.totals.top(10))
+  console.log(`   ${String(count).padStart(9)}  ${word}`);
 
-const same = shared.totals.fingerprint === alone.fingerprint && messages.totals.fingerprint === alone.fingerprint;
+const same =
+  shared.totals.fingerprint === alone.fingerprint &&
+  messages.totals.fingerprint === alone.fingerprint;
 const killedAll = shared.killed === kills;
 console.log(same ? 'The totals agree.' : 'THE TOTALS DIFFER.');
-if (!killedAll) console.log(`Only ${shared.killed} of ${kills} workers could be killed while they held a job.`);
+if (!killedAll)
+  console.log(`Only ${shared.killed} of ${kills} workers could be killed while they held a job.`);
 process.exitCode = same && killedAll ? 0 : 1;

@@ -7,7 +7,9 @@ import { analyse } from './analyse.mjs';
 /** @typedef {{ id: number, path: string, bytes: Uint8Array }} Job */
 /** @typedef {{ kind: 'started' | 'done', id: number, pid: number, analysis?: import('./analyse.mjs').Analysis }} Report */
 
-const [jobsName, resultsName, announce] = /** @type {[string, string, string | undefined]} */ (process.argv.slice(2));
+const [jobsName, resultsName, announce] = /** @type {[string, string, string | undefined]} */ (
+  process.argv.slice(2)
+);
 /** @type {Queue<Job>} */
 const jobs = Queue.open(jobsName);
 /** @type {Queue<Report>} */

@@ -1,8 +1,8 @@
 // Two participants work on a queue whose words are overwritten between their calls, and within them at the fault points: no
 // crash, no endless loop, and nothing but a Code comes back, whatever stands in the segment.
 //
-// The segment and the participants live as long as the program; before each input every word of the segment is put back to
-// a sound queue, and after it what the participants remember is brought back by their own calls.
+// The segment and the participants live as long as the program: before each input every word of the segment is put back to
+// a sound queue, and after it the participants forget what they hold. Opening and closing are open_fuzz's affair.
 
 #include <memory>
 #include <vector>
@@ -45,27 +45,18 @@ class Room {
 class Participant {
  public:
   Participant(const test::TestDirectory& directory, const memory::Header& header)
-      : bell_(directory.open()), header_(header) {
-    open();
+      : bell_(directory.open()) {
+    auto opened = Queue::open(bell_, "q", OpenMode::open_or_create, header);
+    require(opened.ok(), "the queue can be opened");
+    queue_ = std::move(opened.value());
   }
 
-  void open() {
-    receipts_.clear();
-    auto opened = Queue::open(bell_, "q", OpenMode::open_or_create, header_);
-    queue_ = opened.ok() ? std::move(opened.value()) : nullptr;
-  }
-  void reopen() {
-    queue_.reset();
-    open();
-  }
-  bool is_open() const { return queue_ != nullptr; }
   Queue& queue() { return *queue_; }
   sync::Doorbell& bell() { return bell_; }
   std::vector<double>& receipts() { return receipts_; }
 
   // Forgets what this input left in our own memory.
   void settle() {
-    if (queue_ == nullptr) return;
     queue_->disarm(sync::kTake);
     queue_->disarm(sync::kPut);
     for (double receipt : receipts_) queue_->ack(receipt);
@@ -74,7 +65,6 @@ class Participant {
 
  private:
   sync::Doorbell bell_;
-  memory::Header header_;
   std::unique_ptr<Queue> queue_;
   std::vector<double> receipts_;
 };
@@ -100,22 +90,13 @@ class Stage {
     second_.queue().is_full();
     script_ = script;
     waited_ = false;
-    bool reopened = false;
     for (int call = 0; call < kMaxCalls && !script_.over(); ++call) {
       const std::uint8_t choice = script_.byte();
-      Participant& actor = (choice & 0x80) == 0 ? first_ : second_;
-      const std::uint32_t what = (choice & 0x7F) % kCalls;
-      if (what != kReopen) {
-        if (actor.is_open()) act(actor, what);
-      } else if (!reopened) {
-        reopened = true;
-        second_.reopen();
-      }
+      act((choice & 0x80) == 0 ? first_ : second_, (choice & 0x7F) % kCalls);
     }
     strike_in_ = 0;
     first_.settle();
     second_.settle();
-    if (reopened) rejoin();
   }
 
   // A fault point within a call.
@@ -125,15 +106,7 @@ class Stage {
 
  private:
   static constexpr std::uint32_t kReceive = 4;
-  static constexpr std::uint32_t kReopen = 19;
-  static constexpr std::uint32_t kCalls = 20;
-
-  void rejoin() {
-    starts_->restore(0);
-    second_.reopen();
-    require(second_.is_open(), "the second participant is back");
-    starts_->adopt(1);
-  }
+  static constexpr std::uint32_t kCalls = 19;
 
   void act(Participant& actor, std::uint32_t call) {
     Queue& queue = actor.queue();

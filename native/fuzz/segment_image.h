@@ -25,14 +25,6 @@ class SegmentImage {
     for (std::uint32_t slot = 0; slot < ledgers_.size(); ++slot)
       std::memcpy(ledger_of(segment, slot), ledgers_[slot].data(), kLedgerBytes);
   }
-  // Takes over who a slot belongs to: whoever joins anew is of another generation.
-  void adopt(memory::Segment& segment, std::uint32_t slot) {
-    const std::byte* identity =
-        reinterpret_cast<const std::byte*>(&segment.participants()[slot].identity);
-    std::memcpy(front_.data() + (identity - front_of(segment)), identity,
-                sizeof segment.participants()[slot].identity);
-  }
-
   static constexpr std::size_t kLedgerBytes =
       offsetof(memory::Ledger, entries) + 2 * Vandal::kEntries * sizeof(memory::LedgerEntry);
   static std::byte* front_of(memory::Segment& segment) {

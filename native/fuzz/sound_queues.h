@@ -39,9 +39,6 @@ class SoundQueues {
 
   std::uint32_t count() const { return static_cast<std::uint32_t>(images_.size()); }
   void restore(std::uint32_t which) const { images_[which].restore(segment_); }
-  void adopt(std::uint32_t slot) {
-    for (SegmentImage& image : images_) image.adopt(segment_, slot);
-  }
 
  private:
   void keep() { images_.emplace_back(segment_); }

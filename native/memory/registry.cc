@@ -13,6 +13,7 @@ constexpr std::uint8_t generation_of(std::uint32_t identity) noexcept {
 
 Error Registry::join(std::uint32_t first, std::uint32_t last,
                      const std::function<void(Owner)>& sweep) noexcept {
+  FAULT("registry.join");
   for (std::uint32_t index = first; index < last; ++index) {
     if (!segment_.file().try_lock(index, platform::Lock::exclusive)) continue;
     FAULT("registry.locked");

@@ -91,9 +91,10 @@ Error Segment::map() noexcept {
 }
 
 bool Segment::must_stay(const std::function<bool(Segment&)>& holds_something) noexcept {
+  // Always called, since it also tidies up: the dead may have left doorbells.
+  const bool holds = holds_something(*this);
   if ((header_.flags & kAnonymous) != 0) return false;
-  if ((header_.flags & kPersist) != 0) return true;
-  return holds_something(*this);
+  return (header_.flags & kPersist) != 0 || holds;
 }
 
 Result<std::unique_ptr<Segment>> Segment::make(const Directory& directory, const std::string& name,
@@ -159,6 +160,7 @@ Result<std::unique_ptr<Segment>> Segment::open(const Directory& directory, const
     facts = segment->file_.facts();
     if (!facts.ok()) return facts.error();
     if (facts.value().links == 0) continue;
+    FAULT("segment.attached");
 
     if (Error error = read_header(segment->file_, segment->header_); error.code != Code::ok)
       return error;
@@ -170,8 +172,11 @@ Result<std::unique_ptr<Segment>> Segment::open(const Directory& directory, const
       FAULT("segment.removed_stale");
       continue;
     }
-    if (mode == OpenMode::create)
+    if (mode == OpenMode::create) {
+      // By now we may be the last one there.
+      segment->leave(directory, kindred.holds_something);
       return fail(Code::exists, "there is an object of this name already");
+    }
     if (alone)
       segment->file_.try_lock(kAttachedByte, Lock::shared);  // converts our own lock; cannot fail
     if (Error error = kindred.join(*segment); error.code != Code::ok) {
@@ -203,8 +208,9 @@ void Segment::leave(const Directory& directory,
   file_.unlock(kAttachedByte);
   FAULT("segment.detached");
   if (file_.try_lock(kAttachedByte, Lock::exclusive)) {
+    const bool stays = must_stay(holds_something);
     auto facts = file_.facts();
-    if (facts.ok() && facts.value().links > 0 && !must_stay(holds_something)) {
+    if (facts.ok() && facts.value().links > 0 && !stays) {
       directory.remove_if_same(name_, facts.value());
     }
     FAULT("segment.decided");

@@ -118,8 +118,8 @@ class Explorer {
   static constexpr std::uint32_t kChunkShift = 16;
 
   std::size_t memory() const {
-    return (chunks_.size() * bytes_ << kChunkShift) + slots_.size() * sizeof(Slot) + parents_.capacity() * 4 +
-           edges_.capacity() * 4 + edges_of_.capacity();
+    return (chunks_.size() * bytes_ << kChunkShift) + slots_.size() * sizeof(Slot) +
+           parents_.capacity() * 4 + edges_.capacity() * 4 + edges_of_.capacity();
   }
 
   std::byte* stored(std::uint32_t index) const {
@@ -246,7 +246,7 @@ class Explorer {
   std::vector<std::unique_ptr<std::byte[]>> chunks_;
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> parents_;
-  std::vector<std::uint32_t> edges_;     // where the steps that are not fate lead, state after state
+  std::vector<std::uint32_t> edges_;    // where the steps that are not fate lead, state after state
   std::vector<std::uint8_t> edges_of_;  // how many each state has
 };
 

@@ -118,18 +118,19 @@ enum Pc : std::uint8_t {
 
 // One participant. Unused variables are zero, so that equal means equal.
 struct Actor {
-  std::uint16_t word;       // the word last read at `at`
-  std::uint16_t best_word;  // scan: that of the oldest RETURNED; sweep: that of the ring cell; holding: that of the entry
-  std::uint16_t receipt;    // the word under which a message was acknowledged before
+  std::uint16_t word;  // the word last read at `at`
+  std::uint16_t
+      best_word;  // scan: that of the oldest RETURNED; sweep: that of the ring cell; holding: that of the entry
+  std::uint16_t receipt;  // the word under which a message was acknowledged before
   std::array<std::uint16_t, 2> buffer_value;
   std::array<std::uint8_t, 2> buffer_address;  // 0: no store pending
   Pc pc;
   std::uint8_t generation;
   std::uint8_t flags;
-  std::uint8_t at;       // walk: cell or entry
-  std::uint8_t best;     // scan: place + 1 of the oldest RETURNED; holding: entry + 1
-  std::uint8_t inner;    // sweep: entry of the dead one's own region
-  std::uint8_t message;  // number + 1 of the message in hand
+  std::uint8_t at;             // walk: cell or entry
+  std::uint8_t best;           // scan: place + 1 of the oldest RETURNED; holding: entry + 1
+  std::uint8_t inner;          // sweep: entry of the dead one's own region
+  std::uint8_t message;        // number + 1 of the message in hand
   std::uint8_t receipt_entry;  // + 1
 
   static constexpr std::uint8_t kLocked = 1;
@@ -240,7 +241,8 @@ class LedgerModel {
       for (int e = 0; e < actors() * in_.entries; ++e) {
         const Entry entry = Entry::unpack(s.entry[index(e)]);
         if (entry.state == kFree) continue;
-        if (s.bytes[index(e)] != s.pos[index(e)]) return "an entry's bytes are not those of its position";
+        if (s.bytes[index(e)] != s.pos[index(e)])
+          return "an entry's bytes are not those of its position";
         if (s.bytes[index(e)] != m + 1) continue;
         somewhere = true;
         if (entry.state == kHeld && alive(s, entry.owner)) holders |= 1 << entry.owner.slot;
@@ -266,7 +268,9 @@ class LedgerModel {
   std::string describe(const State& s) const {
     static constexpr const char* kCells[] = {"-", "READY", "READING", "RETURNED", "DONE"};
     static constexpr const char* kEntries[] = {"FREE", "HELD", "RETURNED"};
-    const auto owner = [](Owner o) { return "(" + std::to_string(o.slot) + "." + std::to_string(o.generation) + ")"; };
+    const auto owner = [](Owner o) {
+      return "(" + std::to_string(o.slot) + "." + std::to_string(o.generation) + ")";
+    };
     std::string text = s.hint != 0 ? "hint ring [" : "ring [";
     for (int c = 0; c < in_.cells; ++c) {
       const Cell cell = Cell::unpack(s.cell[index(c)]);
@@ -296,7 +300,8 @@ class LedgerModel {
 
   bool alive(const State& s, Owner owner) const {
     const Actor& actor = s.actor[owner.slot];
-    return actor.has(Actor::kLocked) && !actor.has(Actor::kJoining) && actor.generation == owner.generation;
+    return actor.has(Actor::kLocked) && !actor.has(Actor::kJoining) &&
+           actor.generation == owner.generation;
   }
   // The kernel's verdict, as in ring_model.cc.
   bool dead(const State& s, int asking, Owner owner) const {
@@ -312,7 +317,9 @@ class LedgerModel {
     }
     return -1;
   }
-  bool can_take(const State& s, int i) const { return !in_.receives[index(i)] || free_entry(s, i) >= 0; }
+  bool can_take(const State& s, int i) const {
+    return !in_.receives[index(i)] || free_entry(s, i) >= 0;
+  }
 
   // --- the machine ---
 
@@ -410,7 +417,8 @@ class LedgerModel {
 
   void step(const State& s, int i, Steps<State>& out) const {
     const Actor& was = s.actor[index(i)];
-    if (!was.drained() && (is_rmw(was.pc) || (was.pc == kScanClear && !is(Mutant::kClearPlain)))) return;
+    if (!was.drained() && (is_rmw(was.pc) || (was.pc == kScanClear && !is(Mutant::kClearPlain))))
+      return;
     if (was.pc < kTake) return scan_step(s, i, out);
     if (was.pc < kSweepCell) return receive_step(s, i, out);
     return sweep_step(s, i, out);
@@ -497,7 +505,8 @@ class LedgerModel {
         return out.add(i, "scan: set the hint again", n);
       case kReadEntry: {
         const int read = s.bytes[index(me.best - 1)];
-        const char* wrong = read != me.message ? "the message taken is not the one that was found" : nullptr;
+        const char* wrong =
+            read != me.message ? "the message taken is not the one that was found" : nullptr;
         me.pc = kHolding;
         return out.add(i, "redeliver: read the bytes in place", n, wrong);
       }
@@ -625,16 +634,20 @@ class LedgerModel {
     {
       State n = s;
       Actor& me = n.actor[index(i)];
-      const char* wrong = cas_entry(n, entry, was.best_word, word.to(kFree)) ? nullptr : "a living holder was robbed";
+      const char* wrong = cas_entry(n, entry, was.best_word, word.to(kFree))
+                              ? nullptr
+                              : "a living holder was robbed";
       if ((s.acked >> (was.message - 1) & 1) != 0) wrong = "a message was acknowledged twice";
       n.acked |= byte(1 << (was.message - 1));
-      n.pos[index(entry)] = n.bytes[index(entry)] = 0;  // so that equal means equal: who fills the entry writes them anew
+      n.pos[index(entry)] = n.bytes[index(entry)] =
+          0;  // so that equal means equal: who fills the entry writes them anew
       rest(me, kIdle);
       if (in_.settles_twice) {
         me.receipt = was.best_word;
         me.receipt_entry = was.best;
       }
-      out.add(i, in_.receives[index(i)] ? "ack: CAS HELD -> FREE" : "get: CAS HELD -> FREE", n, wrong);
+      out.add(i, in_.receives[index(i)] ? "ack: CAS HELD -> FREE" : "get: CAS HELD -> FREE", n,
+              wrong);
     }
     if (!in_.receives[index(i)]) return;
     for (const bool leaving : {false, true}) {
@@ -657,7 +670,8 @@ class LedgerModel {
     Actor& me = n.actor[index(i)];
     me.receipt = me.receipt_entry = 0;
     const bool matches = s.entry[index(was.receipt_entry - 1)] == was.receipt;
-    out.add(i, "ack again with an old receipt", n, matches ? "a used receipt settled another message" : nullptr);
+    out.add(i, "ack again with an old receipt", n,
+            matches ? "a used receipt settled another message" : nullptr);
   }
 
   void sweep_step(const State& s, int i, Steps<State>& out) const {
@@ -838,29 +852,52 @@ int main(int argc, char** argv) {
       suite.holds(std::string("ledger ") + name + (tso ? " tso" : " sc"), LedgerModel(in));
     }
   };
-  const auto mutant = [&](const char* name, Mutant m, Instance in) { in.mutant = m; suite.caught(name, LedgerModel(in)); };
-  run("2r n2", {.messages = 2, .receives = {true, true}, .nacks = 2, .settles_twice=true});
+  const auto mutant = [&](const char* name, Mutant m, Instance in) {
+    in.mutant = m;
+    suite.caught(name, LedgerModel(in));
+  };
+  run("2r n2", {.messages = 2, .receives = {true, true}, .nacks = 2, .settles_twice = true});
   run("2r k1", {.messages = 2, .receives = {true, true}, .kills = 1});
   run("3r k1", {.messages = 1, .receives = {true, true, true}, .kills = 1});
   run("3r k2", {.messages = 1, .receives = {true, true, true}, .kills = 2});
   run("2r k1 j1", {.messages = 2, .receives = {true, true}, .kills = 1, .joins = 1});
-  run("2r k2 j1 n1", {.messages = 2, .receives = {true, true}, .kills = 2, .joins = 1, .nacks=1});
-  run("1r1g k1 j1 l1", {.messages = 2, .receives = {true, false}, .kills = 1, .joins = 1,.leaves=1});
-  run("2cells 2r k1 j1 n1", {.cells=2,.messages = 3, .receives = {true, true}, .kills = 1, .joins = 1, .nacks=1});
-  run("2ent 2r k1 j1 n1", {.messages = 2, .entries=2, .receives = {true, true}, .kills = 1, .joins = 1, .nacks=1});
-  mutant("done before held", Mutant::kDoneBeforeHeld, {.messages = 1, .receives = {true, true}, .kills = 1});
-  mutant("word before fields", Mutant::kWordBeforeFields, {.messages = 1, .receives = {true, true}, .kills = 1});
-  mutant("returned before done", Mutant::kReturnedBeforeDone, {.messages = 1, .receives = {true, true,true}, .kills = 1});
-  mutant("holds not asked", Mutant::kHoldsNotAsked, {.messages = 1, .receives = {true, true}, .kills = 1});
-  mutant("lap", Mutant::kLapNotCompared, {.messages = 2, .receives = {true, true,true}, .kills = 1,.nacks=1});
-  mutant("seq", Mutant::kSeqNotCounted, {.messages = 2, .receives = {true, true}, .settles_twice=true});
-  mutant("seq2", Mutant::kSeqNotCounted, {.messages = 2, .receives = {true, true}, .nacks=2});
-  mutant("hint lost", Mutant::kHintLost, {.messages = 1, .receives = {true, true,true}, .kills = 1, .nacks=1});
-  mutant("more", Mutant::kMoreForgotten, {.cells=2,.messages = 2, .receives = {true, true}, .nacks=2});
-  mutant("clear", Mutant::kClearPlain, {.messages = 2, .receives = {true, true}, .nacks=2, .tso=true});
-  mutant("same gen", Mutant::kSameGeneration, {.messages = 1, .receives = {true, true}, .kills=1, .joins=1});
-  mutant("nosweep", Mutant::kNoSweepAtJoin, {.messages = 1, .receives = {true, true}, .kills=2, .joins=2,.generation_bits=1, .mortal=1});
-  mutant("kernel", Mutant::kNoKernel, {.messages = 1, .receives = {true, true}, .kills=1});
-  mutant("region", Mutant::kRegionTakenByNewcomer, {.messages = 1, .receives = {true, true}, .joins=1, .nacks=0, .leaves=1});
+  run("2r k2 j1 n1", {.messages = 2, .receives = {true, true}, .kills = 2, .joins = 1, .nacks = 1});
+  run("1r1g k1 j1 l1",
+      {.messages = 2, .receives = {true, false}, .kills = 1, .joins = 1, .leaves = 1});
+  run("2cells 2r k1 j1 n1",
+      {.cells = 2, .messages = 3, .receives = {true, true}, .kills = 1, .joins = 1, .nacks = 1});
+  run("2ent 2r k1 j1 n1",
+      {.messages = 2, .entries = 2, .receives = {true, true}, .kills = 1, .joins = 1, .nacks = 1});
+  mutant("done before held", Mutant::kDoneBeforeHeld,
+         {.messages = 1, .receives = {true, true}, .kills = 1});
+  mutant("word before fields", Mutant::kWordBeforeFields,
+         {.messages = 1, .receives = {true, true}, .kills = 1});
+  mutant("returned before done", Mutant::kReturnedBeforeDone,
+         {.messages = 1, .receives = {true, true, true}, .kills = 1});
+  mutant("holds not asked", Mutant::kHoldsNotAsked,
+         {.messages = 1, .receives = {true, true}, .kills = 1});
+  mutant("lap", Mutant::kLapNotCompared,
+         {.messages = 2, .receives = {true, true, true}, .kills = 1, .nacks = 1});
+  mutant("seq", Mutant::kSeqNotCounted,
+         {.messages = 2, .receives = {true, true}, .settles_twice = true});
+  mutant("seq2", Mutant::kSeqNotCounted, {.messages = 2, .receives = {true, true}, .nacks = 2});
+  mutant("hint lost", Mutant::kHintLost,
+         {.messages = 1, .receives = {true, true, true}, .kills = 1, .nacks = 1});
+  mutant("more", Mutant::kMoreForgotten,
+         {.cells = 2, .messages = 2, .receives = {true, true}, .nacks = 2});
+  mutant("clear", Mutant::kClearPlain,
+         {.messages = 2, .receives = {true, true}, .nacks = 2, .tso = true});
+  mutant("same gen", Mutant::kSameGeneration,
+         {.messages = 1, .receives = {true, true}, .kills = 1, .joins = 1});
+  mutant("nosweep", Mutant::kNoSweepAtJoin,
+         {.messages = 1,
+          .receives = {true, true},
+          .kills = 2,
+          .joins = 2,
+          .generation_bits = 1,
+          .mortal = 1});
+  mutant("kernel", Mutant::kNoKernel, {.messages = 1, .receives = {true, true}, .kills = 1});
+  mutant("region", Mutant::kRegionTakenByNewcomer,
+         {.messages = 1, .receives = {true, true}, .joins = 1, .nacks = 0, .leaves = 1});
   return suite.close();
 }

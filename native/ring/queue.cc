@@ -111,7 +111,7 @@ Code Queue::put(const std::byte* bytes, std::size_t length) noexcept {
   Participant& self = registry_.self_slot();
   bump(self.puts, 1);
   bump(self.put_bytes, length);
-  if ((++operations_ & 63) == 0) {
+  if ((operations_++ & 63) == 0) {
     const std::uint64_t size = ring_.size();
     if (size > self.high_water.load(std::memory_order_relaxed))
       self.high_water.store(size, std::memory_order_relaxed);

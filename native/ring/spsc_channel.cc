@@ -37,8 +37,10 @@ Result<std::unique_ptr<SpscChannel>> SpscChannel::open(sync::Doorbell& bell,
   kindred.join = [&](Segment& segment) {
     channel.reset(new SpscChannel(bell, segment));
     SpscChannel& self = *channel;
-    return self.registry_.join(role, role + 1,
-                               [&self](memory::Owner last) { self.waiters_.forget(last.slot); });
+    const Error error = self.registry_.join(
+        role, role + 1, [&self](memory::Owner last) { self.waiters_.forget(last.slot); });
+    self.ring_.resume();
+    return error;
   };
   auto segment = Segment::open(bell.directory(), name, mode, wanted, kindred);
   if (!segment.ok()) return segment.error();

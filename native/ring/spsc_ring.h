@@ -19,10 +19,16 @@ class SpscRing {
   explicit SpscRing(memory::Segment& segment) noexcept
       : control_(segment.control()),
         payload_(segment.payload()),
-        capacity_(segment.layout().payload_bytes),
-        // acquire: as in the hot paths below; a side that takes over from a dead one continues where that one published.
-        tail_(control_.tail.load(std::memory_order_acquire)),
-        head_(control_.head.load(std::memory_order_acquire)) {}
+        capacity_(segment.layout().payload_bytes) {
+    resume();
+  }
+
+  // To be called once this side is ours alone: whoever had it before may have gone on until then.
+  void resume() noexcept {
+    // acquire: as in the hot paths below; a side that takes over from a dead one continues where that one published.
+    tail_ = control_.tail.load(std::memory_order_acquire);
+    head_ = control_.head.load(std::memory_order_acquire);
+  }
 
   static constexpr std::size_t kHeaderBytes = 4;
   static constexpr std::uint64_t footprint(std::uint64_t length) noexcept {

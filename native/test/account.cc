@@ -52,9 +52,9 @@ bool Account::hand_over(std::uint32_t reader, std::uint64_t id, std::uint32_t de
   if (entry.place == Place::intended && entry.fate == Fate::did_not)
     complain("delivered though its put was refused", id);
   if (deliveries <= entry.deliveries)
-    complain("delivered again without being marked, or marked too low: " +
-                 std::to_string(deliveries),
-             id);
+    complain(
+        "delivered again without being marked, or marked too low: " + std::to_string(deliveries),
+        id);
   entry.deliveries = deliveries;
   entry.place = to;
   order_.push_back(id);

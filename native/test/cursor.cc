@@ -57,8 +57,9 @@ TEST_CASE("the distance is the number of blocks walked, wherever the walk starts
   Random random(seed);
   for (int i = 0; i < 10'000; ++i) {
     // Every other walk starts so that it crosses the wrap.
-    const std::uint64_t from = cursor(random.below(kItems), i % 2 == 0 ? random.below(kPositions)
-                                                                       : kPositions - 1 - random.below(512));
+    const std::uint64_t from =
+        cursor(random.below(kItems),
+               i % 2 == 0 ? random.below(kPositions) : kPositions - 1 - random.below(512));
     std::uint64_t to = from;
     std::int64_t blocks = 0;
     const std::uint64_t steps = random.below(200);

@@ -108,7 +108,14 @@ class World {
     // Who decides about the file alone is waited for by openers, and here nobody would come to an end.
     const bool exclusive = exclusive_;
     exclusive_ = exclusive || std::strncmp(name, "segment.", 8) == 0;
-    operate();
+    if (depth_ == 1 && random_.one_in(60)) {
+      // Long enough for the ring to go around under the one that waits here.
+      depth_ += 2;
+      for (int i = 0; i < 150; ++i) operate();
+      depth_ -= 2;
+    } else {
+      operate();
+    }
     exclusive_ = exclusive;
     look_for_fullness();
   }
@@ -164,8 +171,7 @@ class World {
 
   void put(std::uint32_t i) {
     const std::uint64_t id = Message::id(i, ++sequence_[i]);
-    const std::size_t length =
-        Message::kMinBytes + random_.below(random_.one_in(8) ? 2'000 : 200);
+    const std::size_t length = Message::kMinBytes + random_.below(random_.one_in(8) ? 2'000 : 200);
     account_.intend(id);
     puts_.push_back({(length + 63) / 64, false});
     look_for_fullness();
@@ -294,7 +300,9 @@ class World {
 
 }  // namespace
 
-TEST_CASE("operations that meet at any step deliver everything once, in order, and say full only when full") {
+TEST_CASE(
+    "operations that meet at any step deliver everything once, in order, and say full only when "
+    "full") {
   const std::uint64_t seed = interproc::test::seed_for("interleaved queue");
   const Watchdog watchdog("interleaved queue");
   const std::uint64_t worlds = interproc::test::times(300, 20, 20'000);
@@ -310,7 +318,8 @@ TEST_CASE("operations that meet at any step deliver everything once, in order, a
     for (const std::string& problem : world.problems()) FAIL_CHECK(problem);
     for (const std::string& problem : world.account().problems()) FAIL_CHECK(problem);
     met_at.insert(world.met_at().begin(), world.met_at().end());
-    if (!world.problems().empty() || !world.account().problems().empty()) break;
+    REQUIRE(world.problems().empty());
+    REQUIRE(world.account().problems().empty());
   }
   MESSAGE("operations met at " << met_at.size() << " points");
 }

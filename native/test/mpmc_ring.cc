@@ -175,8 +175,7 @@ TEST_CASE("full is said exactly when the blocks do not suffice") {
     CHECK(ring.has_room(left));
     CHECK_FALSE(ring.has_room(left + 1));
     CHECK(ring.claim(static_cast<std::uint32_t>(left * 64 + 1), record) == Look::full);
-    if (left > 0)
-      CHECK(ring.claim(static_cast<std::uint32_t>(left * 64), record) == Look::ok);
+    if (left > 0) CHECK(ring.claim(static_cast<std::uint32_t>(left * 64), record) == Look::ok);
   }
 }
 
@@ -546,9 +545,9 @@ void run_random_calls(RingOf& of, MpmcRing ring, std::uint32_t max_items, Random
       case 0:
       case 1:
       case 2: {
-        const std::uint32_t length =
-            random.one_in(8) ? random.below32(4097)
-                             : 8 + random.below32(random.one_in(2) ? 100 : 600);
+        const std::uint32_t length = random.one_in(8)
+                                         ? random.below32(4097)
+                                         : 8 + random.below32(random.one_in(2) ? 100 : 600);
         const std::uint64_t blocks = ring.blocks_for(length);
         const Look look = ring.claim(length, record);
         REQUIRE(look == (expected.full_for(blocks) ? Look::full : Look::ok));

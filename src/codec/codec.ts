@@ -31,9 +31,6 @@ export interface Codec<T> {
 
 export type BuiltInCodecName = 'structured' | 'json' | 'string' | 'raw';
 
-/** What a queue without a `codec` uses. */
-export const DEFAULT_CODEC: BuiltInCodecName = 'structured';
-
 /**
  * How to carry values that the built-in codecs do not.
  *

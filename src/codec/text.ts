@@ -13,7 +13,7 @@ const UTF_16_START = 2;
 const LOOP_CHARACTERS = 16;
 
 // V8 answers this for a string it keeps as one byte per character without looking at it.
-const WIDE = /[^\u0000-\u00ff]/;
+const WIDE = /[\u0100-\uffff]/;
 
 /** `Buffer` has the calls that copy strings; the inbox and the outbox are wrapped once, not at each message. */
 class Wrapped {

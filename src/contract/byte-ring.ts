@@ -4,7 +4,17 @@ import type { Channel, OpenMode } from './channel.js';
 
 export type ByteRing = Pick<
   Channel,
-  'name' | 'inbox' | 'tryPut' | 'tryTake' | 'tryTakeInto' | 'waitSync' | 'end' | 'ended' | 'size' | 'close' | 'unlink'
+  | 'name'
+  | 'inbox'
+  | 'tryPut'
+  | 'tryTake'
+  | 'tryTakeInto'
+  | 'waitSync'
+  | 'end'
+  | 'ended'
+  | 'size'
+  | 'close'
+  | 'unlink'
 > & {
   readonly geometry: { readonly capacityBytes: number; readonly maxMessageBytes: number };
 };

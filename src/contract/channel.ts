@@ -55,6 +55,9 @@ export interface ChannelGeometry {
   readonly maxParticipants: number;
 }
 
+/** The codec of an object that was created without naming one. */
+export const DEFAULT_CODEC = 'structured';
+
 /** How the object is found or made. `undefined` members mean the default when creating, "whatever is there" when opening. */
 export interface ChannelOptions {
   readonly capacityBytes?: number | undefined;
@@ -62,10 +65,18 @@ export interface ChannelOptions {
   readonly maxItems?: number | undefined;
   readonly maxDeliveries?: number | undefined;
   readonly deadLetter?: string | undefined;
+  /** Default: DEFAULT_CODEC. */
   readonly codec?: string | undefined;
   readonly persist?: boolean | undefined;
   readonly maxParticipants?: number | undefined;
 }
+
+/** What a backend fills in for members that are undefined when it creates an object. */
+export const CHANNEL_DEFAULTS = Object.freeze({
+  capacityBytes: 65_536,
+  maxParticipants: 64,
+  codec: DEFAULT_CODEC,
+} as const);
 
 export type OpenMode = 'create' | 'open' | 'openOrCreate';
 
@@ -83,7 +94,10 @@ export interface Channel {
   tryPutOutbox(length: number): number;
   /** Puts `bytes`, copying them. Returns 0, FULL or ENDED. Throws ERR_TOO_LARGE. */
   tryPut(bytes: Uint8Array): number;
-  /** Puts `messages[from..]` in order until one does not fit. Returns how many went in (0 when full), or ENDED if none did because the queue has ended. */
+  /**
+   * Puts `messages[from..]` in order, copying them, until one does not fit or the batch is as long as the backend likes. Returns how many went in (0 when
+   * full), or ENDED if none did because the queue has ended. The caller has seen to it that none is too large.
+   */
   tryPutMany(messages: readonly Uint8Array[], from: number): number;
 
   /** Takes the next message into `inbox` at most once. Returns its length, EMPTY or ENDED; `deliveries` tells whether it came before. */
@@ -106,11 +120,14 @@ export interface Channel {
 
   /** Asks for one `onReady(side)`. Returns true if the caller must look again at once instead of waiting. */
   arm(side: Side): boolean;
-  /** Withdraws. If a wake was already in this waiter's hands it is passed on. */
+  /** Withdraws; nothing if not armed. If a wake was already in this waiter's hands it is passed on. */
   disarm(side: Side): void;
   /** Called on this thread's event loop, after `arm`, when it is worth looking; `side` is then no longer armed. */
   onReady: ((side: Side) => void) | undefined;
-  /** Blocks this thread until it is worth looking again, or `timeoutMs` has passed (Infinity: for ever). Returns false on time-out. */
+  /**
+   * Blocks this thread until it is worth looking again, or `timeoutMs` has passed (Infinity: for ever). Returns false on time-out. Called while `side` is not armed;
+   * enters JavaScript between sleeps of at most 50 ms, so that V8 can end the thread.
+   */
   waitSync(side: Side, timeoutMs: number): boolean;
   /** Whether armed waits keep the process alive (the default). */
   ref(): void;

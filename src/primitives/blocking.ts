@@ -26,8 +26,7 @@ export function block<T>(
       const left = timeoutMs === 0 ? 0 : deadline - performance.now();
       if (left <= 0) {
         const error = pending.timeoutError(timeoutMs);
-        operation.failing?.(error);
-        throw error;
+        throw operation.failed === undefined ? error : operation.failed(error);
       }
       channel.waitSync(side, left);
     }

@@ -1,12 +1,5 @@
 import { InterprocError } from '../errors.js';
-
-/** What a delivery needs of its queue. */
-export interface Receipts {
-  ack(receipt: number): void;
-  nack(receipt: number): void;
-  /** The queue was closed: everything unacknowledged has been given back. */
-  isClosed(): boolean;
-}
+import type { Channel } from '../contract/channel.js';
 
 /**
  * A message that stays the queue's until it is acknowledged: if this process dies, closes the queue or calls `nack`, it goes to
@@ -29,15 +22,23 @@ export class Delivery<T> {
   /** How often it has been delivered, this time included: 1 for the first. */
   readonly deliveries: number;
   readonly #receipt: number;
-  readonly #receipts: Receipts;
+  readonly #channel: Pick<Channel, 'ack' | 'nack'>;
+  readonly #isClosed: () => boolean;
   #settledBy: 'ack' | 'nack' | undefined;
 
-  /** Made by `receive`. */
-  constructor(value: T, deliveries: number, receipt: number, receipts: Receipts) {
+  /** Made by `receive`. `isClosed`: the handle was, and what was unacknowledged has been given back. */
+  constructor(
+    value: T,
+    deliveries: number,
+    receipt: number,
+    channel: Pick<Channel, 'ack' | 'nack'>,
+    isClosed: () => boolean,
+  ) {
     this.value = value;
     this.deliveries = deliveries;
     this.#receipt = receipt;
-    this.#receipts = receipts;
+    this.#channel = channel;
+    this.#isClosed = isClosed;
   }
 
   /** Whether somebody received it before and did not acknowledge it: part of the work may have been done. */
@@ -51,7 +52,7 @@ export class Delivery<T> {
    */
   ack(): void {
     this.#settle('ack');
-    this.#receipts.ack(this.#receipt);
+    this.#channel.ack(this.#receipt);
   }
 
   /**
@@ -60,12 +61,12 @@ export class Delivery<T> {
    */
   nack(): void {
     this.#settle('nack');
-    this.#receipts.nack(this.#receipt);
+    this.#channel.nack(this.#receipt);
   }
 
   /** `using m = await q.receive()`: gives it back at the end of the block unless it was acknowledged. */
   [Symbol.dispose](): void {
-    if (this.#settledBy === undefined && !this.#receipts.isClosed()) this.nack();
+    if (this.#settledBy === undefined && !this.#isClosed()) this.nack();
   }
 
   #settle(how: 'ack' | 'nack'): void {
@@ -76,7 +77,7 @@ export class Delivery<T> {
         `${how}(): this message was ${done} before; call ack() or nack() once`,
       );
     }
-    if (this.#receipts.isClosed()) {
+    if (this.#isClosed()) {
       throw new InterprocError(
         'ERR_CLOSED',
         `${how}(): the queue was closed, which gave this message back; acknowledge before close()`,

@@ -10,8 +10,8 @@ export type NotYet = typeof NOT_YET;
 export interface Operation<T> {
   /** One look: the result, or NOT_YET. What it throws ends the wait. */
   attempt(): T | NotYet;
-  /** Told about the error that the call is about to fail with, a time-out or an abort included. */
-  failing?(error: unknown): void;
+  /** Returns the error to fail with where the wait ended otherwise, after adding to it how far the call had got. */
+  failed?<E>(error: E): E;
 }
 
 // What setTimeout can count to; beyond it, it would fire at once.
@@ -133,9 +133,7 @@ export class PendingWaits {
 
   rejectAll(error: unknown): void {
     for (let wait = this.#first; wait !== undefined; wait = this.#first) {
-      this.#remove(wait);
-      wait.operation.failing?.(error);
-      wait.reject(error);
+      this.#reject(wait, error);
     }
     this.suspend();
   }
@@ -203,8 +201,8 @@ export class PendingWaits {
 
   #reject(wait: Wait, error: unknown): void {
     this.#remove(wait);
-    wait.operation.failing?.(error);
-    wait.reject(error);
+    const { operation } = wait;
+    wait.reject(operation.failed === undefined ? error : operation.failed(error));
   }
 
   /** The new first one may fit where the one that left did not, and waits for something else. */

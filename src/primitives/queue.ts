@@ -2,21 +2,15 @@ import { inspect } from 'node:util';
 import type { InspectOptionsStylized } from 'node:util';
 import { isUint8Array } from 'node:util/types';
 
-import {
-  abortReason,
-  EOFError,
-  InterprocError,
-  invalidArgument,
-  QueueEmpty,
-  QueueFull,
-} from '../errors.js';
-import { EMPTY, ENDED, PUT, TAKE } from '../contract/channel.js';
+import { abortReason, InterprocError, invalidArgument, QueueEmpty, QueueFull } from '../errors.js';
+import { PUT, TAKE } from '../contract/channel.js';
 import type { Backend, Channel, ChannelStats } from '../contract/channel.js';
 import type { Codec } from '../codec/codec.js';
-import { BatchPut, copyEncoded, encodeBatch } from './batch-put.js';
 import { block } from './blocking.js';
 import { DeadLetters } from './dead-letters.js';
-import { Delivery } from './delivery.js';
+import type { Delivery } from './delivery.js';
+import { MessageReader } from './message-reader.js';
+import { MessageWriter } from './message-writer.js';
 import { NOT_YET, PendingWaits } from './pending-waits.js';
 import type { NotYet, Operation } from './pending-waits.js';
 import { QueueIterator } from './queue-iterator.js';
@@ -72,27 +66,30 @@ function afterTurn(): Promise<void> {
 export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
   readonly #channel: Channel;
   readonly #codec: Codec<T>;
+  readonly #reader: MessageReader<T>;
+  readonly #writer: MessageWriter<T>;
   readonly #takes: PendingWaits;
   readonly #puts: PendingWaits;
-  readonly #deadLetters: DeadLetters | undefined;
-  readonly #maxDeliveries: number;
+  readonly #get: Operation<T>;
+  readonly #receive: Operation<Delivery<T>>;
   #isClosed = false;
   #isEnding = false;
   #calls = 0;
 
-  readonly #get: Operation<T> = { attempt: () => this.#take() };
-  readonly #receive: Operation<Delivery<T>> = { attempt: () => this.#takeDelivery() };
-
   /** Queues are made by `Queue.create`, `open`, `openOrCreate`, `openWhenAvailable`, and `new Queue()` for an anonymous one. */
   protected constructor({ backend, channel, codec }: OpenedQueue<T>) {
+    const { deadLetter } = channel.geometry;
+    const deadLetters =
+      deadLetter === undefined ? undefined : new DeadLetters(backend, channel, deadLetter);
+    const reader = new MessageReader(channel, codec, deadLetters, () => this.#isClosed);
     this.#channel = channel;
     this.#codec = codec;
+    this.#reader = reader;
+    this.#writer = new MessageWriter(channel, codec);
     this.#takes = new PendingWaits(channel, TAKE);
     this.#puts = new PendingWaits(channel, PUT);
-    const { maxDeliveries, deadLetter } = channel.geometry;
-    this.#maxDeliveries = maxDeliveries;
-    this.#deadLetters =
-      deadLetter === undefined ? undefined : new DeadLetters(backend, channel, deadLetter);
+    this.#get = { attempt: () => reader.take() };
+    this.#receive = { attempt: () => reader.takeDelivery() };
     channel.onReady = (side) => (side === TAKE ? this.#takes : this.#puts).rung();
   }
 
@@ -112,13 +109,11 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
    */
   put(value: T, options?: WaitOptions): Promise<void> {
     try {
-      const channel = this.#putting();
+      this.#assertPutting();
       if (options !== undefined) return this.#putWithin(value, options);
-      const encoded = this.#codec.encode(value, channel.outbox);
-      if (this.#puts.isIdle && this.#offer(encoded)) {
-        return ++this.#calls % CALLS_PER_TURN === 0 ? afterTurn() : DONE;
-      }
-      return this.#puts.add(this.#pendingPut(encoded), Infinity, undefined);
+      const encoded = this.#writer.encode(value);
+      if (this.#puts.isIdle && this.#writer.offer(encoded)) return this.#done();
+      return this.#puts.add(this.#writer.pending(encoded), Infinity, undefined);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -130,12 +125,12 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
    * @throws as `put`
    */
   putSync(value: T, options?: SyncWaitOptions): void {
-    const channel = this.#putting();
-    this.#checkBlocking('putSync');
+    this.#assertPutting();
+    this.#assertBlocking('putSync');
     const timeoutMs = syncTimeoutOf(options);
-    const encoded = this.#codec.encode(value, channel.outbox);
-    if (this.#puts.isIdle && this.#offer(encoded)) return;
-    block(channel, PUT, this.#puts, this.#pendingPut(encoded), timeoutMs);
+    const encoded = this.#writer.encode(value);
+    if (this.#puts.isIdle && this.#writer.offer(encoded)) return;
+    block(this.#channel, PUT, this.#puts, this.#writer.pending(encoded), timeoutMs);
   }
 
   /**
@@ -144,12 +139,12 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
    * @throws ERR_ENCODE, ERR_INVALID_ARG, ERR_TOO_LARGE, ERR_ENDED
    */
   tryPut(value: T): boolean {
-    const channel = this.#putting();
-    const encoded = this.#codec.encode(value, channel.outbox);
-    if (this.#puts.isIdle) return this.#offer(encoded);
-    const bytes = copyEncoded(encoded, channel.outbox);
+    this.#assertPutting();
+    const encoded = this.#writer.encode(value);
+    if (this.#puts.isIdle) return this.#writer.offer(encoded);
+    const operation = this.#writer.pending(encoded);
     this.#puts.serve();
-    return this.#puts.isIdle && this.#offer(bytes);
+    return this.#puts.isIdle && operation.attempt() !== NOT_YET;
   }
 
   /**
@@ -172,16 +167,14 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
    */
   putMany(values: Iterable<T>, options?: WaitOptions): Promise<void> {
     try {
-      this.#putting();
+      this.#assertPutting();
       const timeoutMs = timeoutOf(options);
       const signal = signalOf(options);
-      const batch = this.#encodeBatch(values);
-      if (signal?.aborted === true) throw failing(batch, abortReason(signal));
-      if (!this.#puts.isIdle && timeoutMs === 0) this.#puts.serve();
-      if (this.#puts.isIdle && attempted(batch) !== NOT_YET) {
-        return ++this.#calls % CALLS_PER_TURN === 0 ? afterTurn() : DONE;
-      }
-      if (timeoutMs === 0) throw failing(batch, this.#puts.timeoutError(0));
+      const batch = this.#writer.batch(values);
+      if (signal?.aborted === true) throw batch.failed(abortReason(signal));
+      if (timeoutMs === 0) this.#puts.serve();
+      if (this.#puts.isIdle && batch.attempt() !== NOT_YET) return this.#done();
+      if (timeoutMs === 0) throw batch.failed(this.#puts.timeoutError(0));
       batch.detach();
       return this.#puts.add(batch, timeoutMs, signal);
     } catch (error) {
@@ -191,12 +184,12 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
 
   /** Puts several values as `putMany` does, blocking this thread until all are in. */
   putManySync(values: Iterable<T>, options?: SyncWaitOptions): void {
-    const channel = this.#putting();
-    this.#checkBlocking('putManySync');
+    this.#assertPutting();
+    this.#assertBlocking('putManySync');
     const timeoutMs = syncTimeoutOf(options);
-    const batch = this.#encodeBatch(values);
-    if (this.#puts.isIdle && attempted(batch) !== NOT_YET) return;
-    block(channel, PUT, this.#puts, batch, timeoutMs);
+    const batch = this.#writer.batch(values);
+    if (this.#puts.isIdle && batch.attempt() !== NOT_YET) return;
+    block(this.#channel, PUT, this.#puts, batch, timeoutMs);
   }
 
   // Getting
@@ -208,7 +201,7 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
    * while it waits; ERR_DECODE, and that message is gone; ERR_FULL if a message that was delivered too often found no room in the dead-letter queue
    */
   get(options?: WaitOptions): Promise<T> {
-    if (options !== undefined) return this.#takeWithin(this.#get, options);
+    if (options !== undefined) return this.#takeWithin(() => this.#get, options);
     try {
       this.#assertOpen();
       const value = this.#takeNow();
@@ -262,13 +255,13 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
    * @throws as `get`; of an ERR_DECODE, `values` holds the messages of the batch that could be decoded
    */
   getMany(options?: WaitOptions & BatchSize): Promise<T[]> {
-    return this.#takeWithin(() => this.#takeManyOperation(options), options);
+    return this.#takeWithin(() => this.#getMany(options), options);
   }
 
   /** Takes up to `max` messages as `getMany` does, blocking this thread until there is one. */
   getManySync(options?: SyncWaitOptions & BatchSize): T[] {
     this.#assertOpen();
-    return this.#takeSync('getManySync', this.#takeManyOperation(options), options);
+    return this.#takeSync('getManySync', this.#getMany(options), options);
   }
 
   /**
@@ -278,7 +271,7 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
    */
   tryGetMany(options?: BatchSize): T[] {
     this.#assertOpen();
-    const values = this.#tryTake(this.#takeManyOperation(options));
+    const values = this.#tryTake(this.#getMany(options));
     return values === NOT_YET ? [] : values;
   }
 
@@ -290,22 +283,22 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
    */
   getInto(buffer: Uint8Array, options?: SyncWaitOptions): number {
     this.#assertOpen();
-    this.#checkBlocking('getInto');
-    this.#checkTarget('getInto', buffer);
+    this.#assertBlocking('getInto');
+    this.#assertTarget('getInto', buffer);
     const timeoutMs = syncTimeoutOf(options);
     if (this.#takes.isIdle) {
-      const length = this.#takeInto(buffer);
+      const length = this.#reader.takeInto(buffer);
       if (length !== NOT_YET) return length;
     }
-    const operation = { attempt: () => this.#takeInto(buffer) };
+    const operation = { attempt: () => this.#reader.takeInto(buffer) };
     return block(this.#channel, TAKE, this.#takes, operation, timeoutMs);
   }
 
   /** As `getInto`, but awaited: `buffer` is written when the promise resolves. */
   getIntoAsync(buffer: Uint8Array, options?: WaitOptions): Promise<number> {
     return this.#takeWithin(() => {
-      this.#checkTarget('getIntoAsync', buffer);
-      return { attempt: () => this.#takeInto(buffer) };
+      this.#assertTarget('getIntoAsync', buffer);
+      return { attempt: () => this.#reader.takeInto(buffer) };
     }, options);
   }
 
@@ -317,7 +310,7 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
    */
   receive(options?: WaitOptions): Promise<Delivery<T>> {
     return this.#takeWithin(() => {
-      this.#checkRedelivery('receive');
+      this.#assertRedelivery('receive');
       return this.#receive;
     }, options);
   }
@@ -325,14 +318,14 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
   /** As `receive`, blocking this thread until there is a message. */
   receiveSync(options?: SyncWaitOptions): Delivery<T> {
     this.#assertOpen();
-    this.#checkRedelivery('receiveSync');
+    this.#assertRedelivery('receiveSync');
     return this.#takeSync('receiveSync', this.#receive, options);
   }
 
   /** As `receive` if there is a message, else undefined. */
   tryReceive(): Delivery<T> | undefined {
     this.#assertOpen();
-    this.#checkRedelivery('tryReceive');
+    this.#assertRedelivery('tryReceive');
     const delivery = this.#tryTake(this.#receive);
     return delivery === NOT_YET ? undefined : delivery;
   }
@@ -443,23 +436,22 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
     if (this.#isClosed) throw this.#closedError();
   }
 
-  #putting(): Channel {
+  #assertPutting(): void {
     this.#assertOpen();
-    if (this.#isEnding) throw this.#endedError();
-    return this.#channel;
+    if (this.#isEnding) throw this.#writer.endedError();
   }
 
-  #checkBlocking(call: string): void {
+  #assertBlocking(call: string): void {
     if (this.#channel.capabilities.blocking) return;
     throw this.#unsupported(call, "'blocking'");
   }
 
-  #checkRedelivery(call: string): void {
+  #assertRedelivery(call: string): void {
     if (this.#channel.capabilities.redelivery) return;
     throw this.#unsupported(call, "'redelivery'");
   }
 
-  #checkTarget(call: string, buffer: unknown): void {
+  #assertTarget(call: string, buffer: unknown): void {
     if (!isUint8Array(buffer)) throw invalidArgument(call, 'a Uint8Array to write to', buffer);
     if (this.#codec.bytesOf !== undefined || this.#codec.decodesByCaller === true) return;
     throw new InterprocError(
@@ -479,77 +471,28 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
     return new InterprocError('ERR_CLOSED', `Queue '${this.name}' was closed here; open it again`);
   }
 
-  #endedError(): InterprocError {
-    return new InterprocError('ERR_ENDED', `Queue '${this.name}' was ended; it takes no more puts`);
-  }
+  // Waiting
 
-  #tooLarge(bytes: number): InterprocError {
-    return new InterprocError(
-      'ERR_TOO_LARGE',
-      `A message of ${bytes} bytes; queue '${this.name}' takes ${this.#channel.geometry.maxMessageBytes} at most. Create it with a larger maxMessageBytes or capacityBytes`,
-    );
-  }
-
-  #failure(status: number): InterprocError {
-    if (status === ENDED) {
-      return new EOFError(`Queue '${this.name}' was ended and has been read to its end`);
-    }
-    return new InterprocError('ERR_CORRUPT', `Queue '${this.name}' answered with ${status}`);
-  }
-
-  // Puts
-
-  /** One look for room. */
-  #offer(encoded: number | Uint8Array): boolean {
-    const channel = this.#channel;
-    const status =
-      typeof encoded === 'number' ? channel.tryPutOutbox(encoded) : channel.tryPut(encoded);
-    if (status === ENDED) throw this.#endedError();
-    return status === 0;
-  }
-
-  #pendingPut(encoded: number | Uint8Array): Operation<void> {
-    const bytes = copyEncoded(encoded, this.#channel.outbox);
-    // A put that waits behind others has not been looked at by the channel.
-    if (bytes.length > this.#channel.geometry.maxMessageBytes) throw this.#tooLarge(bytes.length);
-    return { attempt: () => (this.#offer(bytes) ? undefined : NOT_YET) };
+  /** What a put returns that did not have to wait. */
+  #done(): Promise<void> {
+    return ++this.#calls % CALLS_PER_TURN === 0 ? afterTurn() : DONE;
   }
 
   #putWithin(value: T, options: WaitOptions): Promise<void> {
     const timeoutMs = timeoutOf(options);
     const signal = signalOf(options);
     if (signal?.aborted === true) throw abortReason(signal);
-    const operation = this.#pendingPut(this.#codec.encode(value, this.#channel.outbox));
-    if (!this.#puts.isIdle && timeoutMs === 0) this.#puts.serve();
-    if (this.#puts.isIdle && operation.attempt() !== NOT_YET) {
-      return ++this.#calls % CALLS_PER_TURN === 0 ? afterTurn() : DONE;
-    }
+    const operation = this.#writer.pending(this.#writer.encode(value));
+    if (timeoutMs === 0) this.#puts.serve();
+    if (this.#puts.isIdle && operation.attempt() !== NOT_YET) return this.#done();
     if (timeoutMs === 0) throw this.#puts.timeoutError(0);
     return this.#puts.add(operation, timeoutMs, signal);
   }
 
-  #encodeBatch(values: Iterable<T>): BatchPut {
-    const encoded = encodeBatch(values, this.#codec, this.#channel, (bytes) =>
-      this.#tooLarge(bytes),
-    );
-    return new BatchPut(this.#channel, encoded, () => this.#endedError());
-  }
-
-  // Gets
-
-  /** One look. */
-  #take(): T | NotYet {
-    if (this.#deadLetters !== undefined) return this.#takeCounted();
-    const channel = this.#channel;
-    const length = channel.tryTake();
-    if (length >= 0) return this.#codec.decode(channel.inbox, 0, length);
-    if (length === EMPTY) return NOT_YET;
-    throw this.#failure(length);
-  }
-
   /** One look; none if others wait already, or if the event loop is to have a turn first. */
   #takeNow(): T | NotYet {
-    return ++this.#calls % CALLS_PER_TURN !== 0 && this.#takes.isIdle ? this.#take() : NOT_YET;
+    const isFree = ++this.#calls % CALLS_PER_TURN !== 0 && this.#takes.isIdle;
+    return isFree ? this.#reader.take() : NOT_YET;
   }
 
   /** Whether the last `#takeNow` did not look, to give the event loop a turn. */
@@ -557,93 +500,37 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
     return this.#calls % CALLS_PER_TURN === 0;
   }
 
-  #takeInto(buffer: Uint8Array): number | NotYet {
-    if (this.#deadLetters !== undefined) return this.#takeCountedInto(buffer);
-    const length = this.#channel.tryTakeInto(buffer);
-    if (length >= 0) return length;
-    if (length === EMPTY) return NOT_YET;
-    throw this.#failure(length);
-  }
-
-  #takeManyOperation(options: BatchSize | undefined): Operation<T[]> {
-    if (options !== undefined && (typeof options !== 'object' || options === null)) {
-      throw invalidArgument('options', 'an object such as { max: 256 }', options);
-    }
-    const max = options?.max ?? DEFAULT_BATCH;
-    if (!Number.isSafeInteger(max) || max < 1) {
-      throw invalidArgument('max', 'a whole number, 1 or more', max);
-    }
-    return { attempt: () => this.#takeMany(max) };
-  }
-
-  /** What is there, up to `max`. */
-  #takeMany(max: number): T[] | NotYet {
-    const values: T[] = [];
-    const undecodable: { error?: unknown } = {};
-    while (values.length < max) {
-      let count: number;
-      try {
-        count = this.#takeSome(values, max - values.length, undecodable);
-      } catch (error) {
-        // What has been taken is the caller's; what is wrong will be told by the next call.
-        if (values.length === 0 && !('error' in undecodable)) throw error;
-        break;
+  /** The awaited calls but for the short way of `get`. */
+  #takeWithin<R>(operationOf: () => Operation<R>, options: WaitOptions | undefined): Promise<R> {
+    try {
+      this.#assertOpen();
+      const timeoutMs = timeoutOf(options);
+      const signal = signalOf(options);
+      const operation = operationOf();
+      if (signal?.aborted === true) throw abortReason(signal);
+      if (timeoutMs === 0) {
+        const result = this.#tryTake(operation);
+        if (result === NOT_YET) throw this.#takes.timeoutError(0);
+        return Promise.resolve(result);
       }
-      if (count === 0 || 'error' in undecodable) break;
-    }
-    if ('error' in undecodable) {
-      const { error } = undecodable;
-      if (error instanceof InterprocError) error.values = values;
-      throw error;
-    }
-    return values.length === 0 ? NOT_YET : values;
-  }
-
-  /** Takes and decodes one crossing's worth of messages, and returns how many. */
-  #takeSome(values: T[], max: number, undecodable: { error?: unknown }): number {
-    if (this.#deadLetters !== undefined) {
-      const value = this.#takeCounted();
-      if (value === NOT_YET) return 0;
-      values.push(value);
-      return 1;
-    }
-    const channel = this.#channel;
-    const codec = this.#codec;
-    const count = channel.tryTakeMany(max);
-    if (count === EMPTY) return 0;
-    if (count < 0) throw this.#failure(count);
-    const { inbox, offsets, lengths } = channel;
-    if (codec.decodesByCaller === true) {
-      const messages = Array.from({ length: count }, (_, i) => {
-        const offset = offsets[i] as number;
-        return inbox.slice(offset, offset + (lengths[i] as number));
-      });
-      for (const message of messages) {
-        try {
-          values.push(codec.decode(message, 0, message.length));
-        } catch (error) {
-          undecodable.error ??= error;
-        }
+      this.#calls++;
+      if (this.#takes.isIdle && !this.#isTurnDue()) {
+        const result = operation.attempt();
+        if (result !== NOT_YET) return Promise.resolve(result);
       }
-      return count;
+      return this.#takes.add(operation, timeoutMs, signal, this.#isTurnDue());
+    } catch (error) {
+      return Promise.reject(error);
     }
-    for (let i = 0; i < count; i++) {
-      try {
-        values.push(codec.decode(inbox, offsets[i] as number, lengths[i] as number));
-      } catch (error) {
-        undecodable.error ??= error;
-      }
-    }
-    return count;
   }
 
   #tryTake<R>(operation: Operation<R>): R | NotYet {
-    if (!this.#takes.isIdle) this.#takes.serve();
+    this.#takes.serve();
     return this.#takes.isIdle ? operation.attempt() : NOT_YET;
   }
 
   #takeSync<R>(call: string, operation: Operation<R>, options: SyncWaitOptions | undefined): R {
-    this.#checkBlocking(call);
+    this.#assertBlocking(call);
     const timeoutMs = syncTimeoutOf(options);
     if (this.#takes.isIdle) {
       const result = operation.attempt();
@@ -652,31 +539,15 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
     return block(this.#channel, TAKE, this.#takes, operation, timeoutMs);
   }
 
-  /** The awaited calls but for the shortest way of `get`. */
-  #takeWithin<R>(
-    operationOf: Operation<R> | (() => Operation<R>),
-    options: WaitOptions | undefined,
-  ): Promise<R> {
-    try {
-      this.#assertOpen();
-      const timeoutMs = timeoutOf(options);
-      const signal = signalOf(options);
-      const operation = typeof operationOf === 'function' ? operationOf() : operationOf;
-      if (signal?.aborted === true) throw abortReason(signal);
-      if (timeoutMs === 0) {
-        const result = this.#tryTake(operation);
-        if (result === NOT_YET) throw this.#takes.timeoutError(0);
-        return Promise.resolve(result);
-      }
-      const isTurnDue = ++this.#calls % CALLS_PER_TURN === 0;
-      if (this.#takes.isIdle && !isTurnDue) {
-        const result = operation.attempt();
-        if (result !== NOT_YET) return Promise.resolve(result);
-      }
-      return this.#takes.add(operation, timeoutMs, signal, isTurnDue);
-    } catch (error) {
-      return Promise.reject(error);
+  #getMany(options: BatchSize | undefined): Operation<T[]> {
+    if (options !== undefined && (typeof options !== 'object' || options === null)) {
+      throw invalidArgument('options', 'an object such as { max: 256 }', options);
     }
+    const max = options?.max ?? DEFAULT_BATCH;
+    if (!Number.isSafeInteger(max) || max < 1) {
+      throw invalidArgument('max', 'a whole number, 1 or more', max);
+    }
+    return { attempt: () => this.#reader.takeMany(max) };
   }
 
   #source(): Source<T> {
@@ -685,90 +556,9 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
         this.#assertOpen();
         return this.#takeNow();
       },
-      take: () => this.#take(),
+      take: () => this.#reader.take(),
       isTurnDue: () => this.#isTurnDue(),
       waits: this.#takes,
     };
   }
-
-  // Deliveries
-
-  /** Receives the next message that was not delivered too often; those that were go to the dead-letter queue. Its length, or EMPTY. */
-  #receiveNext(): number {
-    const channel = this.#channel;
-    for (;;) {
-      const length = channel.tryReceive();
-      if (length === EMPTY) return EMPTY;
-      if (length < 0) throw this.#failure(length);
-      if (this.#deadLetters === undefined || channel.deliveries <= this.#maxDeliveries) {
-        return length;
-      }
-      this.#deadLetters.move(length);
-    }
-  }
-
-  #takeDelivery(): Delivery<T> | NotYet {
-    const channel = this.#channel;
-    const length = this.#receiveNext();
-    if (length === EMPTY) return NOT_YET;
-    const { receipt, deliveries } = channel;
-    let value: T;
-    try {
-      value = this.#codec.decode(channel.inbox, 0, length);
-    } catch (error) {
-      channel.nack(receipt);
-      throw error;
-    }
-    return new Delivery(value, deliveries, receipt, this.#receipts);
-  }
-
-  readonly #receipts = {
-    ack: (receipt: number) => this.#channel.ack(receipt),
-    nack: (receipt: number) => this.#channel.nack(receipt),
-    isClosed: () => this.#isClosed,
-  };
-
-  /** `#take` where deliveries are counted: by way of the ledger, so that one delivered too often can be given back. */
-  #takeCounted(): T | NotYet {
-    const channel = this.#channel;
-    const length = this.#receiveNext();
-    if (length === EMPTY) return NOT_YET;
-    const { receipt } = channel;
-    try {
-      return this.#codec.decode(channel.inbox, 0, length);
-    } finally {
-      channel.ack(receipt);
-    }
-  }
-
-  #takeCountedInto(buffer: Uint8Array): number | NotYet {
-    const channel = this.#channel;
-    const length = this.#receiveNext();
-    if (length === EMPTY) return NOT_YET;
-    const { receipt } = channel;
-    if (length > buffer.length) {
-      channel.nack(receipt);
-      throw new InterprocError(
-        'ERR_TOO_LARGE',
-        `The next message of queue '${this.name}' has ${length} bytes, the buffer ${buffer.length}; the message stays in the queue`,
-      );
-    }
-    buffer.set(channel.inbox.subarray(0, length));
-    channel.ack(receipt);
-    return length;
-  }
-}
-
-/** Tries a batch that has not been tried, and tells it if it fails. */
-function attempted(batch: BatchPut): void | NotYet {
-  try {
-    return batch.attempt();
-  } catch (error) {
-    throw failing(batch, error);
-  }
-}
-
-function failing(batch: BatchPut, error: unknown): unknown {
-  batch.failing(error);
-  return error;
 }

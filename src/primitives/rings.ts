@@ -46,7 +46,8 @@ abstract class Ring<R extends ByteRing> {
   /** Puts a copy of `bytes` in; false if there is no room. @throws ERR_TOO_LARGE, ERR_ENDED, ERR_CLOSED */
   tryPush(bytes: Uint8Array): boolean {
     const status = this.ring.tryPut(checkBytes(bytes, 'bytes'));
-    if (status === ENDED) throw new InterprocError('ERR_ENDED', `ring '${this.name}' was ended: no more messages`);
+    if (status === ENDED)
+      throw new InterprocError('ERR_ENDED', `ring '${this.name}' was ended: no more messages`);
     return status !== FULL;
   }
 
@@ -89,7 +90,8 @@ abstract class Ring<R extends ByteRing> {
   }
 
   #found(result: number): number {
-    if (result === ENDED) throw new EOFError(`ring '${this.name}' was ended and has been read to its end`);
+    if (result === ENDED)
+      throw new EOFError(`ring '${this.name}' was ended and has been read to its end`);
     return result;
   }
 
@@ -154,13 +156,19 @@ export class SpscRing extends Ring<SpscByteRing> {
 
 function checkBytes(bytes: Uint8Array, name: string): Uint8Array {
   if (bytes instanceof Uint8Array) return bytes;
-  throw new InterprocError('ERR_INVALID_ARG', `${name} is ${typeof bytes}; a ring moves Uint8Arrays`);
+  throw new InterprocError(
+    'ERR_INVALID_ARG',
+    `${name} is ${typeof bytes}; a ring moves Uint8Arrays`,
+  );
 }
 
 function deadlineOf({ timeoutMs }: RingWait): number {
   if (timeoutMs === undefined || timeoutMs === Infinity) return Infinity;
   if (typeof timeoutMs !== 'number' || Number.isNaN(timeoutMs)) {
-    throw new InterprocError('ERR_INVALID_ARG', `timeoutMs is ${String(timeoutMs)}; it must be a number of milliseconds`);
+    throw new InterprocError(
+      'ERR_INVALID_ARG',
+      `timeoutMs is ${String(timeoutMs)}; it must be a number of milliseconds`,
+    );
   }
   return performance.now() + timeoutMs;
 }

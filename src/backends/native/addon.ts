@@ -94,7 +94,12 @@ export interface Addon {
   size(token: Token): number;
 
   openQueue(directory: string, name: string, mode: number, options: ObjectOptions): Token;
-  openSpsc(directory: string, name: string, mode: number, options: ObjectOptions & { readonly producer: boolean }): Token;
+  openSpsc(
+    directory: string,
+    name: string,
+    mode: number,
+    options: ObjectOptions & { readonly producer: boolean },
+  ): Token;
   geometry(token: Token): ObjectOptions;
   stats(token: Token): Readonly<Record<string, number>>;
   end(token: Token): void;

@@ -18,17 +18,29 @@ function tell(constants: Constants, status: number): Told {
     case constants.mismatch:
       return ['ERR_MISMATCH', 'pass the options it was created with, or none'];
     case constants.corrupt:
-      return ['ERR_CORRUPT', 'something wrote to it that is not interproc; remove it and create it anew'];
+      return [
+        'ERR_CORRUPT',
+        'something wrote to it that is not interproc; remove it and create it anew',
+      ];
     case constants.version:
       return ['ERR_VERSION', 'let every process use one version of interproc, or remove it'];
     case constants.permission:
-      return ['ERR_PERMISSION', 'check who owns the directory and the file; INTERPROC_DIR moves the directory'];
+      return [
+        'ERR_PERMISSION',
+        'check who owns the directory and the file; INTERPROC_DIR moves the directory',
+      ];
     case constants.noSpace:
-      return ['ERR_NO_SPACE', 'make room in the directory (prune() removes leftovers), enlarge it, or choose a smaller capacityBytes'];
+      return [
+        'ERR_NO_SPACE',
+        'make room in the directory (prune() removes leftovers), enlarge it, or choose a smaller capacityBytes',
+      ];
     case constants.tooLarge:
       return ['ERR_TOO_LARGE', 'create the queue with a larger capacityBytes or maxMessageBytes'];
     case constants.noSlot:
-      return ['ERR_NO_SLOT', 'close handles that are no longer used, or create it with a larger maxParticipants'];
+      return [
+        'ERR_NO_SLOT',
+        'close handles that are no longer used, or create it with a larger maxParticipants',
+      ];
     case constants.unacked:
       return ['ERR_UNACKED', 'ack() or nack() some of the messages received before receiving more'];
     case constants.notOwner:
@@ -43,7 +55,12 @@ function tell(constants: Constants, status: number): Told {
 }
 
 /** The error for a negative result of a message call on the object `name`. */
-export function statusError(constants: Constants, status: number, name: string, detail = ''): InterprocError {
+export function statusError(
+  constants: Constants,
+  status: number,
+  name: string,
+  detail = '',
+): InterprocError {
   const [code, advice] = tell(constants, status);
   return new InterprocError(code, `${name}: ${detail === '' ? '' : `${detail}; `}${advice}`);
 }

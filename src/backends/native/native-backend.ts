@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
+import { CHANNEL_DEFAULTS } from '../../contract/channel.js';
 import { InterprocError } from '../../errors.js';
 import type { RingOpener, SpscByteRing, SpscOptions } from '../../contract/byte-ring.js';
 import type {
@@ -19,9 +20,6 @@ import { NativeChannel } from './native-channel.js';
 import { NativeThread } from './native-thread.js';
 
 const MODES: Readonly<Record<OpenMode, number>> = { create: 0, open: 1, openOrCreate: 2 };
-
-const DEFAULT_CAPACITY_BYTES = 65_536;
-const DEFAULT_PARTICIPANTS = 64;
 
 /** Where the objects of this user live, unless INTERPROC_DIR says otherwise. Read at each use: tests move it. */
 export function objectDirectory(): string {
@@ -52,7 +50,10 @@ export class NativeBackend implements Backend, Registry, RingOpener {
   openChannel(name: string | undefined, mode: OpenMode, options: ChannelOptions): Channel {
     const { addon } = this.thread;
     const { constants } = addon;
-    const capacityBytes = ringCapacity(options.capacityBytes ?? DEFAULT_CAPACITY_BYTES, constants.minCapacity);
+    const capacityBytes = ringCapacity(
+      options.capacityBytes ?? CHANNEL_DEFAULTS.capacityBytes,
+      constants.minCapacity,
+    );
     if (capacityBytes > constants.maxCapacity) {
       throw new InterprocError(
         'ERR_INVALID_ARG',
@@ -64,20 +65,25 @@ export class NativeBackend implements Backend, Registry, RingOpener {
       maxMessageBytes: Math.min(options.maxMessageBytes ?? capacityBytes, capacityBytes),
       maxItems: options.maxItems ?? 0,
       maxDeliveries: options.maxDeliveries ?? 0,
-      maxParticipants: options.maxParticipants ?? DEFAULT_PARTICIPANTS,
+      maxParticipants: options.maxParticipants ?? CHANNEL_DEFAULTS.maxParticipants,
       deadLetter: options.deadLetter ?? '',
-      codec: options.codec ?? '',
+      codec: options.codec ?? CHANNEL_DEFAULTS.codec,
       persist: options.persist ?? false,
       anonymous: name === undefined,
     };
     const fullName = name ?? anonymousName();
     const what = `${mode} '${name ?? '(anonymous)'}'`;
-    const token = guarded(constants, what, () => addon.openQueue(objectDirectory(), fullName, MODES[mode], wanted));
+    const token = guarded(constants, what, () =>
+      addon.openQueue(objectDirectory(), fullName, MODES[mode], wanted),
+    );
     const found = addon.geometry(token);
     const difference = mode === 'create' ? undefined : disagreement(options, wanted, found);
     if (difference !== undefined) {
       addon.close(token);
-      throw new InterprocError('ERR_MISMATCH', `${what}: ${difference}; pass the options it was created with, or none`);
+      throw new InterprocError(
+        'ERR_MISMATCH',
+        `${what}: ${difference}; pass the options it was created with, or none`,
+      );
     }
     return new NativeChannel(this.thread, token, fullName, toGeometry(found));
   }
@@ -85,7 +91,10 @@ export class NativeBackend implements Backend, Registry, RingOpener {
   openSpsc(name: string, mode: OpenMode, options: SpscOptions): SpscByteRing {
     const { addon } = this.thread;
     const { constants } = addon;
-    const capacityBytes = ringCapacity(options.capacityBytes ?? DEFAULT_CAPACITY_BYTES, constants.minCapacity);
+    const capacityBytes = ringCapacity(
+      options.capacityBytes ?? CHANNEL_DEFAULTS.capacityBytes,
+      constants.minCapacity,
+    );
     const wanted = {
       capacityBytes,
       maxMessageBytes: capacityBytes,
@@ -99,7 +108,9 @@ export class NativeBackend implements Backend, Registry, RingOpener {
       producer: options.role === 'producer',
     };
     const what = `${mode} ${options.role} of '${name}'`;
-    const token = guarded(constants, what, () => addon.openSpsc(objectDirectory(), name, MODES[mode], wanted));
+    const token = guarded(constants, what, () =>
+      addon.openSpsc(objectDirectory(), name, MODES[mode], wanted),
+    );
     return new NativeByteRing(this.thread, token, name, options.role);
   }
 
@@ -116,11 +127,18 @@ export class NativeBackend implements Backend, Registry, RingOpener {
 }
 
 function toGeometry(found: ObjectOptions): ChannelGeometry {
-  return Object.freeze({ ...found, deadLetter: found.deadLetter === '' ? undefined : found.deadLetter });
+  return Object.freeze({
+    ...found,
+    deadLetter: found.deadLetter === '' ? undefined : found.deadLetter,
+  });
 }
 
 /** The first of the options given that is not what the object has. */
-function disagreement(given: ChannelOptions, wanted: ObjectOptions, found: ObjectOptions): string | undefined {
+function disagreement(
+  given: ChannelOptions,
+  wanted: ObjectOptions,
+  found: ObjectOptions,
+): string | undefined {
   for (const key of Object.keys(given) as (keyof ChannelOptions)[]) {
     if (given[key] !== undefined && wanted[key] !== found[key]) {
       return `${key} is ${JSON.stringify(found[key])} there, ${JSON.stringify(given[key])} was asked for`;

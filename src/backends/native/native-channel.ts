@@ -1,6 +1,12 @@
 import { InterprocError } from '../../errors.js';
 import { EMPTY, ENDED, FULL, PUT, TAKE } from '../../contract/channel.js';
-import type { Channel, ChannelCapabilities, ChannelGeometry, ChannelStats, Side } from '../../contract/channel.js';
+import type {
+  Channel,
+  ChannelCapabilities,
+  ChannelGeometry,
+  ChannelStats,
+  Side,
+} from '../../contract/channel.js';
 import type { Addon, Constants, Token } from './addon.js';
 import { waitInSlices } from './blocking.js';
 import { guarded, statusError } from './failures.js';
@@ -137,7 +143,8 @@ export class NativeChannel implements Channel, Rung {
       this.inbox = this.#addon.growInbox(this.#results[constants.wanted] as number);
       return again();
     }
-    const detail = result === -constants.unacked ? 'too many messages are unacknowledged by this handle' : '';
+    const detail =
+      result === -constants.unacked ? 'too many messages are unacknowledged by this handle' : '';
     throw statusError(constants, -result, this.name, detail);
   }
 

@@ -24,7 +24,11 @@ export class NativeThread {
     addon.onBell((count) => {
       // Copied first: what the handlers do may ring again.
       const rung = addon.rung.slice(0, count);
-      for (const entry of rung) this.#byToken.get(entry >>> 1)?.deref()?.rang((entry & 1) as Side);
+      for (const entry of rung)
+        this.#byToken
+          .get(entry >>> 1)
+          ?.deref()
+          ?.rang((entry & 1) as Side);
     });
   }
 

@@ -1,0 +1,72 @@
+/** The composition root: picks a backend, says why it cannot, and binds the primitives to it. The only importer of `backends/`. */
+
+import { InterprocError, invalidArgument } from './errors.js';
+import type { Backend, SegmentInfo } from './contract/channel.js';
+import { NativeBackend } from './backends/native/native-backend.js';
+import { bindQueue } from './primitives/bind-queue.js';
+import type { QueueConstructor } from './primitives/bind-queue.js';
+import { bindRings } from './primitives/bind-rings.js';
+import type { Queue as QueueHandle } from './primitives/queue.js';
+import type { MpmcRing as MpmcRingHandle, SpscRing as SpscRingHandle } from './primitives/rings.js';
+
+let native: NativeBackend | undefined;
+
+/** Loaded at first use, so that importing the package works, and its errors can be caught, where the addon does not load. */
+function nativeBackend(): NativeBackend {
+  if (native === undefined) {
+    try {
+      native = new NativeBackend();
+    } catch (cause) {
+      throw new InterprocError(
+        'ERR_UNSUPPORTED',
+        `The native addon does not load on ${process.platform}-${process.arch}, Node ${process.version}; in a checkout, build it with 'npm run build:native'`,
+        { cause },
+      );
+    }
+  }
+  return native;
+}
+
+function selectBackend(kind: string | undefined): Backend {
+  if (kind === undefined || kind === 'native') return nativeBackend();
+  throw invalidArgument('backend', "'native'", kind);
+}
+
+export const Queue: QueueConstructor = bindQueue(selectBackend);
+export type Queue<T = unknown> = QueueHandle<T>;
+
+export const { MpmcRing, SpscRing } = bindRings(nativeBackend);
+export type MpmcRing = MpmcRingHandle;
+export type SpscRing = SpscRingHandle;
+
+/**
+ * The objects of this user: named and anonymous ones, in use or left over, readable or not. O(number of objects).
+ *
+ * @throws ERR_PERMISSION, ERR_UNSUPPORTED
+ */
+export function list(): SegmentInfo[] {
+  return nativeBackend().registry.list();
+}
+
+export interface PruneOptions {
+  /**
+   * Only says what would be removed.
+   * @default false
+   */
+  readonly dryRun?: boolean | undefined;
+}
+
+/**
+ * Removes what nobody has open and `persist` does not keep, queues that hold messages included. Harmless to the living.
+ * Returns the names of what it removed.
+ *
+ * @throws ERR_INVALID_ARG, ERR_PERMISSION, ERR_UNSUPPORTED
+ */
+export function prune(options: PruneOptions = {}): string[] {
+  if (typeof options !== 'object' || options === null) {
+    throw invalidArgument('options', 'an object such as { dryRun: true }', options);
+  }
+  const { dryRun = false } = options;
+  if (typeof dryRun !== 'boolean') throw invalidArgument('dryRun', 'true or false', dryRun);
+  return nativeBackend().registry.prune({ dryRun });
+}

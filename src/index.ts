@@ -1,0 +1,18 @@
+export { list, prune, Queue } from './context.js';
+export type { PruneOptions } from './context.js';
+export {
+  AbortError,
+  EOFError,
+  ERROR_CODES,
+  InterprocError,
+  QueueEmpty,
+  QueueFull,
+  TimeoutError,
+} from './errors.js';
+export type { ErrorCode } from './errors.js';
+export type { ChannelStats as QueueStats, SegmentInfo } from './contract/channel.js';
+export type { BuiltInCodecName, CustomCodec } from './codec/codec.js';
+export type { Delivery } from './primitives/delivery.js';
+export type { BatchSize } from './primitives/queue.js';
+export type { QueueOptions } from './primitives/queue-options.js';
+export type { SyncWaitOptions, WaitOptions } from './primitives/wait-options.js';

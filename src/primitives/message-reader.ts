@@ -1,0 +1,178 @@
+import { EOFError, InterprocError } from '../errors.js';
+import { EMPTY, ENDED } from '../contract/channel.js';
+import type { Channel } from '../contract/channel.js';
+import type { Codec } from '../codec/codec.js';
+import type { DeadLetters } from './dead-letters.js';
+import { Delivery } from './delivery.js';
+import { NOT_YET } from './pending-waits.js';
+import type { NotYet } from './pending-waits.js';
+
+/** What was taken of a batch, and why the first message that could not be decoded could not. */
+interface Batch<T> {
+  readonly values: T[];
+  failure?: { readonly error: unknown };
+}
+
+/** Single looks at a channel for messages, as values: each returns NOT_YET if there is none, and throws an EOFError if there never will be. */
+export class MessageReader<T> {
+  readonly #channel: Channel;
+  readonly #codec: Codec<T>;
+  readonly #deadLetters: DeadLetters | undefined;
+  readonly #maxDeliveries: number;
+  readonly #isClosed: () => boolean;
+
+  constructor(
+    channel: Channel,
+    codec: Codec<T>,
+    deadLetters: DeadLetters | undefined,
+    isClosed: () => boolean,
+  ) {
+    this.#channel = channel;
+    this.#codec = codec;
+    this.#deadLetters = deadLetters;
+    this.#maxDeliveries = channel.geometry.maxDeliveries;
+    this.#isClosed = isClosed;
+  }
+
+  take(): T | NotYet {
+    if (this.#deadLetters !== undefined) return this.#takeCounted();
+    const channel = this.#channel;
+    const length = channel.tryTake();
+    if (length >= 0) return this.#codec.decode(channel.inbox, 0, length);
+    if (length === EMPTY) return NOT_YET;
+    throw this.#failure(length);
+  }
+
+  /** The length of the message, whose bytes are in `buffer` then. */
+  takeInto(buffer: Uint8Array): number | NotYet {
+    if (this.#deadLetters !== undefined) return this.#takeCountedInto(buffer);
+    const length = this.#channel.tryTakeInto(buffer);
+    if (length >= 0) return length;
+    if (length === EMPTY) return NOT_YET;
+    throw this.#failure(length);
+  }
+
+  /** One message at least. Those that can be decoded are in `values` of the error that one which cannot leads to. */
+  takeMany(max: number): T[] | NotYet {
+    const batch: Batch<T> = { values: [] };
+    const { values } = batch;
+    while (values.length < max && batch.failure === undefined) {
+      try {
+        if (!this.#takeSome(batch, max - values.length)) break;
+      } catch (error) {
+        // What has been taken is the caller's; what is wrong will be told by the next call.
+        if (values.length === 0) throw error;
+        break;
+      }
+    }
+    if (batch.failure !== undefined) {
+      const { error } = batch.failure;
+      if (error instanceof InterprocError) error.values = values;
+      throw error;
+    }
+    return values.length === 0 ? NOT_YET : values;
+  }
+
+  takeDelivery(): Delivery<T> | NotYet {
+    const channel = this.#channel;
+    const length = this.#receive();
+    if (length === EMPTY) return NOT_YET;
+    const { receipt, deliveries } = channel;
+    let value: T;
+    try {
+      value = this.#codec.decode(channel.inbox, 0, length);
+    } catch (error) {
+      channel.nack(receipt);
+      throw error;
+    }
+    return new Delivery(value, deliveries, receipt, channel, this.#isClosed);
+  }
+
+  /** Adds one crossing's worth of messages; false if there was none. */
+  #takeSome(batch: Batch<T>, max: number): boolean {
+    if (this.#deadLetters !== undefined) {
+      const value = this.#takeCounted();
+      if (value === NOT_YET) return false;
+      batch.values.push(value);
+      return true;
+    }
+    const channel = this.#channel;
+    const count = channel.tryTakeMany(max);
+    if (count === EMPTY) return false;
+    if (count < 0) throw this.#failure(count);
+    const { inbox, offsets, lengths } = channel;
+    if (this.#codec.decodesByCaller === true) {
+      // All are copied before the first is decoded: the caller's code may use queues, and with them the inbox.
+      const messages: Uint8Array[] = [];
+      for (let i = 0; i < count; i++) {
+        const offset = offsets[i] as number;
+        messages.push(inbox.slice(offset, offset + (lengths[i] as number)));
+      }
+      for (const message of messages) this.#decodeNext(batch, message, 0, message.length);
+    } else {
+      for (let i = 0; i < count; i++) {
+        this.#decodeNext(batch, inbox, offsets[i] as number, lengths[i] as number);
+      }
+    }
+    return true;
+  }
+
+  #decodeNext(batch: Batch<T>, inbox: Uint8Array, offset: number, length: number): void {
+    try {
+      batch.values.push(this.#codec.decode(inbox, offset, length));
+    } catch (error) {
+      batch.failure ??= { error };
+    }
+  }
+
+  /** The length of the next message that was not delivered too often, or EMPTY; those that were go to the dead-letter queue. */
+  #receive(): number {
+    const channel = this.#channel;
+    for (;;) {
+      const length = channel.tryReceive();
+      if (length === EMPTY) return EMPTY;
+      if (length < 0) throw this.#failure(length);
+      if (this.#deadLetters === undefined || channel.deliveries <= this.#maxDeliveries) {
+        return length;
+      }
+      this.#deadLetters.move(length);
+    }
+  }
+
+  /** `take` where deliveries are counted: by way of the ledger, from which a message can be given back if the dead-letter queue is full. */
+  #takeCounted(): T | NotYet {
+    const channel = this.#channel;
+    const length = this.#receive();
+    if (length === EMPTY) return NOT_YET;
+    const { receipt } = channel;
+    try {
+      return this.#codec.decode(channel.inbox, 0, length);
+    } finally {
+      channel.ack(receipt);
+    }
+  }
+
+  #takeCountedInto(buffer: Uint8Array): number | NotYet {
+    const channel = this.#channel;
+    const length = this.#receive();
+    if (length === EMPTY) return NOT_YET;
+    const { receipt } = channel;
+    if (length > buffer.length) {
+      channel.nack(receipt);
+      throw new InterprocError(
+        'ERR_TOO_LARGE',
+        `The next message of queue '${channel.name}' has ${length} bytes, the buffer ${buffer.length}; the message stays in the queue`,
+      );
+    }
+    buffer.set(channel.inbox.subarray(0, length));
+    channel.ack(receipt);
+    return length;
+  }
+
+  #failure(status: number): InterprocError {
+    const { name } = this.#channel;
+    return status === ENDED
+      ? new EOFError(`Queue '${name}' was ended and has been read to its end`)
+      : new InterprocError('ERR_CORRUPT', `Queue '${name}' answered a get with ${status}`);
+  }
+}

@@ -1,0 +1,77 @@
+import { describe, expect } from 'vitest';
+import { nodes } from './nodes.js';
+import { atScale } from './scale.js';
+import { test } from './scene.js';
+
+const REPETITIONS = atScale(20, 200);
+
+const WAYS = [
+  'natural end',
+  'process.exit',
+  'throw',
+  'unhandled rejection',
+  'SIGTERM',
+  'SIGINT',
+  'abort',
+  'worker terminate',
+  'worker process.exit',
+] as const;
+
+/** Those that the program cannot begin itself. */
+const SIGNALS: Partial<Record<string, NodeJS.Signals>> = { SIGTERM: 'SIGTERM', SIGINT: 'SIGINT' };
+
+const FIRST_DELIVERY = { redelivered: false, deliveries: 1 };
+const SECOND_DELIVERY = { redelivered: true, deliveries: 2 };
+
+describe.each(nodes)('under Node $version, holding a message and awaiting another,', ({ path }) => {
+  test.for(WAYS)('%s: peers go on and get what was held', async (way, { scene }) => {
+    const isOfWorker = way.startsWith('worker');
+    const end = (program: ReturnType<typeof scene.start>) => {
+      program.tell('leave');
+      const signal = SIGNALS[way];
+      if (signal !== undefined) program.signal(signal);
+    };
+
+    const bare = scene.start('leaving', [way], { node: path });
+    await bare.says('holding');
+    end(bare);
+    const bareWorkerCode = isOfWorker ? await bare.says('worker-gone') : undefined;
+    if (isOfWorker) bare.tell('end');
+    const bareEnding = await bare.ends();
+
+    const peer = scene.terminal({ node: path });
+    const bystander = scene.terminal({ node: path });
+    for (const queue of ['jobs', 'idle']) {
+      await peer.call('create', queue);
+      await bystander.call('open', queue);
+    }
+    for (let job = 0; job < REPETITIONS; job += 1) {
+      await peer.call('put', 'jobs', job);
+      const leaving = scene.start('leaving', [way, 'jobs', 'idle'], { node: path });
+      expect(await leaving.says('holding')).toEqual({ value: job, ...FIRST_DELIVERY });
+      const redelivery = await peer.begin('receive', 'jobs');
+      const pending = await peer.begin('get', 'idle');
+
+      end(leaving);
+      if (isOfWorker) expect(await leaving.says('worker-gone')).toBe(bareWorkerCode);
+      else expect(await leaving.ends()).toEqual(bareEnding);
+
+      const received = (await redelivery.result) as { id: string };
+      expect(received).toEqual({ id: received.id, value: job, ...SECOND_DELIVERY });
+      await peer.call('ack', received.id);
+      await bystander.call('put', 'idle', job);
+      expect(await pending.result).toBe(job);
+
+      if (isOfWorker) {
+        leaving.tell('end');
+        expect(await leaving.ends()).toEqual(bareEnding);
+      }
+      for (const queue of ['jobs', 'idle']) {
+        expect(await peer.participants(queue)).toBe(2);
+        expect(await peer.call('size', queue)).toBe(0);
+      }
+    }
+    await bystander.leave();
+    await peer.leave();
+  });
+});

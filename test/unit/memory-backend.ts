@@ -1,0 +1,449 @@
+/** The contract inside one thread, as plainly as it can be written: for unit tests, and to run the conformance suite against something that is not native. */
+
+import { InterprocError } from '../../src/errors.js';
+import type { ErrorCode } from '../../src/errors.js';
+import { DEFAULT_CODEC, EMPTY, ENDED, FULL, PUT, TAKE } from '../../src/contract/channel.js';
+import type {
+  Backend,
+  Channel,
+  ChannelCapabilities,
+  ChannelGeometry,
+  ChannelOptions,
+  ChannelStats,
+  OpenMode,
+  Registry,
+  SegmentInfo,
+  Side,
+} from '../../src/contract/channel.js';
+
+const BLOCK_BYTES = 64;
+const SMALLEST_CAPACITY = 4096;
+/** Small, so that tests meet messages that do not fit. */
+const OUTBOX_BYTES = 1024;
+const LEDGER_ENTRIES = 1024;
+const BATCH = 64;
+/** What the inbox is overwritten with by every call: nothing may be left in it. */
+const SCRIBBLE = 0xdb;
+
+interface Message {
+  readonly bytes: Uint8Array;
+  readonly order: number;
+  deliveries: number;
+}
+
+interface Wait {
+  readonly channel: MemoryChannel;
+  readonly side: Side;
+  isRung: boolean;
+}
+
+function fail(code: ErrorCode, message: string): never {
+  throw new InterprocError(code, message);
+}
+
+/** What the channels of one name share. */
+class SharedQueue {
+  readonly channels = new Set<MemoryChannel>();
+  readonly returned: Message[] = [];
+  readonly messages: Message[] = [];
+  readonly held = new Map<number, { message: Message; holder: MemoryChannel }>();
+  readonly counts = { puts: 0, gets: 0, putBytes: 0, gotBytes: 0, waits: 0, wakes: 0, redelivered: 0 };
+  waits: Wait[] = [];
+  highWater = 0;
+  ended = false;
+  usedBytes = 0;
+  order = 0;
+  receipts = 0;
+
+  constructor(
+    readonly name: string,
+    readonly geometry: ChannelGeometry,
+  ) {}
+
+  get size(): number {
+    return this.messages.length + this.returned.length;
+  }
+
+  hasRoom(length: number): boolean {
+    const { capacityBytes, maxItems } = this.geometry;
+    if (maxItems > 0 && this.messages.length >= maxItems) return false;
+    return this.usedBytes + SharedQueue.cost(length) <= capacityBytes;
+  }
+
+  static cost(length: number): number {
+    return Math.max(1, Math.ceil(length / BLOCK_BYTES)) * BLOCK_BYTES;
+  }
+
+  put(bytes: Uint8Array): number {
+    const { maxMessageBytes } = this.geometry;
+    if (bytes.length > maxMessageBytes) {
+      fail('ERR_TOO_LARGE', `a message of ${bytes.length} bytes; ${maxMessageBytes} at most`);
+    }
+    if (this.ended) return ENDED;
+    if (!this.hasRoom(bytes.length)) return FULL;
+    this.messages.push({ bytes: bytes.slice(), order: this.order++, deliveries: 0 });
+    this.usedBytes += SharedQueue.cost(bytes.length);
+    this.counts.puts++;
+    this.counts.putBytes += bytes.length;
+    this.highWater = Math.max(this.highWater, this.size);
+    this.wake(TAKE, 1);
+    return 0;
+  }
+
+  next(taker: MemoryChannel): Message | number {
+    const message = this.returned[0] ?? this.messages[0];
+    if (message !== undefined) return message;
+    if (!this.ended) return EMPTY;
+    const isHeldElsewhere = [...this.held.values()].some(({ holder }) => holder !== taker);
+    return isHeldElsewhere ? EMPTY : ENDED;
+  }
+
+  remove(message: Message): void {
+    if (this.returned[0] === message) {
+      this.returned.shift();
+    } else {
+      this.messages.shift();
+      this.usedBytes -= SharedQueue.cost(message.bytes.length);
+      this.wake(PUT, Infinity);
+    }
+    message.deliveries++;
+    this.counts.gets++;
+    this.counts.gotBytes += message.bytes.length;
+    if (message.deliveries > 1) this.counts.redelivered++;
+    if (this.ended) this.wake(TAKE, Infinity);
+  }
+
+  giveBack(receipt: number, message: Message): void {
+    this.held.delete(receipt);
+    this.returned.push(message);
+    this.returned.sort((a, b) => a.order - b.order);
+    this.wake(TAKE, 1);
+  }
+
+  isWorthALook(channel: MemoryChannel, side: Side): boolean {
+    if (side === TAKE) return this.next(channel) !== EMPTY;
+    return this.ended || this.hasRoom(channel.wanted);
+  }
+
+  wake(side: Side, count: number): void {
+    for (const wait of this.waits) {
+      if (count <= 0) return;
+      if (wait.side !== side || wait.isRung) continue;
+      count--;
+      wait.isRung = true;
+      this.counts.wakes++;
+      setImmediate(() => wait.channel.answer(wait));
+    }
+  }
+}
+
+class MemoryChannel implements Channel {
+  readonly name: string;
+  readonly geometry: ChannelGeometry;
+  readonly capabilities: ChannelCapabilities;
+  readonly outbox = new Uint8Array(OUTBOX_BYTES);
+  readonly offsets = new Uint32Array(BATCH);
+  readonly lengths = new Uint32Array(BATCH);
+  inbox = new Uint8Array(OUTBOX_BYTES);
+  deliveries = 0;
+  receipt = 0;
+  wanted = 0;
+  onReady: ((side: Side) => void) | undefined = undefined;
+  readonly #backend: MemoryBackend;
+  readonly #queue: SharedQueue;
+  #isClosed = false;
+
+  constructor(backend: MemoryBackend, queue: SharedQueue) {
+    this.#backend = backend;
+    this.#queue = queue;
+    this.name = queue.name;
+    this.geometry = queue.geometry;
+    this.capabilities = backend.capabilities;
+    queue.channels.add(this);
+  }
+
+  #enter(): SharedQueue {
+    if (this.#isClosed) fail('ERR_CLOSED', `channel ${this.name} is closed`);
+    this.inbox.fill(SCRIBBLE);
+    return this.#queue;
+  }
+
+  tryPutOutbox(length: number): number {
+    return this.tryPut(this.outbox.subarray(0, length));
+  }
+
+  tryPut(bytes: Uint8Array): number {
+    const queue = this.#enter();
+    this.wanted = bytes.length;
+    const status = queue.put(bytes);
+    this.outbox.fill(SCRIBBLE);
+    return status;
+  }
+
+  tryPutMany(messages: readonly Uint8Array[], from: number): number {
+    let count = 0;
+    for (const message of messages.slice(from, from + BATCH)) {
+      const status = this.tryPut(message);
+      if (status === ENDED && count === 0) return ENDED;
+      if (status !== 0) break;
+      count++;
+    }
+    return count;
+  }
+
+  #takeInto(target: Uint8Array | undefined): number {
+    const queue = this.#enter();
+    const message = queue.next(this);
+    if (typeof message === 'number') return message;
+    const { bytes } = message;
+    if (target !== undefined && bytes.length > target.length) {
+      fail('ERR_TOO_LARGE', `a message of ${bytes.length} bytes, a buffer of ${target.length}`);
+    }
+    queue.remove(message);
+    this.#deliver(message, target, 0);
+    return bytes.length;
+  }
+
+  #deliver(message: Message, target: Uint8Array | undefined, offset: number): void {
+    const { bytes } = message;
+    if (target === undefined && offset + bytes.length > this.inbox.length) {
+      const larger = new Uint8Array(2 * (offset + bytes.length));
+      larger.set(this.inbox);
+      this.inbox = larger;
+    }
+    (target ?? this.inbox).set(bytes, offset);
+    this.deliveries = message.deliveries;
+  }
+
+  tryTake(): number {
+    return this.#takeInto(undefined);
+  }
+
+  tryTakeInto(buffer: Uint8Array): number {
+    return this.#takeInto(buffer);
+  }
+
+  tryTakeMany(max: number): number {
+    const queue = this.#enter();
+    let offset = 0;
+    for (let count = 0; count < Math.min(max, BATCH); count++) {
+      const message = queue.next(this);
+      if (typeof message === 'number') return count > 0 ? count : message;
+      if (message.deliveries > 0 && count > 0) return count;
+      queue.remove(message);
+      this.#deliver(message, undefined, offset);
+      this.offsets[count] = offset;
+      this.lengths[count] = message.bytes.length;
+      offset += message.bytes.length;
+      if (message.deliveries > 1) return 1;
+    }
+    return Math.min(max, BATCH);
+  }
+
+  tryReceive(): number {
+    const queue = this.#enter();
+    const message = queue.next(this);
+    if (typeof message === 'number') return message;
+    const own = [...queue.held.values()].filter(({ holder }) => holder === this);
+    if (own.length >= LEDGER_ENTRIES) fail('ERR_UNACKED', `${own.length} are unacknowledged`);
+    queue.remove(message);
+    this.#deliver(message, undefined, 0);
+    this.receipt = ++queue.receipts;
+    queue.held.set(this.receipt, { message, holder: this });
+    return message.bytes.length;
+  }
+
+  ack(receipt: number): void {
+    const queue = this.#enter();
+    if (queue.held.get(receipt)?.holder !== this) fail('ERR_NOT_OWNER', `receipt ${receipt}`);
+    queue.held.delete(receipt);
+    if (queue.ended) queue.wake(TAKE, Infinity);
+  }
+
+  nack(receipt: number): void {
+    const queue = this.#enter();
+    const held = queue.held.get(receipt);
+    if (held?.holder !== this) fail('ERR_NOT_OWNER', `receipt ${receipt}`);
+    queue.giveBack(receipt, held.message);
+  }
+
+  arm(side: Side): boolean {
+    const queue = this.#enter();
+    if (queue.waits.some((wait) => wait.channel === this && wait.side === side)) {
+      throw new Error(`armed twice: side ${side} of ${this.name}`);
+    }
+    if (queue.isWorthALook(this, side)) return true;
+    queue.counts.waits++;
+    queue.waits.push({ channel: this, side, isRung: false });
+    return false;
+  }
+
+  disarm(side: Side): void {
+    const queue = this.#enter();
+    const wait = queue.waits.find((one) => one.channel === this && one.side === side);
+    if (wait === undefined) return;
+    queue.waits = queue.waits.filter((one) => one !== wait);
+    if (wait.isRung && queue.isWorthALook(this, side)) queue.wake(side, 1);
+  }
+
+  /** The bell: nothing if the wait was withdrawn in the meantime. */
+  answer(wait: Wait): void {
+    const queue = this.#queue;
+    if (!queue.waits.includes(wait)) return;
+    queue.waits = queue.waits.filter((one) => one !== wait);
+    this.onReady?.(wait.side);
+  }
+
+  waitSync(side: Side, timeoutMs: number): boolean {
+    const queue = this.#enter();
+    if (queue.waits.some((wait) => wait.channel === this && wait.side === side)) {
+      throw new Error(`blocks while armed: side ${side} of ${this.name}`);
+    }
+    this.#backend.whileBlocked?.();
+    if (queue.isWorthALook(this, side)) return true;
+    if (timeoutMs === Infinity) {
+      throw new Error('blocked for ever: nobody else acts in this thread');
+    }
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, timeoutMs);
+    return false;
+  }
+
+  ref(): void {
+    this.#enter();
+  }
+
+  unref(): void {
+    this.#enter();
+  }
+
+  end(): void {
+    const queue = this.#enter();
+    queue.ended = true;
+    queue.wake(TAKE, Infinity);
+    queue.wake(PUT, Infinity);
+  }
+
+  get ended(): boolean {
+    return this.#enter().ended;
+  }
+
+  size(): number {
+    return this.#enter().size;
+  }
+
+  isFull(): boolean {
+    return !this.#enter().hasRoom(0);
+  }
+
+  stats(): ChannelStats {
+    const queue = this.#enter();
+    return {
+      ...queue.counts,
+      highWater: queue.highWater,
+      participants: queue.channels.size,
+      unacknowledged: queue.held.size,
+    };
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    const queue = this.#queue;
+    for (const [receipt, { message, holder }] of queue.held) {
+      if (holder === this) queue.giveBack(receipt, message);
+    }
+    if (queue.ended) queue.wake(TAKE, Infinity);
+    this.disarm(TAKE);
+    this.disarm(PUT);
+    this.#isClosed = true;
+    queue.channels.delete(this);
+    this.#backend.left(queue);
+  }
+
+  unlink(): void {
+    this.#backend.unlink(this.#enter());
+  }
+}
+
+export class MemoryBackend implements Backend, Registry {
+  readonly kind = 'memory';
+  readonly registry: Registry = this;
+  readonly capabilities: ChannelCapabilities;
+  /** What the rest of the world does while this thread is blocked. */
+  whileBlocked: (() => void) | undefined;
+  readonly #queues = new Map<string, SharedQueue>();
+  #anonymous = 0;
+
+  constructor(capabilities: Partial<ChannelCapabilities> = {}) {
+    this.capabilities = { blocking: true, redelivery: true, ...capabilities };
+  }
+
+  openChannel(name: string | undefined, mode: OpenMode, options: ChannelOptions): Channel {
+    const known = name === undefined ? undefined : this.#queues.get(name);
+    if (known === undefined && mode === 'open') fail('ERR_NOT_FOUND', `no queue '${name}'`);
+    if (known !== undefined && mode === 'create') fail('ERR_EXISTS', `'${name}' is there`);
+    if (known !== undefined) {
+      this.#checkAgreement(known, options);
+      return new MemoryChannel(this, known);
+    }
+    const queue = new SharedQueue(
+      name ?? `~${++this.#anonymous}`,
+      geometryOf(options, name === undefined),
+    );
+    this.#queues.set(queue.name, queue);
+    return new MemoryChannel(this, queue);
+  }
+
+  #checkAgreement({ name, geometry }: SharedQueue, options: ChannelOptions): void {
+    const wanted: object = geometryOf(options, geometry.anonymous);
+    for (const [key, value] of Object.entries(options)) {
+      const there: unknown = Reflect.get(geometry, key);
+      if (value === undefined || there === Reflect.get(wanted, key)) continue;
+      fail('ERR_MISMATCH', `${key} of '${name}' is ${String(there)}, not ${String(value)}`);
+    }
+  }
+
+  left(queue: SharedQueue): void {
+    const { anonymous, persist } = queue.geometry;
+    if (queue.channels.size > 0 || persist || (!anonymous && queue.size > 0)) return;
+    if (this.#queues.get(queue.name) === queue) this.#queues.delete(queue.name);
+  }
+
+  unlink(queue: SharedQueue): void {
+    if (this.#queues.get(queue.name) !== queue) fail('ERR_NOT_FOUND', `'${queue.name}' is gone`);
+    this.#queues.delete(queue.name);
+  }
+
+  list(): SegmentInfo[] {
+    return [...this.#queues.values()].map((queue) => ({
+      name: queue.name,
+      kind: 'queue',
+      totalBytes: queue.geometry.capacityBytes,
+      participants: queue.channels.size,
+      size: queue.size,
+      persist: queue.geometry.persist,
+      anonymous: queue.geometry.anonymous,
+      problem: undefined,
+    }));
+  }
+
+  /** Everybody leaves cleanly here: nothing is ever left over. */
+  prune(): string[] {
+    return [];
+  }
+}
+
+function geometryOf(options: ChannelOptions, anonymous: boolean): ChannelGeometry {
+  let capacityBytes = SMALLEST_CAPACITY;
+  while (capacityBytes < (options.capacityBytes ?? 65_536)) capacityBytes *= 2;
+  return {
+    capacityBytes,
+    maxMessageBytes: Math.min(options.maxMessageBytes ?? capacityBytes, capacityBytes),
+    maxItems: options.maxItems ?? 0,
+    maxDeliveries: options.maxDeliveries ?? 0,
+    deadLetter: options.deadLetter,
+    codec: options.codec ?? DEFAULT_CODEC,
+    persist: options.persist ?? false,
+    anonymous,
+    maxParticipants: options.maxParticipants ?? 64,
+  };
+}
