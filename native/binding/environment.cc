@@ -9,7 +9,7 @@ namespace interproc::binding {
 namespace {
 
 // An event loop with pending waits looks by itself this often, for the wakes that kills lose.
-constexpr std::uint64_t kSlowLookMs = 250;
+constexpr std::uint64_t kSlowLookMs = 500;
 
 constexpr std::size_t kInitialBoxBytes = 256 * 1024;
 

@@ -120,6 +120,14 @@ class Stage {
   }
 
   void patch(Header& header) {
+    if (script_.below(16) == 0) {  // a text without an end
+      if (script_.below(2) == 0) {
+        std::memset(header.codec, 'x', sizeof header.codec);
+      } else {
+        std::memset(header.dead_letter, 'x', sizeof header.dead_letter);
+      }
+      return;
+    }
     std::uint32_t words[sizeof header / sizeof(std::uint32_t)];
     std::memcpy(words, &header, sizeof header);
     // Most often among those that decide where things stand.

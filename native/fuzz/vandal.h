@@ -86,7 +86,11 @@ class Vandal {
   void strike_bitmap(Script& script) {
     const std::uint32_t which = script.below(3);
     memory::Word* bitmap = which == 0 ? control_.ledgers : control_.listed[which - 1];
-    bitmap[script.below(memory::kBitmapWords)].fetch_xor(std::uint64_t{1} << script.below(64));
+    if (script.below(2) == 0) {
+      bitmap[0].fetch_xor(std::uint64_t{1} << script.below(slots_));
+    } else {
+      bitmap[script.below(memory::kBitmapWords)].fetch_xor(std::uint64_t{1} << script.below(64));
+    }
   }
 
   void strike_participant(Script& script) {

@@ -62,7 +62,9 @@ Error read_header(const File& file, Header& header) noexcept {
   if (capacity < kMinCapacity || capacity > kMaxCapacity || capacity % header.page_bytes != 0) {
     return fail(Code::corrupt, "header: capacity");
   }
-  if (header.max_participants < 1 || header.max_participants > kMaxParticipants) {
+  const std::uint32_t fewest = header.kind == Kind::spsc ? 2 : 1;
+  const std::uint32_t most = header.kind == Kind::spsc ? 2 : kMaxParticipants;
+  if (header.max_participants < fewest || header.max_participants > most) {
     return fail(Code::corrupt, "header: participants");
   }
   if (header.max_items >= (1u << kMaxBlocksShift)) return fail(Code::corrupt, "header: items");

@@ -11,6 +11,10 @@ Error fail_system(const char* syscall, int errnum) noexcept {
     case EPERM:
     case EROFS:
     case ELOOP:
+    // Something else stands in the place of our file or directory: a directory, a file, a socket.
+    case EISDIR:
+    case ENOTDIR:
+    case ENXIO:
       code = Code::permission;
       break;
     case ENOSPC:

@@ -72,7 +72,8 @@ void Doorbell::take_down(std::uint64_t id) noexcept {
   if (id == 0 || id == id_) return;
   peers_.erase(id);
   const std::string name = file_name(id);
-  if (!directory_.open_fifo_to_write(name).ok()) directory_.remove(name);
+  // Only if nobody reads it: a living one's name may stand in a spoiled slot, and that we cannot open it may be our own want.
+  if (directory_.open_fifo_to_write(name).error().code == Code::not_found) directory_.remove(name);
 }
 
 }  // namespace interproc::sync

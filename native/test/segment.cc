@@ -308,7 +308,7 @@ TEST_CASE("a creator that is killed leaves an object that is whole, or none") {
 TEST_CASE("two creators at once: one makes it, the other meets it") {
   for (const char* point : {"segment.ready", "directory.link", "registry.joined"}) {
     for (OpenMode mode : {OpenMode::open_or_create, OpenMode::create}) {
-      CAPTURE(point);
+      CAPTURE(std::string(point));
       CAPTURE(static_cast<int>(mode));
       TestDirectory directory;
       std::unique_ptr<Peer> winner;
@@ -332,7 +332,7 @@ TEST_CASE("two creators at once: one makes it, the other meets it") {
 TEST_CASE("an opener that meets the last one leaving gets a whole object or none") {
   for (const char* point : {"registry.left", "segment.detached", "segment.decided"}) {
     for (OpenMode mode : {OpenMode::open, OpenMode::create, OpenMode::open_or_create}) {
-      CAPTURE(point);
+      CAPTURE(std::string(point));
       CAPTURE(static_cast<int>(mode));
       TestDirectory directory;
       Peer leaving(directory, "q", OpenMode::create);

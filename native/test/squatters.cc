@@ -80,7 +80,7 @@ TEST_CASE("a symbolic link is refused, wherever it leads") {
   TestDirectory directory;
   make_segment(directory, "target");
   for (const char* target : {"target", "nothing", "/dev/null", "q"}) {
-    CAPTURE(target);
+    CAPTURE(std::string(target));
     REQUIRE(symlink(target, directory.path_of("q").c_str()) == 0);
     refuses(directory, Code::permission);
     unlink(directory.path_of("q").c_str());

@@ -119,7 +119,9 @@ export interface Addon {
   prune(directory: string, dryRun: boolean): string[];
 }
 
+/** INTERPROC_ADDON names another build of the addon: that with the fault points, in tests. */
 export function loadAddon(): Addon {
   const require = createRequire(import.meta.url);
-  return require('../../../build/Release/interproc.node') as Addon;
+  const path = process.env['INTERPROC_ADDON'] ?? '../../../build/Release/interproc.node';
+  return require(path) as Addon;
 }

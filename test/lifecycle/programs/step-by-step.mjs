@@ -1,0 +1,81 @@
+// @ts-check
+/**
+ * A short life with a queue, announced step by step: `doing` before, `did` after. Somewhere in it the process is killed or stopped from
+ * below (INTERPROC_FAULT), and what was announced tells what must be true then.
+ *   step-by-step.mjs LIFE
+ */
+import { Queue } from '../../../dist/index.js';
+import { say } from './line.mjs';
+
+const [life = ''] = process.argv.slice(2);
+const NAME = 'jobs';
+
+/**
+ * @template T
+ * @param {string} step
+ * @param {string} value the message it is about
+ * @param {() => T | Promise<T>} act
+ * @returns {Promise<T>}
+ */
+async function announced(step, value, act) {
+  say('step', { at: 'doing', step, value });
+  const result = await act();
+  say('step', { at: 'did', step, value });
+  return result;
+}
+
+/**
+ * @param {unknown} value
+ * @param {string} expected
+ */
+function check(value, expected) {
+  if (value !== expected) throw new Error(`got ${String(value)} instead of ${expected}`);
+}
+
+/** Every kind of call on a queue that holds m1, m2 and m3 and is also open elsewhere. */
+async function exchange() {
+  const queue = Queue.open(NAME);
+  await announced('put', 'v1', () => queue.putSync('v1'));
+  const first = await announced('receive', 'm1', () => queue.receiveSync());
+  check(first.value, 'm1');
+  await announced('ack', 'm1', () => first.ack());
+  await announced('get', 'm2', async () => check(await queue.get(), 'm2'));
+  const third = await announced('receive', 'm3', () => queue.receive());
+  check(third.value, 'm3');
+  await announced('nack', 'm3', () => third.nack());
+  const again = await announced('receive', 'm3', () => queue.receive());
+  check(again.value, 'm3');
+  await announced('put', 'v2', () => queue.put('v2'));
+  await announced('close', '', () => queue.close());
+}
+
+/** The waits, each of which the test ends from outside once it has begun. */
+async function wait() {
+  const queue = Queue.open(NAME);
+  await announced('wait to get', 'w1', async () => check(await queue.get(), 'w1'));
+  await announced('wait to get', 'w2', () => check(queue.getSync(), 'w2'));
+  await announced('wait to receive', 'w3', async () => {
+    const received = await queue.receive();
+    check(received.value, 'w3');
+    received.ack();
+  });
+  await announced('wait for room', 'w4', () => queue.put('w4'));
+  await announced('wait for room', 'w5', () => queue.putSync('w5'));
+  await announced('close', '', () => queue.close());
+}
+
+/** Alone from the creation to the removal. */
+async function live() {
+  const queue = await announced('create', '', () => Queue.create(NAME));
+  await announced('put', 'v1', () => queue.putSync('v1'));
+  await announced('get', 'v1', () => check(queue.getSync(), 'v1'));
+  const pending = queue.get();
+  await announced('put', 'v2', () => queue.put('v2'));
+  await announced('get', 'v2', async () => check(await pending, 'v2'));
+  await announced('close', '', () => queue.close());
+}
+
+/** @type {Record<string, () => Promise<void>>} */
+const LIVES = { exchange, wait, live };
+await LIVES[life]?.();
+say('lived', life in LIVES);
