@@ -231,6 +231,11 @@ FifoWrite write_fifo(const File& file, std::uint32_t token) noexcept {
   return errno == EAGAIN ? FifoWrite::full : FifoWrite::nobody;
 }
 
+std::size_t fifo_bytes(const File& file) noexcept {
+  const int bytes = fcntl(file.descriptor(), F_GETPIPE_SZ);
+  return bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
+}
+
 std::size_t read_fifo(const File& file, void* into, std::size_t bytes) noexcept {
   const ssize_t got = retry([&] { return read(file.descriptor(), into, bytes); });
   return got > 0 ? static_cast<std::size_t>(got) : 0;

@@ -97,6 +97,8 @@ std::uint32_t own_uid() noexcept;
 // What became of a write to a FIFO.
 enum class FifoWrite { written, full, nobody };
 FifoWrite write_fifo(const File& file, std::uint32_t token) noexcept;
+// How much it holds when it is full: 64 KiB, or less for a user who has many of them.
+std::size_t fifo_bytes(const File& file) noexcept;
 // Reads what is there, at most `bytes`; 0 when it is empty.
 std::size_t read_fifo(const File& file, void* into, std::size_t bytes) noexcept;
 

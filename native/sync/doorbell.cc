@@ -1,5 +1,6 @@
 #include "sync/doorbell.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "platform/fault.h"
@@ -42,13 +43,14 @@ Error Doorbell::hang() noexcept {
     if (facts.value().links == 0) continue;
     own_ = std::move(opened.value());
     id_ = id;
+    full_bytes_ = std::min(platform::fifo_bytes(own_), kDrainBytes);
   }
   return {};
 }
 
 std::size_t Doorbell::drain(std::uint32_t* tokens, bool& overflow) noexcept {
   const std::size_t got = platform::read_fifo(own_, tokens, kDrainBytes);
-  overflow = got == kDrainBytes || got % sizeof *tokens != 0;
+  overflow = (got > 0 && got >= full_bytes_) || got % sizeof *tokens != 0;
   return got / sizeof *tokens;
 }
 

@@ -12,7 +12,7 @@ namespace interproc::sync {
 // is a hint, the waiter's own number for the object that wants a look; losing it costs a look at everything, nothing else.
 class Doorbell {
  public:
-  // Drains this much at once. A pipe holds no more by default: a read that fills it may have lost hints to a full pipe.
+  // Drains this much at once. A pipe holds no more by default.
   static constexpr std::size_t kDrainBytes = 65'536;
 
   explicit Doorbell(platform::Directory directory) noexcept : directory_(std::move(directory)) {}
@@ -42,6 +42,7 @@ class Doorbell {
   platform::Directory directory_;
   platform::File own_;
   std::uint64_t id_ = 0;
+  std::size_t full_bytes_ = kDrainBytes;  // a drain of so much may have lost hints to a full pipe
   std::unordered_map<std::uint64_t, platform::File> peers_;
 };
 

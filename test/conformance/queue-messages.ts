@@ -143,9 +143,7 @@ export function messages(subject: Subject): void {
       await expect(q.put(large)).rejects.toEqual(coded('ERR_TOO_LARGE'));
       expect(thrownBy(() => q.putSync(large))).toEqual(coded('ERR_TOO_LARGE'));
       expect(thrownBy(() => q.tryPut(large))).toEqual(coded('ERR_TOO_LARGE'));
-      await expect(q.putMany([new Uint8Array(1), large])).rejects.toEqual(
-        coded('ERR_TOO_LARGE'),
-      );
+      await expect(q.putMany([new Uint8Array(1), large])).rejects.toEqual(coded('ERR_TOO_LARGE'));
       expect(q.size).toBe(0);
       await q.put(new Uint8Array(1000));
       // Also behind others that wait.

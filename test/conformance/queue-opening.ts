@@ -112,7 +112,7 @@ export function opening(subject: Subject): void {
       [7, 'a number'],
       [undefined, 'nothing'],
       [null, 'null'],
-    ])('refuses the name %j: %s', async (name) => {
+    ])('refuses the name %j: %s', async (name, _) => {
       const bad = name as string;
       expect(thrownBy(() => Queue.create(bad))).toEqual(coded('ERR_INVALID_ARG'));
       expect(thrownBy(() => Queue.open(bad))).toEqual(coded('ERR_INVALID_ARG'));
@@ -165,9 +165,9 @@ export function opening(subject: Subject): void {
 
     it('refuses itself as its dead-letter queue', () => {
       const name = bench.name();
-      expect(
-        thrownBy(() => Queue.create(name, { maxDeliveries: 1, deadLetter: name })),
-      ).toEqual(coded('ERR_INVALID_ARG'));
+      expect(thrownBy(() => Queue.create(name, { maxDeliveries: 1, deadLetter: name }))).toEqual(
+        coded('ERR_INVALID_ARG'),
+      );
     });
 
     it('shows the value received', () => {
@@ -220,9 +220,9 @@ export function opening(subject: Subject): void {
     it('looks once with timeoutMs 0', async () => {
       const q = bench.strings();
       bench.keep(await Queue.openWhenAvailable(q.name, { timeoutMs: 0 }));
-      await expect(
-        Queue.openWhenAvailable(bench.name(), { timeoutMs: 0 }),
-      ).rejects.toEqual(coded('ERR_TIMEOUT'));
+      await expect(Queue.openWhenAvailable(bench.name(), { timeoutMs: 0 })).rejects.toEqual(
+        coded('ERR_TIMEOUT'),
+      );
     });
 
     it('rejects with the reason of an aborted signal', async () => {
@@ -248,9 +248,9 @@ export function opening(subject: Subject): void {
       await expect(Queue.openWhenAvailable('a', { timeoutMs: NaN })).rejects.toEqual(
         coded('ERR_INVALID_ARG'),
       );
-      await expect(
-        Queue.openWhenAvailable('a', { timeout: 3 } as object),
-      ).rejects.toEqual(coded('ERR_INVALID_ARG'));
+      await expect(Queue.openWhenAvailable('a', { timeout: 3 } as object)).rejects.toEqual(
+        coded('ERR_INVALID_ARG'),
+      );
     });
   });
 

@@ -51,7 +51,9 @@ export class Bench {
     return queue;
   }
 
-  strings(options: { capacityBytes?: number; maxItems?: number; name?: string } = {}): Queue<string> {
+  strings(
+    options: { capacityBytes?: number; maxItems?: number; name?: string } = {},
+  ): Queue<string> {
     const { name = this.name(), ...rest } = options;
     return this.keep(this.Queue.create(name, { codec: 'string', ...rest }));
   }

@@ -47,7 +47,15 @@ class SharedQueue {
   readonly returned: Message[] = [];
   readonly messages: Message[] = [];
   readonly held = new Map<number, { message: Message; holder: MemoryChannel }>();
-  readonly counts = { puts: 0, gets: 0, putBytes: 0, gotBytes: 0, waits: 0, wakes: 0, redelivered: 0 };
+  readonly counts = {
+    puts: 0,
+    gets: 0,
+    putBytes: 0,
+    gotBytes: 0,
+    waits: 0,
+    wakes: 0,
+    redelivered: 0,
+  };
   waits: Wait[] = [];
   highWater = 0;
   ended = false;

@@ -5,7 +5,7 @@
  *   step-by-step.mjs LIFE
  */
 import { Queue } from '../../../dist/index.js';
-import { say } from './line.mjs';
+import { Ears, say } from './line.mjs';
 
 const [life = ''] = process.argv.slice(2);
 const NAME = 'jobs';
@@ -49,18 +49,29 @@ async function exchange() {
   await announced('close', '', () => queue.close());
 }
 
-/** The waits, each of which the test ends from outside once it has begun. */
+/** The waits, each of which the test prepares before and ends from outside once it has begun. */
 async function wait() {
+  const ears = new Ears();
   const queue = Queue.open(NAME);
-  await announced('wait to get', 'w1', async () => check(await queue.get(), 'w1'));
-  await announced('wait to get', 'w2', () => check(queue.getSync(), 'w2'));
-  await announced('wait to receive', 'w3', async () => {
+  /**
+   * @param {string} step
+   * @param {string} value
+   * @param {() => unknown} act
+   */
+  const waits = async (step, value, act) => {
+    say('step', { at: 'before', step, value });
+    await ears.line();
+    await announced(step, value, act);
+  };
+  await waits('get', 'w1', async () => check(await queue.get(), 'w1'));
+  await waits('get', 'w2', () => check(queue.getSync(), 'w2'));
+  await waits('get', 'w3', async () => {
     const received = await queue.receive();
     check(received.value, 'w3');
     received.ack();
   });
-  await announced('wait for room', 'w4', () => queue.put('w4'));
-  await announced('wait for room', 'w5', () => queue.putSync('w5'));
+  await waits('put', 'w4', () => queue.put('w4'));
+  await waits('put', 'w5', () => queue.putSync('w5'));
   await announced('close', '', () => queue.close());
 }
 
@@ -69,9 +80,11 @@ async function live() {
   const queue = await announced('create', '', () => Queue.create(NAME));
   await announced('put', 'v1', () => queue.putSync('v1'));
   await announced('get', 'v1', () => check(queue.getSync(), 'v1'));
-  const pending = queue.get();
-  await announced('put', 'v2', () => queue.put('v2'));
-  await announced('get', 'v2', async () => check(await pending, 'v2'));
+  await announced('get', 'v2', async () => {
+    const pending = queue.get();
+    await queue.put('v2');
+    check(await pending, 'v2');
+  });
   await announced('close', '', () => queue.close());
 }
 

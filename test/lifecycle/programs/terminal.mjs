@@ -71,6 +71,15 @@ function obey({ call, target, args }) {
         values.push(value);
       }
     }
+    case 'settle': {
+      const settled = [];
+      for (;;) {
+        const received = queue(target).tryReceive();
+        if (received === undefined) return settled;
+        received.ack();
+        settled.push({ value: received.value, redelivered: received.redelivered });
+      }
+    }
     case 'size':
       return queue(target).size;
     case 'list':

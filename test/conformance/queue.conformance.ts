@@ -1,0 +1,25 @@
+/** What a backend is: it passes this suite. Cases that need an absent capability are skipped, and its refusal is tested instead. */
+
+import { describe } from 'vitest';
+
+import { batches } from './queue-batches.js';
+import { delivery } from './queue-delivery.js';
+import { ending } from './queue-ending.js';
+import { iteration } from './queue-iteration.js';
+import { messages } from './queue-messages.js';
+import { opening } from './queue-opening.js';
+import { waiting } from './queue-waiting.js';
+import type { Subject } from './subject.js';
+
+export function describeQueue(label: string, makeSubject: () => Subject): void {
+  describe(`Queue on ${label}`, () => {
+    const subject = makeSubject();
+    opening(subject);
+    messages(subject);
+    waiting(subject);
+    batches(subject);
+    iteration(subject);
+    ending(subject);
+    delivery(subject);
+  });
+}
