@@ -166,8 +166,11 @@ Result<std::unique_ptr<Segment>> Segment::open(const Directory& directory, const
 
     if (Error error = read_header(segment->file_, segment->header_); error.code != Code::ok)
       return error;
-    if (segment->header_.kind != wanted.kind)
-      return fail(Code::kind, "there is an object of another kind under this name");
+    if (segment->header_.kind != wanted.kind) {
+      return mode == OpenMode::create
+                 ? fail(Code::exists, "there is an object of this name already, of another kind")
+                 : fail(Code::kind, "there is an object of another kind under this name");
+    }
     if (Error error = segment->map(); error.code != Code::ok) return error;
     if (alone && !segment->must_stay(kindred.holds_something)) {
       directory.remove_if_same(name, facts.value());  // left behind by the killed

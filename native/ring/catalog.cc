@@ -67,11 +67,7 @@ Result<std::vector<std::string>> prune(const Directory& directory, bool dry_run)
   std::vector<std::string> removed;
   for (const std::string& name : names.value()) {
     if (sync::Doorbell::names_bell(name)) {
-      auto facts = directory.facts_of(name);
-      if (!facts.ok() || !facts.value().fifo) continue;
-      auto bell = directory.open_fifo_to_write(name);
-      if (bell.ok() || bell.error().code != Code::not_found) continue;
-      if (!dry_run) directory.remove_if_same(name, facts.value());
+      if (!dry_run) sync::Doorbell::remove_if_dead(directory, name);
       continue;  // a doorbell is no object of the user's: removed in silence
     }
     auto file = directory.open_file(name);

@@ -205,10 +205,13 @@ Code Queue::next(std::size_t limit, InHand& message) noexcept {
   return Code::empty;
 }
 
-// Nobody else has a message in hand: neither in the ring nor in a ledger.
+// Nobody else has a message in hand, and none waits to be had again: neither in the ring nor in a ledger.
 bool Queue::drained() noexcept {
   ring_.advance_reclaim();
-  return ring_.quiet() && (!ledger_.any_region() || ledger_.count().held_by_others == 0);
+  if (!ring_.quiet()) return false;
+  if (!ledger_.any_region()) return true;
+  const Ledger::Counts counts = ledger_.count();
+  return counts.held_by_others == 0 && counts.returned == 0;
 }
 
 Code Queue::take(std::byte* into, std::size_t room, Taken& taken) noexcept {
@@ -268,6 +271,7 @@ Code Queue::receive(std::byte* into, std::size_t room, Taken& taken) noexcept {
     if (kept == nullptr) {
       ring_.give_back(record, false);
       announce_returned();
+      announce_room();  // of maxItems: it is not between head and tail any more
       return Code::unacked;
     }
     std::memcpy(kept, ring_.data(record.pos), record.length);

@@ -13,6 +13,9 @@ constexpr char kPrefix[] = "~bell-";  // '~' is no character of a user's name
 
 // Peers whose bells are kept open; beyond it the cache starts anew, so that a long life among many short ones leaks no descriptors.
 constexpr std::size_t kMaxPeers = 256;
+
+// Locked by the owner for its life: whether anybody reads says less, for a bell that is just being hung is not read yet.
+constexpr std::uint64_t kOwnerByte = 0;
 }  // namespace
 
 std::string Doorbell::file_name(std::uint64_t id) {
@@ -38,6 +41,7 @@ Error Doorbell::hang() noexcept {
     // A prune that met the FIFO before we had opened it took it for a dead one's and removed it: make another.
     if (!opened.ok() && opened.error().code == Code::not_found) continue;
     if (!opened.ok()) return opened.error();
+    if (!opened.value().try_lock(kOwnerByte, platform::Lock::exclusive)) continue;
     auto facts = opened.value().facts();
     if (!facts.ok()) return facts.error();
     if (facts.value().links == 0) continue;
@@ -73,9 +77,18 @@ bool Doorbell::ring(std::uint64_t id, std::uint32_t token) noexcept {
 void Doorbell::take_down(std::uint64_t id) noexcept {
   if (id == 0 || id == id_) return;
   peers_.erase(id);
-  const std::string name = file_name(id);
-  // Only if nobody reads it: a living one's name may stand in a spoiled slot, and that we cannot open it may be our own want.
-  if (directory_.open_fifo_to_write(name).error().code == Code::not_found) directory_.remove(name);
+  // A living one's name may stand in a spoiled slot.
+  remove_if_dead(directory_, file_name(id));
+}
+
+void Doorbell::remove_if_dead(const platform::Directory& directory,
+                              const std::string& name) noexcept {
+  auto named = directory.facts_of(name);
+  if (!named.ok() || !named.value().fifo) return;
+  auto file = directory.open_fifo_to_read(name);
+  if (!file.ok() || !file.value().try_lock(kOwnerByte, platform::Lock::exclusive)) return;
+  FAULT("doorbell.found_dead");
+  directory.remove_if_same(name, named.value());
 }
 
 }  // namespace interproc::sync

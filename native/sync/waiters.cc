@@ -91,6 +91,7 @@ Waiters::Rang Waiters::ring(Side side, std::uint32_t slot) noexcept {
     const WaitState ringing =
         state == WaitState::armed_futex ? WaitState::ringing_futex : WaitState::ringing_bell;
     const std::uint64_t marked = with_state(seen, ringing);
+    FAULT("wake.ring");
     if (!theirs.compare_exchange_strong(seen, marked, std::memory_order_seq_cst)) continue;
     FAULT("wake.ringing");
     const bool heard = deliver(theirs, slot, ringing);

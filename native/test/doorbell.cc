@@ -8,17 +8,21 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
+#include <thread>
 #include <vector>
 
 #include "ring/catalog.h"
 #include "test/once_at.h"
 #include "test/test_directory.h"
+#include "test/watchdog.h"
 
 using interproc::Code;
 using interproc::sync::Doorbell;
 using interproc::test::OnceAt;
 using interproc::test::TestDirectory;
+using interproc::test::Watchdog;
 
 namespace {
 
@@ -213,6 +217,30 @@ TEST_CASE("a bell that a prune took down while it was being hung is hung again")
   Bell ringer(directory);
   CHECK(ringer.doorbell.ring(bell.doorbell.id(), 5));
   CHECK(bell.drain() == std::vector<std::uint32_t>{5});
+}
+
+TEST_CASE("a prune that finds a bell while it is being hung does not make it deaf") {
+  const Watchdog watchdog("a bell hung during a prune");
+  TestDirectory directory;
+  Bell bell(directory);
+  std::atomic<int> step{0};
+  std::thread hanging([&] {
+    const OnceAt moment("doorbell.made", [&] {
+      step = 1;
+      while (step < 2) std::this_thread::yield();
+    });
+    bell.doorbell.hang();
+  });
+  while (step < 1) std::this_thread::yield();
+  const OnceAt moment("doorbell.found_dead", [&] {
+    step = 2;
+    hanging.join();
+  });
+  CHECK(interproc::ring::prune(directory.open(), false).ok());
+  REQUIRE(moment.ran());
+  CHECK(directory.names() == std::vector<std::string>{Doorbell::file_name(bell.doorbell.id())});
+  Bell ringer(directory);
+  CHECK(ringer.doorbell.ring(bell.doorbell.id(), 5));
 }
 
 TEST_CASE("ringing many short-lived bells keeps few descriptors") {

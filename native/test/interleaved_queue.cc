@@ -43,8 +43,9 @@ namespace {
 
 class World {
  public:
-  World(std::uint64_t seed, const Shape& shape, std::uint32_t peers)
+  World(std::uint64_t seed, const Shape& shape, std::uint32_t peers, bool ends)
       : random_(seed),
+        ends_(ends),
         shape_(shape),
         opened_(directory_.open()),
         peers_(peers),
@@ -73,7 +74,8 @@ class World {
     for (;;) {
       const Got got = peers_[0]->take();
       if (got.code != Code::ok) {
-        if (got.code != Code::empty) complain("the drain ended with another code than empty");
+        if (got.code != (ended_ ? Code::ended : Code::empty))
+          complain("the drain ended with another code than empty, or ended");
         break;
       }
       if (!got.whole) complain("a message is torn");
@@ -81,6 +83,7 @@ class World {
     }
     account_.close_books();
     if (peers_[0]->queue().size() != 0) complain("the drained queue has a size");
+    if (ended_) return;
     const std::uint64_t id = Message::id(99, 1);
     account_.intend(id);
     if (peers_[0]->put(id, peers_[0]->capacity()) != Code::ok)
@@ -159,7 +162,12 @@ class World {
         arm(i);
         break;
       case 14:
-        if (random_.one_in(4) && !exclusive_) reopen(i);
+        if (ends_ && random_.one_in(100)) {
+          ended_ = true;
+          peers_[i]->queue().end();
+        } else if (random_.one_in(4) && !exclusive_) {
+          reopen(i);
+        }
         break;
       default:
         look(i);
@@ -182,14 +190,15 @@ class World {
       account_.accept(id);
     } else {
       account_.refuse(id);
-      if (code != Code::full) complain("a put ended with another code than full");
-      if (!was_full && shape_.max_items == 0) complain("full was said of a ring that never was");
+      if (code == Code::ended ? !ended_ : code != Code::full)
+        complain("a put ended with another code than full, or ended");
+      if (code == Code::full && !was_full && shape_.max_items == 0) complain("full was said of a ring that never was");
     }
   }
 
   void take(std::uint32_t i, bool another) {
     const Got got = another ? peers_[i]->take_another() : peers_[i]->take();
-    if (got.code == Code::empty) return;
+    if (got.code == Code::empty || is_end(i, got)) return;
     if (got.code != Code::ok) return complain("a take ended with another code than empty");
     if (!got.whole) complain("a message is torn");
     account_.take(i, got.id, got.taken.deliveries);
@@ -198,11 +207,26 @@ class World {
   void receive(std::uint32_t i) {
     const Got got = peers_[i]->receive();
     if (got.code == Code::unacked) account_.forgive_order();
-    if (got.code == Code::empty || got.code == Code::unacked) return;
+    if (got.code == Code::empty || got.code == Code::unacked || is_end(i, got)) return;
     if (got.code != Code::ok) return complain("a receive ended with another code than empty");
     if (!got.whole) complain("a received message is torn");
     account_.receive(i, got.id, got.taken.deliveries);
     held_[i].push_back({got.id, got.taken.receipt});
+  }
+
+  // The end may be told only when nothing can come any more. What the others are about at this moment the books cannot
+  // know: it is checked when they are about nothing.
+  bool is_end(std::uint32_t i, const Got& got) {
+    if (got.code != Code::ended || !ended_) return false;
+    for (std::uint32_t other = 0; other < peers_.size(); ++other) {
+      if (other != i && busy_[other]) return true;
+    }
+    for (std::uint32_t other = 0; other < peers_.size(); ++other) {
+      if (other != i && !held_[other].empty())
+        complain("the end was told while another held a message");
+    }
+    if (account_.waiting() > 0) complain("the end was told while there was a message");
+    return true;
   }
 
   // The books change first: in the middle of the call the message may already be another's.
@@ -280,6 +304,8 @@ class World {
   static inline World* current_ = nullptr;
 
   Random random_;
+  bool ends_;
+  bool ended_ = false;
   Shape shape_;
   TestDirectory directory_;
   interproc::platform::Directory opened_;
@@ -312,7 +338,7 @@ TEST_CASE(
     Shape shape;
     shape.max_participants = 6;
     if (i % 4 == 3) shape.max_items = 1 + static_cast<std::uint32_t>(i % 5);
-    World world(seed + i, shape, 2 + static_cast<std::uint32_t>(i % 4));
+    World world(seed + i, shape, 2 + static_cast<std::uint32_t>(i % 4), i % 3 == 2);
     world.run(400);
     world.settle();
     for (const std::string& problem : world.problems()) FAIL_CHECK(problem);

@@ -1,12 +1,17 @@
 // A participant is killed at every instruction of an operation. Whatever it was about to do, the survivor goes on: it finds
 // every message that was accepted, whole and in order, each once or marked as delivered before; the whole capacity is to
 // be had, and every slot; and after the last close the directory is empty.
+//
+// An operation is first traced once, instruction by instruction. To be killed at the n-th, a child runs to the last instruction
+// before it that is met for the first time, and is stepped from there.
 
 #include <doctest/doctest.h>
 #include <sys/prctl.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <unordered_set>
 #include <vector>
 
 #include "platform/clock.h"
@@ -22,13 +27,20 @@
 #include "test/watchdog.h"
 
 using interproc::Code;
+using interproc::memory::Kind;
 using interproc::memory::OpenMode;
+using interproc::ring::MpmcRing;
+using interproc::ring::Queue;
 using interproc::ring::SpscChannel;
+using interproc::ring::Taken;
+using interproc::sync::Doorbell;
 using interproc::sync::kPut;
 using interproc::sync::kTake;
 using interproc::test::BareSegment;
 using interproc::test::Got;
+using interproc::test::header_of;
 using interproc::test::Message;
+using interproc::test::move_ring;
 using interproc::test::Peer;
 using interproc::test::Random;
 using interproc::test::Shape;
@@ -39,37 +51,160 @@ using interproc::test::Watchdog;
 
 namespace {
 
-using Ids = std::vector<std::uint64_t>;
 using Operate = std::function<void()>;
+using Progress = SteppedChild::Progress;
+using Step = SteppedChild::Step;
+
+// What surrounds one child: made anew for each.
+class World {
+ public:
+  virtual ~World() = default;
+  // In the child: everything up to the operation, which it returns. Its objects are never destroyed.
+  virtual Operate set_out() = 0;
+  // While the child stands before the operation.
+  virtual void meanwhile() {}
+  // After the kill. `by_itself`: nobody is told that somebody died.
+  virtual void expect_sound(bool completed, bool by_itself) = 0;
+};
+
+class Killer {
+  // To find out that somebody died takes milliseconds if nobody says so.
+  static constexpr std::uint64_t kByItselfEvery = 32;
+
+ public:
+  Killer(const char* name, std::function<std::unique_ptr<World>()> make_world)
+      : name_(name), make_world_(std::move(make_world)) {}
+
+  // `samples`: how many instructions to kill at, if there are more of them.
+  void run(std::uint64_t samples) {
+    CAPTURE(name_);
+    record();
+    std::uint64_t kills = 0;
+    if (samples >= trace_.size()) {
+      for (; kills <= trace_.size(); ++kills) kill_at_instruction(kills);
+    } else {
+      Random random(interproc::test::seed_for(name_));
+      for (; kills < samples; ++kills) kill_at_instruction(random.below(trace_.size()));
+    }
+    // What others see changes much at once at a system call: all of them, whatever was sampled.
+    std::uint64_t calls = 0;
+    while (!kill_at_call(calls)) ++calls;
+    std::printf("%s: %zu instructions, killed at %llu of them and at %llu entries and returns\n",
+                name_, trace_.size(), static_cast<unsigned long long>(kills),
+                static_cast<unsigned long long>(calls));
+    std::fflush(stdout);
+  }
+
+ private:
+  // The whole operation, and its survivor in the end.
+  void record() {
+    in_world(0, [&](SteppedChild& child) {
+      std::unordered_set<std::uintptr_t> met;
+      Progress progress = Progress::within;
+      while (progress == Progress::within) {
+        const std::uintptr_t address = child.at();
+        first_.push_back(met.insert(address).second ? trace_.size() : first_.back());
+        trace_.push_back(address);
+        progress = child.advance(Step::instruction);
+      }
+      return progress;
+    });
+  }
+
+  void kill_at_instruction(std::uint64_t n) {
+    in_world(n, [&](SteppedChild& child) {
+      if (n == trace_.size()) return run_through(child);
+      std::uint64_t done = first_[n];
+      Progress progress = done == 0 ? Progress::within : child.run_to(trace_[done]);
+      for (; done < n && progress == Progress::within; ++done)
+        progress = child.advance(Step::instruction);
+      return progress;
+    });
+  }
+
+  static Progress run_through(SteppedChild& child) {
+    Progress progress = Progress::within;
+    while (progress == Progress::within) progress = child.advance(Step::system_call);
+    return progress;
+  }
+
+  // Whether there was no n-th.
+  bool kill_at_call(std::uint64_t n) {
+    return in_world(n, [&](SteppedChild& child) {
+      Progress progress = Progress::within;
+      for (std::uint64_t i = 0; i < n && progress == Progress::within; ++i)
+        progress = child.advance(Step::system_call);
+      return progress;
+    });
+  }
+
+  template <class Take>
+  bool in_world(std::uint64_t n, Take take) {
+    CAPTURE(n);
+    Watchdog watchdog(name_, 60);
+    const std::unique_ptr<World> world = make_world_();
+    SteppedChild child([&] { return world->set_out(); });
+    REQUIRE(child.ready());
+    world->meanwhile();
+    const Progress progress = take(child);
+    REQUIRE(progress != Progress::died);
+    child.kill();
+    world->expect_sound(progress == Progress::completed, n % kByItselfEvery == 1);
+    return progress == Progress::completed;
+  }
+
+  const char* name_;
+  std::function<std::unique_ptr<World>()> make_world_;
+  std::vector<std::uintptr_t> trace_;  // where each instruction stands
+  std::vector<std::uint64_t> first_;   // the last one up to it that was met for the first time
+};
+
+// Short ones at every instruction; under a sanitizer, where they have some times as many, at some.
+std::uint64_t every() { return times(~std::uint64_t{0}, 60, ~std::uint64_t{0}); }
+// Those that enter the kernel dozens of times.
+std::uint64_t sampled() { return times(300, 30, ~std::uint64_t{0}); }
 
 constexpr std::uint64_t kWhole = 99;  // the id of the message that takes the whole capacity
-// Longer than one idle sweep is apart from the next.
-constexpr std::int64_t kUntilSweepIsDueNs = 6'000'000;
-constexpr std::uint64_t kEvery = ~std::uint64_t{0};
+// Longer than one idle sweep is apart from the next, on the coarsest of coarse clocks.
+constexpr std::int64_t kUntilSweepIsDueNs = 20'000'000;
 
-struct World {
-  explicit World(const Shape& wanted) : shape(wanted) {}
+using Ids = std::vector<std::uint64_t>;
 
-  void survive() {
-    if (survivor == nullptr)
-      survivor = std::make_unique<Peer>(directory, "q", OpenMode::open_or_create, shape);
+struct Operation;
+
+class QueueWorld : public World {
+ public:
+  explicit QueueWorld(const Operation& operation);
+
+  Operate set_out() override;
+  void meanwhile() override;
+  void expect_sound(bool completed, bool by_itself) override;
+
+  Peer& survivor() { return *survivor_; }
+  void close_survivor() { survivor_.reset(); }
+  Peer& join(OpenMode mode = OpenMode::open) const {
+    return *new Peer(directory_, "q", mode, shape_);
   }
-  // In the child: an own participant, never destroyed.
-  Peer& join() const { return *new Peer(directory, "q", OpenMode::open, shape); }
+  const TestDirectory& directory() const { return directory_; }
+  // Another participant does this and dies at that point of it.
+  void die_at(const char* point, const std::function<void(Peer&)>& work) const;
 
-  Shape shape;
-  TestDirectory directory;
-  std::unique_ptr<Peer> survivor;
+ private:
+  void drain(std::vector<Got>& messages, Code& last);
+  void expect_messages(bool completed, bool by_itself);
+  void expect_room(bool by_itself);
+  void expect_slots();
+
+  const Operation& operation_;
+  Shape shape_;
+  TestDirectory directory_;
+  std::unique_ptr<Peer> survivor_;
 };
 
 struct Operation {
-  const char* name = "";
-  // What the survivor does first; it is open already.
-  std::function<void(World&)> prepare = [](World&) {};
-  // In the child: everything up to the operation, which it returns.
-  std::function<Operate(World&)> set_out;
-  // While the child stands before the operation.
-  std::function<void(World&)> meanwhile = [](World&) {};
+  // What the survivor does before there is a child.
+  std::function<void(QueueWorld&)> prepare;
+  std::function<Operate(QueueWorld&)> set_out;
   // What lies in the queue if the operation has not happened, and if it has.
   Ids before = {};
   Ids after = {};
@@ -79,149 +214,25 @@ struct Operation {
   bool ends = false;
   // A doorbell of the child's may outlive the record of whose it is; prune() finds it.
   bool leaves_a_bell = false;
-  // The ones that enter the kernel dozens of times are sampled.
-  bool is_short = true;
   std::uint32_t participants = 2;
+  std::function<void(QueueWorld&)> meanwhile = [](QueueWorld&) {};
 };
 
-void drain(Peer& peer, std::vector<Got>& into, Code& last) {
-  for (;;) {
-    Got got = peer.take();
-    last = got.code;
-    if (got.code != Code::ok) return;
-    into.push_back(got);
-  }
+QueueWorld::QueueWorld(const Operation& operation)
+    : operation_(operation), shape_{.max_participants = operation.participants} {
+  survivor_ = std::make_unique<Peer>(directory_, "q", OpenMode::create, shape_);
+  REQUIRE(survivor_->ok());
+  operation.prepare(*this);
 }
 
-Ids ids_of(const std::vector<Got>& messages) {
-  Ids ids;
-  for (const Got& got : messages) ids.push_back(got.id);
-  return ids;
-}
+Operate QueueWorld::set_out() { return operation_.set_out(*this); }
+void QueueWorld::meanwhile() { operation_.meanwhile(*this); }
 
-// Everything that a survivor can see; `by_itself`: it is not told that somebody died.
-void expect_sound(World& world, const Operation& operation, bool completed, bool by_itself) {
-  world.survive();
-  Peer& survivor = *world.survivor;
-  REQUIRE(survivor.ok());
-  if (!by_itself) survivor.queue().sweep();
-
-  std::vector<Got> messages;
-  Code last = Code::ok;
-  drain(survivor, messages, last);
-  if (by_itself && ids_of(messages) != operation.before && ids_of(messages) != operation.after) {
-    interproc::platform::sleep_ns(kUntilSweepIsDueNs);
-    drain(survivor, messages, last);
-  }
-  const Ids ids = ids_of(messages);
-  CAPTURE(ids.size());
-  const bool as_after = ids == operation.after;
-  const bool as_before = ids == operation.before;
-  REQUIRE((as_after || (as_before && !completed)));
-  for (const Got& got : messages) {
-    REQUIRE(got.whole);
-    const bool touched = got.id == operation.before.front();
-    const std::uint32_t least =
-        touched ? operation.first_delivery + (completed && operation.delivers ? 1 : 0) : 1;
-    const std::uint32_t most = touched ? operation.first_delivery + 1 : 1;
-    REQUIRE(got.taken.deliveries >= least);
-    REQUIRE(got.taken.deliveries <= most);
-  }
-
-  if (operation.ends) {
-    survivor.queue().end();
-    REQUIRE(survivor.take().code == Code::ended);
-  } else {
-    REQUIRE(last == Code::empty);
-    REQUIRE(survivor.queue().size() == 0);
-    Code put = survivor.put(kWhole, survivor.capacity());
-    if (by_itself && put == Code::full) {
-      interproc::platform::sleep_ns(kUntilSweepIsDueNs);
-      put = survivor.put(kWhole, survivor.capacity());
-    }
-    REQUIRE(put == Code::ok);
-    const Got whole = survivor.take();
-    REQUIRE(whole.code == Code::ok);
-    REQUIRE(whole.whole);
-    REQUIRE(whole.id == kWhole);
-  }
-
-  std::vector<std::unique_ptr<Peer>> others;
-  while (others.size() + 1 < operation.participants) {
-    others.push_back(std::make_unique<Peer>(world.directory, "q", OpenMode::open, world.shape));
-    REQUIRE(others.back()->ok());
-  }
-  others.clear();
-  world.survivor.reset();
-  if (operation.leaves_a_bell) {
-    auto directory = world.directory.open();
-    REQUIRE(interproc::ring::prune(directory, false).ok());
-  }
-  REQUIRE(world.directory.names().empty());
-}
-
-// Kills one child after `steps` steps. Returns whether it had completed the operation.
-bool kill_once(const Operation& operation, SteppedChild::Step step, std::uint64_t steps,
-               std::uint64_t& taken) {
-  CAPTURE(steps);
-  Watchdog watchdog(operation.name, 60);
-  World world(Shape{.max_participants = operation.participants});
-  world.survive();
-  REQUIRE(world.survivor->ok());
-  operation.prepare(world);
-  SteppedChild child([&] { return operation.set_out(world); });
-  REQUIRE(child.ready());
-  operation.meanwhile(world);
-  const SteppedChild::Progress progress = child.advance(step, steps);
-  REQUIRE(progress != SteppedChild::Progress::died);
-  child.kill();
-  taken = child.taken();
-  const bool completed = progress == SteppedChild::Progress::completed;
-  // Every other survivor has to find out by itself.
-  expect_sound(world, operation, completed, steps % 2 == 0);
-  return completed;
-}
-
-void kill_anywhere(const Operation& operation) {
-  CAPTURE(operation.name);
-  std::uint64_t instructions = 0;
-  std::uint64_t kills = 0;
-  std::uint64_t taken = 0;
-  REQUIRE(kill_once(operation, SteppedChild::Step::instruction, kEvery, instructions));
-
-  const std::uint64_t samples =
-      operation.is_short ? times(kEvery, 60, kEvery) : times(120, 15, kEvery);
-  if (samples >= instructions) {
-    for (bool completed = false; !completed; ++kills)
-      completed = kill_once(operation, SteppedChild::Step::instruction, kills, taken);
-  } else {
-    Random random(interproc::test::seed_for(operation.name));
-    for (; kills < samples; ++kills)
-      kill_once(operation, SteppedChild::Step::instruction, random.below(instructions), taken);
-  }
-  // What others see changes much at once at a system call: all of them, whatever was sampled.
-  std::uint64_t calls = 0;
-  for (bool completed = false; !completed; ++calls)
-    completed = kill_once(operation, SteppedChild::Step::system_call, calls, taken);
-
-  std::printf("%s: %llu instructions, killed at %llu of them and at %llu entries and returns\n",
-              operation.name, static_cast<unsigned long long>(instructions),
-              static_cast<unsigned long long>(kills), static_cast<unsigned long long>(calls));
-  std::fflush(stdout);
-}
-
-// Two messages, the second of several blocks.
-void put_two(World& world) {
-  REQUIRE(world.survivor->put(1) == Code::ok);
-  REQUIRE(world.survivor->put(2, 200) == Code::ok);
-}
-
-// Another participant does this and dies at that point of it.
-void die_at(World& world, const char* point, const std::function<void(Peer&)>& work) {
+void QueueWorld::die_at(const char* point, const std::function<void(Peer&)>& work) const {
   const pid_t child = fork();
   if (child == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    Peer& peer = world.join();
+    Peer& peer = join();
     interproc::platform::plan_fault(interproc::platform::FaultAction::kill, 1, point);
     work(peer);
     _exit(1);
@@ -231,15 +242,457 @@ void die_at(World& world, const char* point, const std::function<void(Peer&)>& w
   REQUIRE(WIFSIGNALED(status));
 }
 
+void QueueWorld::expect_sound(bool completed, bool by_itself) {
+  if (survivor_ == nullptr)
+    survivor_ = std::make_unique<Peer>(directory_, "q", OpenMode::open_or_create, shape_);
+  REQUIRE(survivor_->ok());
+  if (!by_itself) survivor_->queue().sweep();
+  expect_messages(completed, by_itself);
+  if (!operation_.ends) expect_room(by_itself);
+  expect_slots();
+  survivor_.reset();
+  if (operation_.leaves_a_bell) REQUIRE(interproc::ring::prune(directory_.open(), false).ok());
+  REQUIRE(directory_.names().empty());
+}
+
+void QueueWorld::drain(std::vector<Got>& messages, Code& last) {
+  for (;;) {
+    const Got got = survivor_->take();
+    last = got.code;
+    if (got.code != Code::ok) return;
+    messages.push_back(got);
+  }
+}
+
+void QueueWorld::expect_messages(bool completed, bool by_itself) {
+  std::vector<Got> messages;
+  Code last = Code::ok;
+  drain(messages, last);
+  if (by_itself) {
+    interproc::platform::sleep_ns(kUntilSweepIsDueNs);
+    drain(messages, last);
+    // What the dead held comes when their death is known, which may be after the rest.
+    std::stable_partition(messages.begin(), messages.end(),
+                          [](const Got& got) { return got.taken.deliveries > 1; });
+  }
+  Ids ids;
+  for (const Got& got : messages) ids.push_back(got.id);
+  CAPTURE(ids.size());
+  CAPTURE(completed);
+  REQUIRE((ids == operation_.after || (ids == operation_.before && !completed)));
+  for (const Got& got : messages) {
+    CAPTURE(got.id);
+    REQUIRE(got.whole);
+    const bool is_first = !operation_.before.empty() && got.id == operation_.before.front();
+    const std::uint32_t least =
+        is_first ? operation_.first_delivery + (completed && operation_.delivers ? 1 : 0) : 1;
+    const std::uint32_t most = is_first ? operation_.first_delivery + 1 : 1;
+    REQUIRE(got.taken.deliveries >= least);
+    REQUIRE(got.taken.deliveries <= most);
+  }
+  if (operation_.ends) {
+    survivor_->queue().end();
+    REQUIRE(survivor_->take().code == Code::ended);
+  } else {
+    REQUIRE(last == Code::empty);
+    REQUIRE(survivor_->queue().size() == 0);
+  }
+}
+
+void QueueWorld::expect_room(bool by_itself) {
+  Code put = survivor_->put(kWhole, survivor_->capacity());
+  if (by_itself && put == Code::full) {
+    interproc::platform::sleep_ns(kUntilSweepIsDueNs);
+    put = survivor_->put(kWhole, survivor_->capacity());
+  }
+  REQUIRE(put == Code::ok);
+  const Got got = survivor_->take();
+  REQUIRE(got.code == Code::ok);
+  REQUIRE(got.whole);
+  REQUIRE(got.id == kWhole);
+}
+
+void QueueWorld::expect_slots() {
+  std::vector<std::unique_ptr<Peer>> others;
+  while (others.size() + 1 < operation_.participants) {
+    others.push_back(std::make_unique<Peer>(directory_, "q", OpenMode::open, shape_));
+    REQUIRE(others.back()->ok());
+  }
+}
+
+void kill_anywhere(const char* name, std::uint64_t samples, const Operation& operation) {
+  Killer(name, [&] { return std::make_unique<QueueWorld>(operation); }).run(samples);
+}
+
+// --- what happened before --------------------------------------------------------------------------------------------
+
+void nothing(QueueWorld&) {}
+
+// Two messages, the second of several blocks.
+void put_two(QueueWorld& world) {
+  REQUIRE(world.survivor().put(1) == Code::ok);
+  REQUIRE(world.survivor().put(2, 200) == Code::ok);
+}
+
+// As many as fit, of a quarter each.
+void fill(QueueWorld& world) {
+  for (std::uint64_t id = 1; id <= 4; ++id)
+    REQUIRE(world.survivor().put(id, world.survivor().capacity() / 4) == Code::ok);
+  REQUIRE(world.survivor().put(5) == Code::full);
+}
+
+// A consumer died with the first message in its hands.
+void return_first(QueueWorld& world) {
+  put_two(world);
+  world.die_at("ring.taken", [](Peer& peer) { peer.take(); });
+  world.survivor().queue().sweep();
+}
+
+// The first message has been received and given back.
+void nack_first(QueueWorld& world) {
+  put_two(world);
+  const Got got = world.survivor().receive();
+  REQUIRE(got.code == Code::ok);
+  REQUIRE(world.survivor().queue().nack(got.taken.receipt) == Code::ok);
+}
+
+// --- what the child does ---------------------------------------------------------------------------------------------
+
+struct Buffer {
+  std::byte bytes[4096];
+  Taken taken;
+};
+
+// The message is ready beforehand: its making is no part of the operation.
+Operate put_third(QueueWorld& world) {
+  Peer& peer = world.join();
+  auto& message = *new std::vector<std::byte>(Message::make(200, 3));
+  return [&] { peer.queue().put(message.data(), message.size()); };
+}
+
+Operate take_first(QueueWorld& world) {
+  Peer& peer = world.join();
+  Buffer& into = *new Buffer;
+  return [&] { peer.queue().take(into.bytes, sizeof into.bytes, into.taken); };
+}
+
+Operate receive_first(QueueWorld& world) {
+  Peer& peer = world.join();
+  Buffer& into = *new Buffer;
+  return [&] { peer.queue().receive(into.bytes, sizeof into.bytes, into.taken); };
+}
+
+// As receive_first, by one that has a ledger already.
+Operate receive_again(QueueWorld& world) {
+  Peer& peer = world.join();
+  Buffer& into = *new Buffer;
+  peer.queue().receive(into.bytes, 0, into.taken);
+  return [&] { peer.queue().receive(into.bytes, sizeof into.bytes, into.taken); };
+}
+
+Operate let_go(QueueWorld& world, Code (Queue::*how)(double)) {
+  Peer& peer = world.join();
+  const double receipt = peer.receive().taken.receipt;
+  return [&peer, how, receipt] { (peer.queue().*how)(receipt); };
+}
+
+Operate open_queue(const QueueWorld& world, OpenMode mode) {
+  auto& bell = *new Doorbell(world.directory().open());
+  const auto& header = *new interproc::memory::Header(header_of(Shape{.max_participants = 2}));
+  return [&bell, &header, mode] {
+    auto opened = Queue::open(bell, "q", mode, header);
+    opened.value().release();
+  };
+}
+
+Operate close_queue(QueueWorld& world) {
+  Peer& peer = world.join();
+  return [&peer] { peer.close(); };
+}
+
 }  // namespace
 
-TEST_CASE("put") {
-  kill_anywhere({.name = "put",
-                 .prepare = put_two,
-                 .set_out = [](World& world) -> Operate {
+TEST_CASE("killed within put") {
+  kill_anywhere("put", every(),
+                {.prepare = put_two, .set_out = put_third, .before = {1, 2}, .after = {1, 2, 3}});
+}
+
+TEST_CASE("killed within a put that rings a bell") {
+  kill_anywhere("put that rings", every(),
+                {.prepare =
+                     [](QueueWorld& world) {
+                       REQUIRE(world.survivor().bell().hang().code == Code::ok);
+                       REQUIRE_FALSE(world.survivor().queue().arm(kTake, 7));
+                     },
+                 .set_out = put_third,
+                 .after = {3}});
+}
+
+TEST_CASE("killed within a put that has to reclaim space") {
+  kill_anywhere("put that reclaims", every(),
+                {.prepare =
+                     [](QueueWorld& world) {
+                       fill(world);
+                       for (int i = 0; i < 4; ++i) REQUIRE(world.survivor().take().whole);
+                     },
+                 .set_out = put_third,
+                 .after = {3}});
+}
+
+TEST_CASE("killed within a put that finds no room") {
+  kill_anywhere(
+      "put that finds no room", every(),
+      {.prepare = fill, .set_out = put_third, .before = {1, 2, 3, 4}, .after = {1, 2, 3, 4}});
+}
+
+TEST_CASE("killed within a put that stamps the blocks within its record") {
+  kill_anywhere("put that stamps", every(),
+                {.prepare =
+                     [](QueueWorld& world) {
+                       auto bare = BareSegment::open(world.directory().open(), "q", OpenMode::open,
+                                                     world.survivor().queue().header());
+                       const std::uint64_t blocks = std::uint64_t{1}
+                                                    << bare->segment().header().blocks_shift;
+                       move_ring(bare->segment(), MpmcRing::kStampLaps * blocks - 2);
+                     },
+                 .set_out = put_third,
+                 .after = {3}});
+}
+
+TEST_CASE("killed within take") {
+  kill_anywhere("take", every(),
+                {.prepare = put_two, .set_out = take_first, .before = {1, 2}, .after = {2}});
+}
+
+TEST_CASE("killed within a take that makes room for a waiting put") {
+  kill_anywhere("take that rings", every(),
+                {.prepare =
+                     [](QueueWorld& world) {
+                       fill(world);
+                       REQUIRE(world.survivor().bell().hang().code == Code::ok);
+                       REQUIRE_FALSE(world.survivor().queue().arm(kPut, 7));
+                     },
+                 .set_out = take_first,
+                 .before = {1, 2, 3, 4},
+                 .after = {2, 3, 4}});
+}
+
+TEST_CASE("killed within a take of what another died with") {
+  kill_anywhere("take of a returned record", every(),
+                {.prepare = return_first,
+                 .set_out = take_first,
+                 .before = {1, 2},
+                 .after = {2},
+                 .first_delivery = 2});
+}
+
+TEST_CASE("killed within a take of what was given back") {
+  kill_anywhere("take of a returned entry", every(),
+                {.prepare = nack_first,
+                 .set_out = take_first,
+                 .before = {1, 2},
+                 .after = {2},
+                 .first_delivery = 2});
+}
+
+TEST_CASE("killed within a take that finds a dead producer's record") {
+  kill_anywhere("take over a dead record", every(),
+                {.prepare =
+                     [](QueueWorld& world) {
+                       world.die_at("ring.written", [](Peer& peer) { peer.put(5, 200); });
+                       REQUIRE(world.survivor().put(1) == Code::ok);
+                     },
+                 .set_out = take_first,
+                 .before = {1},
+                 .after = {}});
+}
+
+TEST_CASE("killed within take_another") {
+  kill_anywhere("take_another", every(),
+                {.prepare = put_two,
+                 .set_out = [](QueueWorld& world) -> Operate {
                    Peer& peer = world.join();
-                   return [&peer] { peer.put(3, 200); };
+                   Buffer& into = *new Buffer;
+                   return [&] {
+                     peer.queue().take_another(into.bytes, sizeof into.bytes, into.taken);
+                   };
                  },
                  .before = {1, 2},
-                 .after = {1, 2, 3}});
+                 .after = {2}});
+}
+
+TEST_CASE("killed within receive") {
+  kill_anywhere("receive", every(),
+                {.prepare = put_two,
+                 .set_out = receive_again,
+                 .before = {1, 2},
+                 .after = {1, 2},
+                 .delivers = true});
+}
+
+TEST_CASE("killed within the first receive, which makes the ledger") {
+  kill_anywhere("first receive", every(),
+                {.prepare = put_two,
+                 .set_out = receive_first,
+                 .before = {1, 2},
+                 .after = {1, 2},
+                 .delivers = true});
+}
+
+TEST_CASE("killed within a receive of what another died with") {
+  kill_anywhere("receive of a returned record", every(),
+                {.prepare = return_first,
+                 .set_out = receive_again,
+                 .before = {1, 2},
+                 .after = {1, 2},
+                 .first_delivery = 2,
+                 .delivers = true});
+}
+
+TEST_CASE("killed within a receive of what was given back") {
+  kill_anywhere("receive of a returned entry", every(),
+                {.prepare = nack_first,
+                 .set_out = receive_again,
+                 .before = {1, 2},
+                 .after = {1, 2},
+                 .first_delivery = 2,
+                 .delivers = true});
+}
+
+TEST_CASE("killed within ack") {
+  kill_anywhere("ack", every(),
+                {.prepare = put_two,
+                 .set_out = [](QueueWorld& world) { return let_go(world, &Queue::ack); },
+                 .before = {1, 2},
+                 .after = {2},
+                 .first_delivery = 2});
+}
+
+TEST_CASE("killed within nack") {
+  kill_anywhere("nack", every(),
+                {.prepare = put_two,
+                 .set_out = [](QueueWorld& world) { return let_go(world, &Queue::nack); },
+                 .before = {1, 2},
+                 .after = {1, 2},
+                 .first_delivery = 2});
+}
+
+TEST_CASE("killed within arm and disarm") {
+  kill_anywhere("arm and disarm", every(),
+                {.prepare = nothing,
+                 .set_out = [](QueueWorld& world) -> Operate {
+                   Peer& peer = world.join();
+                   peer.bell().hang();
+                   const auto operate = [&peer] {
+                     peer.queue().arm(kTake, 7);
+                     peer.queue().disarm(kTake);
+                   };
+                   // The spin before arming becomes short: it is the same few instructions again and again.
+                   for (int i = 0; i < 10; ++i) operate();
+                   return operate;
+                 },
+                 .before = {},
+                 .after = {}});
+}
+
+TEST_CASE("killed within end") {
+  kill_anywhere("end", every(),
+                {.prepare = put_two,
+                 .set_out = [](QueueWorld& world) -> Operate {
+                   Peer& peer = world.join();
+                   return [&peer] { peer.queue().end(); };
+                 },
+                 .before = {1, 2},
+                 .after = {1, 2},
+                 .ends = true});
+}
+
+TEST_CASE("killed within the sweep of what two others died with") {
+  kill_anywhere("sweep", every(),
+                {.prepare = put_two,
+                 .set_out = [](QueueWorld& world) -> Operate {
+                   Peer& peer = world.join();
+                   return [&peer] { peer.queue().sweep(); };
+                 },
+                 .before = {1, 2},
+                 .after = {1, 2},
+                 .first_delivery = 2,
+                 .participants = 4,
+                 .meanwhile =
+                     [](QueueWorld& world) {
+                       world.die_at("ring.written", [](Peer& peer) { peer.put(5, 200); });
+                       // In the ledger already, and in the ring still.
+                       world.die_at("ledger.held", [](Peer& peer) { peer.receive(); });
+                     }});
+}
+
+TEST_CASE("killed within the opening of a queue in use") {
+  kill_anywhere("open", sampled(),
+                {.prepare = put_two,
+                 .set_out = [](QueueWorld& world) { return open_queue(world, OpenMode::open); },
+                 .before = {1, 2},
+                 .after = {1, 2}});
+}
+
+TEST_CASE("killed within the opening of a queue in which somebody died") {
+  kill_anywhere("open after a death", sampled(),
+                {.prepare =
+                     [](QueueWorld& world) {
+                       put_two(world);
+                       world.die_at("queue.copied", [](Peer& peer) { peer.take(); });
+                     },
+                 .set_out = [](QueueWorld& world) { return open_queue(world, OpenMode::open); },
+                 .before = {1, 2},
+                 .after = {1, 2},
+                 .first_delivery = 2});
+}
+
+TEST_CASE("killed within the opening of a queue that only holds messages") {
+  kill_anywhere("open of a forsaken queue", sampled(),
+                {.prepare =
+                     [](QueueWorld& world) {
+                       put_two(world);
+                       world.close_survivor();
+                     },
+                 .set_out = [](QueueWorld& world) { return open_queue(world, OpenMode::open); },
+                 .before = {1, 2},
+                 .after = {1, 2}});
+}
+
+TEST_CASE("killed within the creation of a queue") {
+  kill_anywhere("create", sampled(),
+                {.prepare = [](QueueWorld& world) { world.close_survivor(); },
+                 .set_out = [](QueueWorld& world) { return open_queue(world, OpenMode::create); }});
+}
+
+TEST_CASE("killed within the closing of a queue that others use") {
+  kill_anywhere("close", sampled(),
+                {.prepare = [](QueueWorld& world) { REQUIRE(world.survivor().put(1) == Code::ok); },
+                 .set_out = [](QueueWorld& world) -> Operate {
+                   Peer& peer = world.join();
+                   peer.receive();
+                   peer.bell().hang();
+                   if (peer.queue().arm(kTake, 7)) return {};
+                   return [&peer] { peer.close(); };
+                 },
+                 .before = {1},
+                 .after = {1},
+                 .first_delivery = 2,
+                 .leaves_a_bell = true});
+}
+
+TEST_CASE("killed within the last closing of a queue that holds messages") {
+  kill_anywhere("last close", sampled(),
+                {.prepare = put_two,
+                 .set_out = close_queue,
+                 .before = {1, 2},
+                 .after = {1, 2},
+                 .meanwhile = [](QueueWorld& world) { world.close_survivor(); }});
+}
+
+TEST_CASE("killed within the last closing of an empty queue") {
+  kill_anywhere("last close, empty", sampled(),
+                {.prepare = nothing, .set_out = close_queue, .meanwhile = [](QueueWorld& world) {
+                   world.close_survivor();
+                 }});
 }

@@ -1,10 +1,14 @@
 #pragma once
 
+#include <elf.h>
 #include <signal.h>
 #include <sys/ptrace.h>
+#include <sys/uio.h>
+#include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <functional>
 
@@ -18,6 +22,7 @@ namespace interproc::test {
 class SteppedChild {
  public:
   enum class Step { instruction, system_call };
+  enum class Progress { within, completed, died };
 
   // `set_out` runs in the child at full speed and returns the operation.
   explicit SteppedChild(const std::function<std::function<void()>()>& set_out) : pid_(fork()) {
@@ -41,20 +46,35 @@ class SteppedChild {
   // It stands before the operation.
   bool ready() const { return ready_; }
 
-  enum class Progress { within, completed, died };
-  // Takes `steps` steps, less if the operation comes to its end.
-  Progress advance(Step step, std::uint64_t steps) {
-    const auto request = step == Step::instruction ? PTRACE_SINGLESTEP : PTRACE_SYSCALL;
-    for (; steps > 0; --steps) {
-      if (ptrace(request, pid_, nullptr, nullptr) != 0) return Progress::died;
-      const int signal = stops_at();
-      if (signal == SIGSTOP) return Progress::completed;
-      if (signal != SIGTRAP) return Progress::died;
-      ++taken_;
-    }
-    return Progress::within;
+  // One step; `completed`: it had none left.
+  Progress advance(Step step) {
+    return resume(step == Step::instruction ? PTRACE_SINGLESTEP : PTRACE_SYSCALL);
   }
-  std::uint64_t taken() const { return taken_; }
+
+  // Where the next instruction stands. The same in every child of this process.
+  std::uintptr_t at() const {
+    user_regs_struct registers{};
+    transfer(PTRACE_GETREGSET, registers);
+    return counter_of(registers);
+  }
+
+  // Runs at full speed until it is about to execute the instruction at `address` for the first time.
+  Progress run_to(std::uintptr_t address) {
+    errno = 0;
+    void* place = reinterpret_cast<void*>(address);
+    const long code = ptrace(PTRACE_PEEKTEXT, pid_, place, nullptr);
+    if (errno != 0) return Progress::died;
+    const long trap = (code & ~kTrapMask) | kTrap;
+    ptrace(PTRACE_POKETEXT, pid_, place, reinterpret_cast<void*>(trap));
+    const Progress progress = resume(PTRACE_CONT);
+    if (progress != Progress::within) return progress;
+    ptrace(PTRACE_POKETEXT, pid_, place, reinterpret_cast<void*>(code));
+    user_regs_struct registers{};
+    transfer(PTRACE_GETREGSET, registers);
+    counter_of(registers) = address;
+    transfer(PTRACE_SETREGSET, registers);
+    return progress;
+  }
 
   void kill() {
     if (pid_ <= 0) return;
@@ -65,6 +85,37 @@ class SteppedChild {
   }
 
  private:
+#if defined(__x86_64__)
+  static constexpr long kTrap = 0xCC;
+  static constexpr long kTrapMask = 0xFF;
+  static unsigned long long& counter_of(user_regs_struct& registers) { return registers.rip; }
+#elif defined(__aarch64__)
+  static constexpr long kTrap = 0xD4200000;
+  static constexpr long kTrapMask = 0xFFFFFFFF;
+  static unsigned long long& counter_of(user_regs_struct& registers) { return registers.pc; }
+#else
+#error "this processor's breakpoint instruction and program counter are wanted here"
+#endif
+
+  template <class Request>
+  void transfer(Request request, user_regs_struct& registers) const {
+    iovec range{&registers, sizeof registers};
+    ptrace(request, pid_, reinterpret_cast<void*>(NT_PRSTATUS), &range);
+  }
+
+  template <class Request>
+  Progress resume(Request request) {
+    if (ptrace(request, pid_, nullptr, nullptr) != 0) return Progress::died;
+    switch (stops_at()) {
+      case SIGTRAP:
+        return Progress::within;
+      case SIGSTOP:
+        return Progress::completed;
+      default:
+        return Progress::died;
+    }
+  }
+
   // The signal it has stopped at, or 0 if it has come to an end.
   int stops_at() const {
     int status = 0;
@@ -76,7 +127,6 @@ class SteppedChild {
 
   pid_t pid_;
   bool ready_ = false;
-  std::uint64_t taken_ = 0;
 };
 
 }  // namespace interproc::test

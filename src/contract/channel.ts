@@ -90,7 +90,7 @@ export interface Channel {
   /** Where `tryTake` and `tryReceive` leave the message: private memory, valid until the next call on any channel of this thread. */
   readonly inbox: Uint8Array;
 
-  /** Puts `outbox[0, length)`. Returns 0, FULL or ENDED. */
+  /** Puts `outbox[0, length)`. Returns 0, FULL or ENDED; after FULL the message still stands in the outbox. Throws ERR_TOO_LARGE. */
   tryPutOutbox(length: number): number;
   /** Puts `bytes`, copying them. Returns 0, FULL or ENDED. Throws ERR_TOO_LARGE. */
   tryPut(bytes: Uint8Array): number;
@@ -139,6 +139,7 @@ export interface Channel {
   isFull(): boolean;
   stats(): ChannelStats;
   close(): void;
+  /** Removes the name, if it still is this object's. */
   unlink(): void;
 }
 

@@ -408,11 +408,7 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
     this.#channel.close();
   }
 
-  /**
-   * Removes the name: nobody can open it any more, and those who have it open go on with it.
-   *
-   * @throws ERR_NOT_FOUND if it is gone already
-   */
+  /** Removes the name: nobody can open it any more, and those who have it open go on with it. Again is no error. */
   unlink(): void {
     this.#assertOpen();
     this.#channel.unlink();

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Queue } from '../../src/primitives/queue.js';
-import { benchFor, coded, stateOf, thrownBy } from './subject.js';
+import { benchFor, coded, stateOf } from './subject.js';
 import type { Subject } from './subject.js';
+import { thrownBy } from '../unit/thrown-by.js';
 
 export function delivery(subject: Subject): void {
   describe.skipIf(!subject.capabilities.redelivery)('receiving', () => {

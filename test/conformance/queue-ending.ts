@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import { benchFor, coded, stateOf, thrownBy } from './subject.js';
+import { benchFor, coded, stateOf } from './subject.js';
 import type { Subject } from './subject.js';
+import { thrownBy } from '../unit/thrown-by.js';
 
 export function ending(subject: Subject): void {
   describe('ending', () => {
@@ -19,20 +20,21 @@ export function ending(subject: Subject): void {
       await expect(reader.get()).rejects.toMatchObject(eof);
       await expect(reader.get({ timeoutMs: 1000 })).rejects.toMatchObject(eof);
       await expect(reader.getMany()).rejects.toMatchObject(eof);
-      await expect(reader.receive()).rejects.toMatchObject(eof);
       for (const call of [
         () => reader.tryGet('none'),
         () => reader.getNowait(),
         () => reader.tryGetMany(),
-        () => reader.tryReceive(),
         () => q.tryGet(),
+        ...bench.blocking<() => unknown>(
+          () => reader.getSync(),
+          () => reader.getManySync(),
+        ),
       ]) {
         expect(thrownBy(call)).toMatchObject(eof);
       }
-      if (!bench.capabilities.blocking) return;
-      expect(thrownBy(() => reader.getSync())).toMatchObject(eof);
-      expect(thrownBy(() => reader.getManySync())).toMatchObject(eof);
-      expect(thrownBy(() => reader.receiveSync())).toMatchObject(eof);
+      if (!bench.capabilities.redelivery) return;
+      await expect(reader.receive()).rejects.toMatchObject(eof);
+      expect(thrownBy(() => reader.tryReceive())).toMatchObject(eof);
     });
 
     it('gives a getMany what is left before it tells', async () => {
@@ -63,7 +65,8 @@ export function ending(subject: Subject): void {
     it('is told to those who wait', async () => {
       const q = bench.strings();
       const reader = bench.keep(Queue.open<string>(q.name));
-      const gets = [reader.get(), reader.getMany(), reader.receive(), q.get()];
+      const gets: Promise<unknown>[] = [reader.get(), reader.getMany(), q.get()];
+      if (bench.capabilities.redelivery) gets.push(reader.receive());
       q.end();
       for (const get of gets) await expect(get).rejects.toMatchObject(eof);
     });

@@ -1,7 +1,8 @@
 /** What the conformance suite is run on, and the little it needs around it. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, expect } from 'vitest';
+import { inspect } from 'node:util';
+import { afterEach, expect } from 'vitest';
 
 import type { Backend, ChannelCapabilities } from '../../src/contract/channel.js';
 import { bindQueue } from '../../src/primitives/bind-queue.js';
@@ -63,6 +64,11 @@ export class Bench {
     return this.strings({ maxItems: count });
   }
 
+  /** Calls that block, where they can be made. */
+  blocking<C>(...calls: C[]): C[] {
+    return this.capabilities.blocking ? calls : [];
+  }
+
   cleanUp(): void {
     for (const queue of this.#opened.splice(0).reverse()) {
       try {
@@ -78,27 +84,27 @@ export class Bench {
 /** A bench for the tests of one `describe`, which must leave nothing behind. */
 export function benchFor(subject: Subject): Bench {
   const bench = new Bench(subject);
-  beforeEach(() => {
-    expect(subject.backend.registry.list()).toEqual([]);
-  });
   afterEach(() => {
     bench.cleanUp();
+    const left = subject.backend.registry.list().map(({ name }) => name);
+    // Removed, so that the other tests do not meet it.
+    for (const name of left) {
+      const queue = bench.keep(bench.Queue.open(name));
+      queue.unlink();
+    }
+    bench.cleanUp();
+    expect(left).toEqual([]);
   });
   return bench;
 }
 
-export function coded(code: string): unknown {
-  return expect.objectContaining({ code });
+/** Rows of a table of bad values, each with how it is shown in the name of its test. */
+export function rows<T>(values: readonly T[]): [shown: string, value: T][] {
+  return values.map((value) => [inspect(value, { breakLength: Infinity }).slice(0, 60), value]);
 }
 
-/** The error that a call throws. */
-export function thrownBy(call: () => unknown): unknown {
-  try {
-    call();
-  } catch (error) {
-    return error;
-  }
-  throw new Error('nothing was thrown');
+export function coded(code: string): unknown {
+  return expect.objectContaining({ code });
 }
 
 /** What a promise has come to after a while: its value, its error, or 'pending'. */

@@ -18,6 +18,7 @@ import type {
 
 const BLOCK_BYTES = 64;
 const SMALLEST_CAPACITY = 4096;
+const LARGEST_CAPACITY = 2 ** 32;
 /** Small, so that tests meet messages that do not fit. */
 const OUTBOX_BYTES = 1024;
 const LEDGER_ENTRIES = 1024;
@@ -184,7 +185,8 @@ class MemoryChannel implements Channel {
     const queue = this.#enter();
     this.wanted = bytes.length;
     const status = queue.put(bytes);
-    this.outbox.fill(SCRIBBLE);
+    // What did not go in stays where it is.
+    if (status !== FULL) this.outbox.fill(SCRIBBLE);
     return status;
   }
 
@@ -417,8 +419,7 @@ export class MemoryBackend implements Backend, Registry {
   }
 
   unlink(queue: SharedQueue): void {
-    if (this.#queues.get(queue.name) !== queue) fail('ERR_NOT_FOUND', `'${queue.name}' is gone`);
-    this.#queues.delete(queue.name);
+    if (this.#queues.get(queue.name) === queue) this.#queues.delete(queue.name);
   }
 
   list(): SegmentInfo[] {
@@ -442,6 +443,9 @@ export class MemoryBackend implements Backend, Registry {
 
 function geometryOf(options: ChannelOptions, anonymous: boolean): ChannelGeometry {
   let capacityBytes = SMALLEST_CAPACITY;
+  if ((options.capacityBytes ?? 0) > LARGEST_CAPACITY) {
+    fail('ERR_INVALID_ARG', `capacityBytes is ${options.capacityBytes}`);
+  }
   while (capacityBytes < (options.capacityBytes ?? 65_536)) capacityBytes *= 2;
   return {
     capacityBytes,
