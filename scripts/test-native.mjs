@@ -73,13 +73,13 @@ function isSanitized() {
 
 /**
  * A test program says how many of its cases passed. One that dies without saying counts as one failure, and so does one
- * whose exit contradicts its summary; a model is a single case, its exit status the verdict.
+ * whose exit contradicts its summary; a model or a fuzz corpus is a single case, its exit status the verdict.
  * @param {string} name
  * @param {boolean} succeeded
  * @param {string} output
  */
 function countCases(name, succeeded, output) {
-  if (name.startsWith('model/')) return { passed: Number(succeeded), failed: Number(!succeeded) };
+  if (/^(model|fuzz)\//.test(name)) return { passed: Number(succeeded), failed: Number(!succeeded) };
   const summaries = output.matchAll(/\[doctest\] test cases: .*?(\d+) passed \|\s*(\d+) failed/g);
   const summary = [...summaries].at(-1);
   const passed = Number(summary?.[1] ?? 0);

@@ -28,6 +28,8 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   constants.Set("wanted", static_cast<double>(binding::kWanted));
   constants.Set("minCapacity", static_cast<double>(memory::kMinCapacity));
   constants.Set("maxCapacity", static_cast<double>(memory::kMaxCapacity));
+  constants.Set("maxMessage", static_cast<double>(memory::kMaxMessage));
+  constants.Set("maxItems", static_cast<double>(memory::kMaxItems));
   constants.Set("maxParticipants", static_cast<double>(memory::kMaxParticipants));
   constants.Set("maxCodecBytes", static_cast<double>(memory::kCodecBytes - 1));
   constants.Set("ledgerEntries", static_cast<double>(memory::kLedgerEntries));

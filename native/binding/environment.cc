@@ -67,24 +67,27 @@ void Environment::close(std::uint32_t token) {
   free_tokens_.push_back(token);
 }
 
-Result<sync::Doorbell*> Environment::doorbell(const std::string& directory) {
-  auto found = watches_.find(directory);
-  if (found == watches_.end()) {
-    auto opened = platform::Directory::open(directory);
-    if (!opened.ok()) return opened.error();
-    auto watch = std::make_unique<Watch>();
-    watch->environment = this;
-    watch->bell = std::make_unique<sync::Doorbell>(std::move(opened.value()));
-    found = watches_.emplace(directory, std::move(watch)).first;
+Result<Environment::Watch*> Environment::watch(const std::string& directory) {
+  // Opened anew each time: a directory that was removed and made again is another one, whatever it is called.
+  auto opened = platform::Directory::open(directory);
+  if (!opened.ok()) return opened.error();
+  for (const auto& watch : watches_) {
+    if (watch->bell->directory().is_same(opened.value())) return watch.get();
   }
-  return found->second->bell.get();
+  auto watch = std::make_unique<Watch>();
+  watch->environment = this;
+  watch->bell = std::make_unique<sync::Doorbell>(std::move(opened.value()));
+  watches_.push_back(std::move(watch));
+  return watches_.back().get();
 }
 
-Error Environment::listen() {
+Error Environment::listen(std::uint32_t token) {
+  Object* found = object(token);
+  if (found == nullptr) return fail(Code::invalid, "closed");
   if (loop_ == nullptr) {
     if (napi_get_uv_event_loop(env_, &loop_) != napi_ok || loop_ == nullptr) {
       loop_ = nullptr;
-      return fail(Code::invalid, "this runtime has no libuv event loop to wait on");
+      return fail(Code::system, "this runtime has no libuv event loop to wait on");
     }
     Napi::HandleScope scope(env_);
     napi_async_init(env_, nullptr, Napi::String::New(env_, "interproc"), &context_);
@@ -93,25 +96,26 @@ Error Environment::listen() {
     uv_unref(reinterpret_cast<uv_handle_t*>(&timer_));
     timer_ready_ = true;
   }
-  for (auto& [directory, watch] : watches_) {
-    if (watch->watching) continue;
-    if (Error error = watch->bell->hang(); error.code != Code::ok) return error;
-    if (const int failed = uv_poll_init(loop_, &watch->poll, watch->bell->descriptor());
-        failed != 0) {
-      return fail_system("uv_poll_init", -failed);
-    }
-    watch->poll.data = watch.get();
-    uv_poll_start(&watch->poll, UV_READABLE, on_readable);
-    watch->watching = true;
-    if (!alive_) uv_unref(reinterpret_cast<uv_handle_t*>(&watch->poll));
+  Watch& watch = *found->watch;
+  if (watch.watching) return {};
+  if (Error error = watch.bell->hang(); error.code != Code::ok) return error;
+  if (const int failed = uv_poll_init(loop_, &watch.poll, watch.bell->descriptor()); failed != 0) {
+    return fail_system("uv_poll_init", -failed);
   }
+  watch.poll.data = &watch;
+  uv_poll_start(&watch.poll, UV_READABLE, on_readable);
+  watch.watching = true;
+  if (!alive_) uv_unref(reinterpret_cast<uv_handle_t*>(&watch.poll));
   return {};
 }
 
 bool Environment::arm(std::uint32_t token, sync::Side side) {
   Object* found = object(token);
   if (found == nullptr) return false;
-  if (found->queue->arm(side, token)) return true;
+  if (found->queue->arm(side, token)) {
+    mark_armed(*found, side, false);
+    return true;
+  }
   mark_armed(*found, side, true);
   return false;
 }
@@ -148,7 +152,7 @@ void Environment::update_liveness() {
   const bool alive = armed_refd_ > 0;
   if (alive == alive_) return;
   alive_ = alive;
-  for (auto& [directory, watch] : watches_) {
+  for (auto& watch : watches_) {
     if (!watch->watching) continue;
     auto* handle = reinterpret_cast<uv_handle_t*>(&watch->poll);
     alive ? uv_ref(handle) : uv_unref(handle);
@@ -186,13 +190,14 @@ void Environment::look_at_all() {
 }
 
 void Environment::look_at(std::uint32_t token, bool slow) {
+  // Before anything is held: what is dispatched may close objects.
+  if (rung_count_ + sync::kSides > kBatch) dispatch();
   Object* found = object(token);
   if (found == nullptr || found->queue == nullptr) return;
   for (sync::Side side : {sync::kTake, sync::kPut}) {
     if (!found->armed[side] || !found->queue->answer(side, slow)) continue;
     mark_armed(*found, side, false);
     rung.data()[rung_count_++] = token * sync::kSides + side;
-    if (rung_count_ == kBatch) dispatch();
   }
 }
 
@@ -215,7 +220,7 @@ void Environment::on_exit() {
   const std::lock_guard lock(living().mutex);
   for (Environment* environment : living().environments) {
     environment->close_objects();
-    for (auto& [directory, watch] : environment->watches_) watch->bell.reset();
+    for (auto& watch : environment->watches_) watch->bell.reset();
   }
 }
 
@@ -239,7 +244,7 @@ void Environment::on_cleanup(napi_async_cleanup_hook_handle, void* data) {
     close(reinterpret_cast<uv_handle_t*>(&self->timer_),
           [](uv_handle_t* handle) { static_cast<Environment*>(handle->data)->closed(); });
   }
-  for (auto& [directory, watch] : self->watches_) {
+  for (auto& watch : self->watches_) {
     if (!watch->watching) continue;
     close(reinterpret_cast<uv_handle_t*>(&watch->poll),
           [](uv_handle_t* handle) { static_cast<Watch*>(handle->data)->environment->closed(); });

@@ -5,7 +5,6 @@
 
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "ring/queue.h"
@@ -43,8 +42,17 @@ class Environment {
  public:
   static Environment* create(Napi::Env env);
 
+  // One watched doorbell. libuv closes handles later than we let go of them, so it lives until its close callback.
+  struct Watch {
+    Environment* environment = nullptr;
+    std::unique_ptr<sync::Doorbell> bell;
+    uv_poll_t poll{};
+    bool watching = false;
+  };
+
   // One of our objects by the number JavaScript knows it by; nullptr when it is closed or never was.
   struct Object {
+    Watch* watch = nullptr;
     std::unique_ptr<ring::Queue> queue;
     std::unique_ptr<ring::SpscChannel> spsc;
     bool refd = true;
@@ -57,9 +65,9 @@ class Environment {
   void close(std::uint32_t token);
 
   // The doorbell for objects of this directory; hung up and watched at the first event-loop wait.
-  Result<sync::Doorbell*> doorbell(const std::string& directory);
-  // Makes sure that rings reach us. An error if this runtime has no libuv loop to watch with.
-  Error listen();
+  Result<Watch*> watch(const std::string& directory);
+  // Makes sure that rings for this object reach us. An error if this runtime has no libuv loop to watch with.
+  Error listen(std::uint32_t token);
 
   bool arm(std::uint32_t token, sync::Side side);
   void disarm(std::uint32_t token, sync::Side side);
@@ -77,14 +85,6 @@ class Environment {
 
  private:
   explicit Environment(Napi::Env env);
-
-  // One watched doorbell. libuv closes handles later than we let go of them, so it lives until its close callback.
-  struct Watch {
-    Environment* environment = nullptr;
-    std::unique_ptr<sync::Doorbell> bell;
-    uv_poll_t poll{};
-    bool watching = false;
-  };
 
   static void on_readable(uv_poll_t* poll, int status, int events);
   static void on_timer(uv_timer_t* timer);
@@ -108,7 +108,7 @@ class Environment {
   Napi::FunctionReference dispatch_;
   std::vector<std::unique_ptr<Object>> objects_;
   std::vector<std::uint32_t> free_tokens_;
-  std::unordered_map<std::string, std::unique_ptr<Watch>> watches_;
+  std::vector<std::unique_ptr<Watch>> watches_;
   uv_timer_t timer_{};
   bool timer_ready_ = false;
   std::uint32_t armed_ = 0;

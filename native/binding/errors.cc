@@ -31,6 +31,7 @@ void export_codes(Napi::Object constants) {
       {"notOwner", Code::not_owner},
       {"busy", Code::busy},
       {"invalid", Code::invalid},
+      {"argument", Code::argument},
       {"system", Code::system},
   };
   for (const auto& [name, code] : codes) constants.Set(name, static_cast<double>(code));

@@ -68,13 +68,15 @@ Napi::Value open_object(const Napi::CallbackInfo& info, Kind kind, Open open) {
   const std::string name = info[1].As<Napi::String>().Utf8Value();
   const auto mode = static_cast<OpenMode>(info[2].As<Napi::Number>().Uint32Value());
   const Napi::Object options = info[3].As<Napi::Object>();
-  auto bell = environment.doorbell(directory);
-  if (!bell.ok()) {
-    raise(info.Env(), bell.error());
+  auto watch = environment.watch(directory);
+  if (!watch.ok()) {
+    raise(info.Env(), watch.error());
     return {};
   }
   auto object = std::make_unique<Environment::Object>();
-  if (Error error = open(*bell.value(), name, mode, header_of(options, kind), options, *object);
+  object->watch = watch.value();
+  if (Error error =
+          open(*watch.value()->bell, name, mode, header_of(options, kind), options, *object);
       error.code != Code::ok) {
     raise(info.Env(), error);
     return {};
@@ -198,9 +200,10 @@ void unlink(const Napi::CallbackInfo& info) {
   if (error.code != Code::ok) raise(info.Env(), error);
 }
 
-// listen(): before the first arm.
+// listen(token): before the first arm.
 void listen(const Napi::CallbackInfo& info) {
-  if (const Error error = environment_of(info).listen(); error.code != Code::ok)
+  if (const Error error = environment_of(info).listen(info[0].As<Napi::Number>().Uint32Value());
+      error.code != Code::ok)
     raise(info.Env(), error);
 }
 
@@ -212,19 +215,14 @@ void on_bell(const Napi::CallbackInfo& info) {
 Napi::Value inbox(const Napi::CallbackInfo& info) { return environment_of(info).inbox.view(); }
 Napi::Value outbox(const Napi::CallbackInfo& info) { return environment_of(info).outbox.view(); }
 
-Napi::Value grow(const Napi::CallbackInfo& info, Shared<std::uint8_t>& box) {
+// growInbox(bytes): the inbox, at least that large.
+Napi::Value grow_inbox(const Napi::CallbackInfo& info) {
+  auto& box = environment_of(info).inbox;
   const double wanted = info[0].As<Napi::Number>().DoubleValue();
   if (wanted > static_cast<double>(box.count())) {
     box.allocate(info.Env(), std::bit_ceil(static_cast<std::size_t>(wanted)));
   }
   return box.view();
-}
-
-Napi::Value grow_inbox(const Napi::CallbackInfo& info) {
-  return grow(info, environment_of(info).inbox);
-}
-Napi::Value grow_outbox(const Napi::CallbackInfo& info) {
-  return grow(info, environment_of(info).outbox);
 }
 
 // list(directory)
@@ -292,7 +290,6 @@ void export_object_calls(Napi::Env env, Napi::Object exports, Environment* envir
   add("inbox", inbox);
   add("outbox", outbox);
   add("growInbox", grow_inbox);
-  add("growOutbox", grow_outbox);
   add("list", list);
   add("prune", prune);
 }

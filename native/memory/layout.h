@@ -25,6 +25,8 @@ inline constexpr std::size_t kNameBytes = 208;  // 200 characters, ended by zero
 
 // Kernel locks: byte `slot` says that the participant lives; this one, shared, that somebody is attached.
 inline constexpr std::uint64_t kAttachedByte = 1u << 16;
+inline constexpr std::uint64_t kNameByte =
+    kAttachedByte + 1;  // held while the name of an object in use is removed
 
 // Page 0. Written before the file has a name, read once at open.
 struct Header {
@@ -148,10 +150,11 @@ struct Layout {
   static Layout of(const Header& header) noexcept;
 };
 
-// The bytes one participant's ledger region takes in a ring of this capacity.
 inline constexpr std::uint32_t kMinBlockShift = 6;    // 64 bytes
 inline constexpr std::uint32_t kMaxBlocksShift = 20;  // items are counted modulo 2^20
 inline constexpr std::uint64_t kMinCapacity = 4096;
 inline constexpr std::uint64_t kMaxCapacity = std::uint64_t{1} << 32;
+inline constexpr std::uint64_t kMaxMessage = (std::uint64_t{1} << 32) - 1;  // a length is 32 bits
+inline constexpr std::uint32_t kMaxItems = (1u << kMaxBlocksShift) - 1;
 
 }  // namespace interproc::memory

@@ -21,16 +21,19 @@ Error Registry::join(std::uint32_t first, std::uint32_t last,
     // SYNC registry.identity: acquire, so that all the last user did with the slot is seen before it is swept.
     const std::uint32_t identity = participant.identity.load(std::memory_order_acquire);
     const Owner previous{static_cast<std::uint8_t>(index), generation_of(identity)};
-    if ((identity & kSlotUsed) != 0) sweep(previous);
-    FAULT("registry.swept");
-    // relaxed: published by the store of `identity` below.
-    participant.pid.store(platform::process_id(), std::memory_order_relaxed);
-    participant.bell.store(0, std::memory_order_relaxed);
-    participant.need.store(0, std::memory_order_relaxed);
     self_ = Owner{previous.slot, static_cast<std::uint8_t>(previous.generation + 1)};
+    // Our generation stands before we sweep: were the old one to stand while we hold the lock, the dead would look alive to everybody for as
+    // long as we are stopped. Should we die before the sweep is done, `used` tells the next to do it.
     // SYNC registry.identity
     participant.identity.store(static_cast<std::uint32_t>(self_.generation) << 8 | kSlotUsed,
                                std::memory_order_release);
+    FAULT("registry.named");
+    if ((identity & kSlotUsed) != 0) sweep(previous);
+    FAULT("registry.swept");
+    // relaxed: these are for people, or published by arming.
+    participant.pid.store(platform::process_id(), std::memory_order_relaxed);
+    participant.bell.store(0, std::memory_order_relaxed);
+    participant.need.store(0, std::memory_order_relaxed);
     joined_ = true;
     FAULT("registry.joined");
     return {};
@@ -53,7 +56,7 @@ void Registry::leave() noexcept {
 bool Registry::dead(Owner owner) const noexcept {
   if (joined_ && owner == self_) return false;
   if (owner.slot >= count()) return true;  // no such slot: nobody living can have written this
-  // Generation first: a slot that has passed on has been swept, whoever holds its lock now.
+  // Generation first: the last user of a slot that has passed on is dead, whoever holds its lock now.
   // SYNC registry.identity
   if (generation_of(slot(owner.slot).identity.load(std::memory_order_acquire)) != owner.generation)
     return true;

@@ -20,8 +20,8 @@ class Registry {
  public:
   explicit Registry(Segment& segment) noexcept : segment_(segment) {}
 
-  // Takes a free slot among [first, last). `sweep` recovers what the slot's last user left if it did not leave cleanly; it runs before the new
-  // generation is stored, so that no word can name both the dead and the new one.
+  // Takes a free slot among [first, last). `sweep` recovers what the slot's last user left if it did not leave cleanly; nothing else is
+  // done under the new name before that is finished.
   Error join(std::uint32_t first, std::uint32_t last,
              const std::function<void(Owner)>& sweep) noexcept;
   Error join(const std::function<void(Owner)>& sweep) noexcept { return join(0, count(), sweep); }

@@ -37,12 +37,7 @@ bool ends_with_zero(const char* text, std::size_t bytes) noexcept {
 
 }  // namespace
 
-Error read_header(const File& file, Header& header) noexcept {
-  auto facts = file.facts();
-  if (!facts.ok()) return facts.error();
-  if (facts.value().bytes < sizeof(Header))
-    return fail(Code::corrupt, "the file is too short to be a segment");
-  if (Error error = file.read_at(&header, sizeof header, 0); error.code != Code::ok) return error;
+Error check_header(const Header& header) noexcept {
   if (header.magic != kMagic) return fail(Code::corrupt, "the file is not an interproc segment");
   if (header.layout_version != kLayoutVersion)
     return fail(Code::version, "the segment's layout is of another version");
@@ -67,8 +62,9 @@ Error read_header(const File& file, Header& header) noexcept {
   if (header.max_participants < fewest || header.max_participants > most) {
     return fail(Code::corrupt, "header: participants");
   }
-  if (header.max_items >= (1u << kMaxBlocksShift)) return fail(Code::corrupt, "header: items");
-  if (header.max_message_bytes == 0 || header.max_message_bytes > capacity)
+  if (header.max_items > kMaxItems) return fail(Code::corrupt, "header: items");
+  if (header.max_message_bytes == 0 || header.max_message_bytes > capacity ||
+      header.max_message_bytes > kMaxMessage)
     return fail(Code::corrupt, "header: message size");
   if ((header.flags & ~std::uint32_t{kPersist | kAnonymous}) != 0)
     return fail(Code::corrupt, "header: flags");
@@ -76,6 +72,16 @@ Error read_header(const File& file, Header& header) noexcept {
     return fail(Code::corrupt, "header: codec");
   if (!ends_with_zero(header.dead_letter, sizeof header.dead_letter))
     return fail(Code::corrupt, "header: dead letter");
+  return {};
+}
+
+Error read_header(const File& file, Header& header) noexcept {
+  auto facts = file.facts();
+  if (!facts.ok()) return facts.error();
+  if (facts.value().bytes < sizeof(Header))
+    return fail(Code::corrupt, "the file is too short to be a segment");
+  if (Error error = file.read_at(&header, sizeof header, 0); error.code != Code::ok) return error;
+  if (Error error = check_header(header); error.code != Code::ok) return error;
   if (facts.value().bytes != Layout::of(header).total)
     return fail(Code::corrupt, "the file is not as long as its header says");
   return {};
@@ -116,6 +122,9 @@ Result<std::unique_ptr<Segment>> Segment::make(const Directory& directory, const
   header.page_bytes = platform::page_bytes();
   header.creator_pid = platform::process_id();
   header.created_wall_ns = platform::wall_ns();
+  // What no opener would accept must not be made.
+  if (Error error = check_header(header); error.code != Code::ok)
+    return fail(Code::argument, error.detail);
   const Layout layout = Layout::of(header);
   if (Error error = segment->file_.resize(layout.total); error.code != Code::ok) return error;
   // All but the ledgers is made real now: a full /dev/shm is an error here, not a SIGBUS at some later message.
@@ -153,6 +162,17 @@ Result<std::unique_ptr<Segment>> Segment::open(const Directory& directory, const
     if (facts.value().links == 0) continue;  // removed since we found it
     if (Error error = check_facts(facts.value()); error.code != Code::ok) return error;
 
+    // The header never changes: all that may go wrong with it does so before we are attached, and so may have to clean up.
+    if (Error error = read_header(segment->file_, segment->header_); error.code != Code::ok)
+      return error;
+    if (segment->header_.kind != wanted.kind) {
+      return mode == OpenMode::create
+                 ? fail(Code::exists, "there is an object of this name already, of another kind")
+                 : fail(Code::kind, "there is an object of another kind under this name");
+    }
+    if (Error error = segment->map(); error.code != Code::ok) return error;
+    FAULT("segment.mapped");
+
     const bool alone = segment->file_.try_lock(kAttachedByte, Lock::exclusive);
     FAULT("segment.locked");
     if (!alone && !segment->file_.try_lock(kAttachedByte, Lock::shared)) {
@@ -164,14 +184,6 @@ Result<std::unique_ptr<Segment>> Segment::open(const Directory& directory, const
     if (facts.value().links == 0) continue;
     FAULT("segment.attached");
 
-    if (Error error = read_header(segment->file_, segment->header_); error.code != Code::ok)
-      return error;
-    if (segment->header_.kind != wanted.kind) {
-      return mode == OpenMode::create
-                 ? fail(Code::exists, "there is an object of this name already, of another kind")
-                 : fail(Code::kind, "there is an object of another kind under this name");
-    }
-    if (Error error = segment->map(); error.code != Code::ok) return error;
     if (alone && !segment->must_stay(kindred.holds_something)) {
       directory.remove_if_same(name, facts.value());  // left behind by the killed
       FAULT("segment.removed_stale");
@@ -225,10 +237,20 @@ void Segment::leave(const Directory& directory,
 }
 
 Error Segment::unlink(const Directory& directory) noexcept {
-  auto facts = file_.facts();
-  if (!facts.ok()) return facts.error();
-  if (facts.value().links > 0) directory.remove_if_same(name_, facts.value());
-  return {};
+  // Between the check that the name is ours and its removal another must not remove it and give it away: all who do so while
+  // others are attached hold this lock, and those who are alone hold the attached byte.
+  for (int attempt = 0; attempt < kDecisionTries; ++attempt) {
+    if (!file_.try_lock(kNameByte, Lock::exclusive)) {
+      platform::sleep_ns(kDecisionStepNs);
+      continue;
+    }
+    auto facts = file_.facts();
+    if (facts.ok() && facts.value().links > 0) directory.remove_if_same(name_, facts.value());
+    file_.unlock(kNameByte);
+    return facts.error();
+  }
+  return fail(Code::busy,
+              "somebody else who is removing this name does not come to an end (stopped?)");
 }
 
 }  // namespace interproc::memory

@@ -1,17 +1,18 @@
-// Visits every state a model can reach, breadth first, so that the way to a violation is a shortest one.
+// Visits every state a model can reach, breadth first, so that the way to a violation is a shortest
+// one. A model is a type with
 //
-// A model is a type with
-//   State                                       plain bytes without padding; equal bytes are the same state
+//   State                                     plain bytes without padding; equal bytes, equal state
 //   State initial() const
-//   std::size_t bytes() const                   how many leading bytes of a State are in use in this instance
-//   void steps(const State&, Steps<State>&)     every step that any actor, or fate, can take next
-//   const char* broken(const State&) const      the invariant that does not hold here, or nullptr
-//   bool settled(const State&) const            all is well and nothing needs to happen any more
-//   std::string describe(const State&) const    one line, for a trace
+//   std::size_t bytes() const                 how many leading bytes of a State this instance uses
+//   void steps(const State&, Steps<State>&)   every step that any actor, or fate, can take next
+//   const char* broken(const State&) const    the invariant that does not hold here, or nullptr
+//   bool settled(const State&) const          all is well, and nothing needs to happen any more
+//   std::string describe(const State&) const  one line, for a trace
 //
-// Three things are errors: a step that reports a violation, a state that breaks an invariant, and a state from which the
-// survivors cannot settle by steps of their own. The last one is how a lost message, a lost wake-up and a jammed ring
-// show, and it needs no fairness: "from every state some path settles" fails exactly where a schedule can lead into a trap.
+// Three things are errors: a step that reports one, a state that breaks an invariant, and a state
+// from which the survivors cannot settle by steps of their own. The last one is how a lost message,
+// a lost wake-up and a jammed ring show: "from every state some path settles" fails exactly where a
+// schedule can lead into a trap that is shut.
 #pragma once
 
 #include <algorithm>
@@ -29,8 +30,8 @@ namespace interproc::model {
 struct Step {
   int actor = 0;
   const char* name = "";
-  // A kill, a newcomer, an impatient waiter: things that may happen and never have to. Nobody may depend on them, so they do
-  // not count as ways to settle.
+  // A kill, a newcomer, an impatient waiter: things that may happen and never have to. Nobody may
+  // depend on them, so they do not count as ways to settle.
   bool fate = false;
 };
 
@@ -72,10 +73,10 @@ class Explorer {
                 std::has_unique_object_representations_v<State>);
 
  public:
-  Explorer(const Model& model, std::uint32_t max_states)
+  Explorer(const Model& model, std::size_t max_memory)
       : model_(model),
         bytes_(model.bytes()),
-        max_states_(max_states),
+        max_memory_(max_memory),
         slots_(std::size_t{1} << 16) {}
 
   Outcome run() {
@@ -106,9 +107,10 @@ class Explorer {
       }
       edges_of_.push_back(static_cast<std::uint8_t>(edges_.size() - edges));
     }
-    std::uint32_t trapped = 0;
-    if (find_trapped(trapped))
-      return fail("the survivors can never settle from here", trapped, nullptr, {});
+    const std::vector<char> settles = find_settling();
+    if (std::find(settles.begin(), settles.end(), 0) != settles.end()) {
+      return fail("the survivors can never settle from here", find_trap(settles), nullptr, {});
+    }
     Outcome outcome;
     outcome.states = count_;
     return outcome;
@@ -178,13 +180,12 @@ class Explorer {
     slots_.swap(slots);
   }
 
-  // Marks backwards from the settled states; what stays unmarked is trapped. Successors are mostly younger than their
-  // state, so a few sweeps from the youngest to the oldest reach the fixpoint.
-  bool find_trapped(std::uint32_t& trapped) const {
+  // Marks backwards from the settled states; what stays unmarked is doomed. Successors are mostly
+  // younger than their state, so a few sweeps from the youngest to the oldest reach the fixpoint.
+  std::vector<char> find_settling() const {
     std::vector<char> settles(count_, 0);
-    bool changed = true;
     for (std::uint32_t i = 0; i < count_; ++i) settles[i] = model_.settled(load(i)) ? 1 : 0;
-    while (changed) {
+    for (bool changed = true; changed;) {
       changed = false;
       std::size_t end = edges_.size();
       for (std::uint32_t i = count_; i-- > 0;) {
@@ -199,10 +200,64 @@ class Explorer {
         }
       }
     }
-    for (trapped = 0; trapped < count_; ++trapped) {
-      if (settles[trapped] == 0) return true;
+    return settles;
+  }
+
+  // The oldest state of a trap that is shut: a set of doomed states that lead only to each other,
+  // most often one in which nobody can take a step. To be doomed may begin much earlier, but this
+  // is where one sees why. (Tarjan's components; one is a trap if no step leaves it.)
+  std::uint32_t find_trap(const std::vector<char>& settles) const {
+    std::vector<std::size_t> first(std::size_t{count_} + 1, 0);
+    for (std::uint32_t i = 0; i < count_; ++i) first[i + 1] = first[i] + edges_of_[i];
+    constexpr std::uint32_t kNever = ~0u;
+    struct Visit {
+      std::uint32_t state;
+      std::size_t edge;
+    };
+    std::vector<std::uint32_t> order(count_, kNever);
+    std::vector<std::uint32_t> low(count_, 0);
+    std::vector<char> leaves(count_, 0);  // a step leads from its component to another one
+    std::vector<char> open(count_, 0);
+    std::vector<std::uint32_t> component;
+    std::vector<Visit> path;
+    std::uint32_t visited = 0;
+    std::uint32_t oldest = kNever;
+    for (std::uint32_t root = 0; root < count_; ++root) {
+      if (settles[root] != 0 || order[root] != kNever) continue;
+      path.push_back({root, first[root]});
+      while (!path.empty()) {
+        const std::uint32_t at = path.back().state;
+        if (order[at] == kNever) {
+          order[at] = low[at] = visited++;
+          open[at] = 1;
+          component.push_back(at);
+        }
+        if (path.back().edge < first[at + 1]) {
+          const std::uint32_t to = edges_[path.back().edge++];
+          if (order[to] == kNever) {
+            path.push_back({to, first[to]});
+          } else if (open[to] != 0) {
+            low[at] = std::min(low[at], order[to]);
+          } else {
+            leaves[at] = 1;
+          }
+          continue;
+        }
+        path.pop_back();
+        if (low[at] == order[at]) {
+          const auto begin = std::find(component.rbegin(), component.rend(), at).base() - 1;
+          const bool shut =
+              std::none_of(begin, component.end(), [&](std::uint32_t i) { return leaves[i] != 0; });
+          if (shut) oldest = std::min(oldest, *std::min_element(begin, component.end()));
+          for (auto i = begin; i != component.end(); ++i) open[*i] = 0;
+          component.erase(begin, component.end());
+          if (!path.empty()) leaves[path.back().state] = 1;
+        } else {
+          low[path.back().state] = std::min(low[path.back().state], low[at]);
+        }
+      }
     }
-    return false;
+    return oldest;
   }
 
   Outcome fail(const char* broken, std::uint32_t from, const State* last,

@@ -1,39 +1,54 @@
-// The MPMC ring of ARCHITECTURE.md section 3 with redelivery inside the ring: positions, states, kills and newcomers.
+// The MPMC ring of ARCHITECTURE.md section 3 with redelivery inside the ring: positions, states,
+// kills and newcomers.
 //
 //   block word d[i]   { lap, blocks, generation, slot, state }
-//   state     leaves it by                                                  steps below
-//   (older)   claim.word of any producer -> WRITING                         claim.*
-//   WRITING   its owner -> READY; anyone, the owner dead -> DONE            publish, skip.*
-//   READY     a consumer -> READING                                         take.*
-//   READING   its owner -> DONE; anyone, the owner dead -> RETURNED         finish, sweep.return
-//   RETURNED  a consumer -> READING                                         scan.take
-//   DONE      reclaim passes it                                             reclaim.*
+//   state     leaves it by                                                   steps
+//   (older)   a producer -> WRITING, or END                                  claim, seal
+//   WRITING   its owner -> READY; anyone, the owner dead -> DONE             publish, skip
+//   READY     a consumer -> READING                                          take
+//   READING   its owner -> DONE; anyone, the owner dead -> RETURNED          finish, sweep
+//   RETURNED  a consumer -> READING                                          scan
+//   DONE      reclaim passes it                                              reclaim
 //
-// Programs. A producer claims, stamps, copies, publishes, as often as its instance says; FULL makes it sweep (if anybody has
-// ever died) and try again. A consumer never ends: redeliver hint, scan, else take; EMPTY makes it sweep, advance reclaim and
-// try again. A newcomer locks a dead slot, sweeps, stores the next generation, and goes on with the program of the slot.
-// A sweep before the first kill could only read, so it is left out; one begun before a later kill is there.
+//   claim     load tail; load d[tail]; newer: again (R1), equal: help tail, again; [load head for
+//             items, help it (R6)]; load reclaim, advance it (R6); CAS d[tail]; CAS tail
+//   publish   stamp interiors (R5); copy; CAS WRITING -> READY
+//   take      load head; load d[head]; newer: again (R1), past READY: help head, again;
+//             CAS READY -> READING; CAS head
+//   finish    copy out; CAS READING -> DONE
+//   reclaim   load reclaim; load head; walk over DONE, not past head (R2), newer: again (R1);
+//             CAS reclaim; all again, until nothing DONE is left in front of it (R6)
+//   scan      clear the hint; load reclaim; walk; CAS RETURNED -> READING; set the hint if more
+//   sweep     load reclaim; walk; dead? WRITING: skip. READING: CAS -> RETURNED, set the hint.
+//             RETURNED: set the hint
+//   skip      help tail (R3); stamp interiors by CAS (R5); CAS WRITING -> DONE
 //
-// Memory. Every step is one access to shared memory, or one question to the kernel. What follows a claim (copying in,
-// copying out) touches blocks nobody else may touch and is one step: had somebody else written in the middle of it, he could
-// as well have written before it. TSO: plain stores (stamps, payload, generation) wait in a buffer of their process and drain
-// in order at any later time; an RMW drains first. `sc` has no buffers.
+// Programs. A producer puts as often as its instance says; FULL makes it sweep, if anybody has ever
+// died, and try again. A consumer never ends: scan if the hint is set, else take; EMPTY makes it
+// sweep, advance reclaim and try again. A newcomer locks a dead slot, sweeps, stores the next
+// generation, and goes on with the program of the slot. A sweep before the first kill could only
+// read, so it is left out; one begun before a later kill is there.
 //
-// Kills. SIGKILL may come between any two steps. What is in the store buffer of the killed still drains: the processor does
-// that whatever becomes of the process, and the kernel cannot drop the lock before it has run on that processor. So a kill
-// with stores pending looks to everybody like a process that stands still, drains, and is killed then; and only the latter
-// needs to be explored.
+// Memory. A step is one access to shared memory, or one question to the kernel. Copying in and
+// copying out touch blocks nobody else may touch and are one step each: had somebody else written
+// in the middle, he could as well have written before. TSO: plain stores (stamps, payload,
+// generation) wait in a buffer of their process and drain in order at any later time; an RMW drains
+// first. SC: there are no buffers.
 //
-// Wrong would be: reclaim <= head <= tail <= reclaim + M broken; records that do not tile [reclaim, tail]; a message accepted
-// (published) and not finished that is not in the ring exactly once, with its own payload; one delivered twice; two messages
-// of one producer taken out of order; FULL said though there was room at every moment of the call; a state from which the
-// survivors, without newcomers, cannot deliver everything and empty the ring.
+// Kills. SIGKILL may come between any two steps. What the killed left in its store buffer still
+// drains: the processor does that whatever becomes of the process, and the kernel can drop the lock
+// only after it has run on that processor. So a kill with stores pending looks to everybody like a
+// process that stands still, drains, and is killed then; only the latter needs to be explored.
+//
+// Wrong would be: reclaim <= head <= tail <= reclaim + M broken; records that do not tile
+// [reclaim, tail]; a message accepted (published) and not finished that is not in the ring exactly
+// once, with its own payload; one delivered twice; two messages of one producer taken out of order;
+// FULL said though there was room at every moment of the call; a state from which the survivors,
+// without newcomers, cannot deliver everything and empty the ring.
 
 #include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <string>
 #include <utility>
 #include <vector>
@@ -87,7 +102,8 @@ struct Word {
   }
 };
 
-// { items : 3 | pos : 5 }, as in ring/cursor.h. Items are counted only where an instance limits them, to keep states few.
+// { items : 3 | pos : 5 }, as in ring/cursor.h. Items are counted only where an instance limits
+// them, to keep states few.
 struct Cursor {
   static int pos(std::uint8_t cursor) { return cursor & 31; }
   static int items(std::uint8_t cursor) { return cursor >> 5; }
@@ -101,6 +117,8 @@ enum Pc : std::uint8_t {
   kClaimWord,
   kClaimHelp,
   kClaimItems,
+  kClaimItemsHead,
+  kClaimItemsHelp,
   kClaimRoom,
   kClaimCas,
   kClaimMoveTail,
@@ -148,7 +166,8 @@ enum Pc : std::uint8_t {
 
 enum Back : std::uint8_t { kToProgram, kToSweep, kToTake, kToClaim };
 
-// One participant: its program counter and its private variables. Unused ones are zero, so that equal means equal.
+// One participant: its program counter and its private variables. Unused ones are zero, so that
+// equal means equal.
 struct Actor {
   std::uint16_t word;   // the word last read at `at`, `walk` or `found`
   std::uint16_t inner;  // skip: the interior word
@@ -199,7 +218,7 @@ struct State {
 };
 
 // Where a pending store goes.
-enum Address : std::uint8_t { kToWord = 1, kToPayload = 16, kToGeneration = 32, kToHint = 48 };
+enum Address : std::uint8_t { kToWord = 1, kToPayload = 16, kToGeneration = 32 };
 
 enum class Mutant : std::uint8_t {
   kNone,
@@ -215,7 +234,7 @@ enum class Mutant : std::uint8_t {
   kR5,
   kR6NoAdvance,
   kR6OneTry,
-  kClearPlain,
+  kR6Items,
   kHintLost,
   kStampSkippedPlain,
 };
@@ -224,6 +243,7 @@ struct Role {
   bool producer = false;
   std::vector<int> sizes;  // of the messages of this slot, in order
   int puts = 0;            // by its first user; a newcomer puts one
+  bool seals = false;      // then places END
 };
 
 struct Instance {
@@ -239,15 +259,6 @@ struct Instance {
   int mortal = 15;  // slots that may be killed
   Mutant mutant = Mutant::kNone;
 };
-
-Role producer(std::vector<int> sizes, int newcomers = 0) {
-  Role role;
-  role.producer = true;
-  role.puts = static_cast<int>(sizes.size()) - newcomers;
-  role.sizes = std::move(sizes);
-  return role;
-}
-Role consumer() { return {}; }
 
 class RingModel {
  public:
@@ -268,7 +279,7 @@ class RingModel {
     s.tail = s.head = s.reclaim = static_cast<std::uint8_t>(in_.blocks);
     for (std::size_t i = 0; i < in_.roles.size(); ++i) {
       s.actor[i].flags = Actor::kLocked;
-      s.actor[i].left = static_cast<std::uint8_t>(in_.roles[i].puts);
+      s.actor[i].left = byte(in_.roles[i].puts + (in_.roles[i].seals ? 1 : 0));
       s.actor[i].pc = in_.roles[i].producer ? kPut : kGet;
     }
     return s;
@@ -385,12 +396,18 @@ class RingModel {
     return byte((items & 7) << 5 | (Cursor::pos(cursor) + blocks));
   }
   Owner self(const State& s, int i) const { return {byte(i), s.actor[index(i)].generation}; }
+  // A slot that seals does so instead of a put behind its last.
+  bool sealing(const State& s, int i) const {
+    return s.actor[index(i)].left == 1 && in_.roles[index(i)].seals;
+  }
   int next_size(const State& s, int i) const {
+    if (sealing(s, i)) return 1;
     return size_[index(base_[index(i)] + s.begun[index(i)])];
   }
 
-  // The kernel's verdict and the generation in one step: the generation is read first, and a slot's generation cannot change
-  // while its user lives, so reading both at the moment of the second read says the same or errs toward "alive".
+  // The kernel's verdict and the generation in one step: the generation is read first, and a slot's
+  // generation cannot change while its user lives, so reading both at the moment of the second read
+  // says the same or errs toward "alive".
   bool dead(const State& s, int asking, Owner owner) const {
     if (is(Mutant::kR4NoKernel)) return owner.slot != asking;
     if (owner.slot == asking && s.actor[index(asking)].has(Actor::kJoining)) return true;
@@ -398,15 +415,22 @@ class RingModel {
     return !s.actor[owner.slot].has(Actor::kLocked);
   }
 
-  // Whether the ring has no room for the next message of `i`, had everything that is DONE been reclaimed at this moment.
+  // Whether the ring has no room for the next message of `i`, had everything that is DONE been
+  // reclaimed at this moment.
   bool truly_full(const State& s, int i) const {
     int tail = Cursor::pos(s.tail);
     int items = Cursor::items(s.tail);
     if (const Word word = at(s, tail); age(word, tail) == 0) {
+      if (word.state == kEnd) return true;
       tail += word.blocks;
       ++items;
     }
-    if (in_.max_items != 0 && ((items - Cursor::items(s.head)) & 7) >= in_.max_items) return true;
+    if (in_.max_items != 0 && !sealing(s, i)) {
+      int passed = 0;  // by head, were it where it could be
+      for (int pos = Cursor::pos(s.head); pos < tail && at(s, pos).state >= kReading; ++passed)
+        pos += at(s, pos).blocks;
+      if (((items - Cursor::items(s.head)) & 7) - passed >= in_.max_items) return true;
+    }
     int used_from = s.reclaim;
     while (used_from < tail && at(s, used_from).state == kDone)
       used_from += at(s, used_from).blocks;
@@ -419,7 +443,8 @@ class RingModel {
 
   // --- the machine ---
 
-  // Every step ends here: the observer notes for each producer inside a claim whether there is room now.
+  // Every step ends here: the observer notes for each producer inside a claim whether there is room
+  // now.
   void emit(int i, const char* name, State& n, Steps<State>& out,
             const char* broken = nullptr) const {
     for (int p = 0; p < actors(); ++p) {
@@ -432,9 +457,7 @@ class RingModel {
   }
 
   void write(State& n, int address, std::uint8_t value) const {
-    if (address >= kToHint) {
-      n.hint = value;
-    } else if (address >= kToGeneration) {
+    if (address >= kToGeneration) {
       n.generation[index(address - kToGeneration)] = value;
     } else if (address >= kToPayload) {
       for (int b = 0; b < size_[index(value - 1)]; ++b)
@@ -487,11 +510,13 @@ class RingModel {
   static bool is_rmw(Pc pc) {
     switch (pc) {
       case kClaimHelp:
+      case kClaimItemsHelp:
       case kClaimCas:
       case kClaimMoveTail:
       case kPublish:
       case kReclaimHelp:
       case kReclaimCas:
+      case kScanClear:
       case kScanTake:
       case kScanHint:
       case kTakeHelp:
@@ -521,7 +546,6 @@ class RingModel {
   void step(const State& s, int i, Steps<State>& out) const {
     const Actor& was = s.actor[index(i)];
     if (is_rmw(was.pc) && !was.drained()) return;
-    if (was.pc == kScanClear && !is(Mutant::kClearPlain) && !was.drained()) return;
     if (was.pc <= kFull) return put_step(s, i, out);
     if (was.pc <= kReclaimCas) return reclaim_step(s, i, out);
     if (was.pc <= kEmpty) return get_step(s, i, out);
@@ -552,7 +576,14 @@ class RingModel {
           me.pc = kClaimTail;
           return emit(i, "claim: newer, the tail is stale (R1)", n, out);
         }
-        me.pc = newer == 0 ? kClaimHelp : in_.max_items != 0 ? kClaimItems : kClaimRoom;
+        if (newer == 0 && seen.state == kEnd) {
+          me.left = 0;
+          rest(me, kPut);
+          return emit(i, "claim: END, refuse", n, out);
+        }
+        me.pc = newer == 0                             ? kClaimHelp
+                : in_.max_items != 0 && !sealing(s, i) ? kClaimItems
+                                                       : kClaimRoom;
         return emit(i, "claim: load d[tail]", n, out);
       }
       case kClaimHelp:
@@ -565,11 +596,32 @@ class RingModel {
           me.word = me.at = 0;
           me.pc = kClaimTail;
         } else if (((Cursor::items(me.at) - Cursor::items(s.head)) & 7) >= in_.max_items) {
-          return full(i, n, out);
+          if (is(Mutant::kR6Items)) return full(i, n, out);
+          me.limit = s.head;
+          me.pc = kClaimItemsHead;
         } else {
           me.pc = kClaimRoom;
         }
         return emit(i, "claim: load head for items", n, out);
+      case kClaimItemsHead: {
+        // As R6 for blocks: head may lag behind a record that is past READY, whose taker stands
+        // still or is dead.
+        const int head = Cursor::pos(me.limit);
+        const Word seen = at(s, head);
+        if (age(seen, head) == 0 && (seen.state == kWriting || seen.state == kReady))
+          return full(i, n, out);
+        me.inner = seen.pack();
+        me.pc = age(seen, head) == 0 ? kClaimItemsHelp : kClaimTail;
+        if (me.pc == kClaimTail) me.word = me.inner = 0;
+        if (me.pc == kClaimTail) me.at = me.limit = 0;
+        return emit(i, "claim: items, load d[head]", n, out);
+      }
+      case kClaimItemsHelp:
+        move(n.head, me.limit, Word::unpack(me.inner).blocks);
+        me.word = me.inner = 0;
+        me.at = me.limit = 0;
+        me.pc = kClaimTail;
+        return emit(i, "claim: items, help head (R6)", n, out);
       case kClaimRoom:
         if (pos + blocks - s.reclaim <= in_.blocks) {
           me.pc = kClaimCas;
@@ -581,11 +633,18 @@ class RingModel {
         }
         return emit(i, "claim: load reclaim", n, out);
       case kClaimCas: {
-        const Word mine{kWriting, byte(i), me.generation, byte(blocks), byte(lap(pos))};
+        const Word mine =
+            sealing(s, i) ? Word{kEnd, 0, 0, 1, byte(lap(pos))}
+                          : Word{kWriting, byte(i), me.generation, byte(blocks), byte(lap(pos))};
         if (!cas(n, pos, me.word, mine)) {
           me.word = me.at = 0;
           me.pc = kClaimTail;
           return emit(i, "claim: CAS d[tail] fails", n, out);
+        }
+        if (sealing(s, i)) {
+          me.left = 0;
+          rest(me, kPut);
+          return emit(i, "seal: CAS d[tail] -> END", n, out);
         }
         me.message = byte(base_[index(i)] + s.begun[index(i)] + 1);
         ++n.begun[index(i)];
@@ -631,7 +690,8 @@ class RingModel {
          right ? nullptr : "FULL was said though there was room all the time");
   }
 
-  // As MpmcRing::advance_reclaim: again and again, until a reclaim loaded afresh has nothing DONE before it.
+  // As MpmcRing::advance_reclaim: again and again, until a reclaim loaded afresh has nothing DONE
+  // before it.
   void reclaim_step(const State& s, int i, Steps<State>& out) const {
     State n = s;
     Actor& me = n.actor[index(i)];
@@ -722,11 +782,7 @@ class RingModel {
         me.pc = s.hint != 0 ? kScanClear : kTakeHead;
         return emit(i, "get: load hint", n, out);
       case kScanClear:
-        if (is(Mutant::kClearPlain)) {
-          store(n, i, kToHint, 0);
-        } else {
-          n.hint = 0;
-        }
+        n.hint = 0;
         me.pc = kScanReclaim;
         return emit(i, "scan: clear the hint", n, out);
       case kScanReclaim:
@@ -742,7 +798,7 @@ class RingModel {
             rest(me, kScanReclaim);
             return emit(i, "scan: newer, the walk is stale", n, out);
           }
-          over = newer < 0;
+          over = newer < 0 || seen.state == kEnd;
           if (!over) {
             if (seen.state == kReturned) {
               if (me.word != 0) me.set(Actor::kMore);
@@ -785,9 +841,9 @@ class RingModel {
                                   age(seen, pos) > 0
                               ? 0
                               : age(seen, pos);
-        if (newer < 0) {
+        if (newer < 0 || seen.state == kEnd) {
           rest(me, kEmpty);
-          return emit(i, "take: older, EMPTY", n, out);
+          return emit(i, newer < 0 ? "take: older, EMPTY" : "take: END", n, out);
         }
         if (newer > 0) {
           rest(me, kTakeHead);
@@ -872,7 +928,7 @@ class RingModel {
         if (me.walk - me.from >= in_.blocks) return sweep_return(i, n, out);
         const Word seen = at(s, me.walk);
         const int newer = age(seen, me.walk);
-        if (newer < 0) return sweep_return(i, n, out);
+        if (newer < 0 || seen.state == kEnd) return sweep_return(i, n, out);
         if (newer > 0) {
           me.pc = kSweepReclaim;
           me.from = me.walk = 0;
@@ -956,7 +1012,7 @@ class RingModel {
           me.generation = byte(next);
           store(n, i, kToGeneration + i, byte(next));
         }
-        me.left = in_.roles[index(i)].producer ? 1 : 0;
+        me.left = s.begun[index(i)] < static_cast<int>(in_.roles[index(i)].sizes.size()) ? 1 : 0;
         me.flags = Actor::kLocked;
         rest(me, i);
         return emit(i, "join: store the generation", n, out);
@@ -990,28 +1046,145 @@ class RingModel {
   std::array<int, 8> size_{};
 };
 
+Role producer(std::vector<int> sizes, int for_newcomers = 0) {
+  Role role;
+  role.producer = true;
+  role.puts = static_cast<int>(sizes.size()) - for_newcomers;
+  role.sizes = std::move(sizes);
+  return role;
+}
+
+Role sealing_producer(std::vector<int> sizes) {
+  Role role = producer(std::move(sizes));
+  role.seals = true;
+  return role;
+}
+
+std::string name_of(const Instance& in) {
+  int producers = 0;
+  std::string sizes;
+  bool seals = false;
+  for (const Role& role : in.roles) {
+    if (!role.producer) continue;
+    if (producers++ > 0) sizes += "|";
+    for (int size : role.sizes) sizes += std::to_string(size);
+    seals = seals || role.seals;
+  }
+  std::string name = "ring M=" + std::to_string(in.blocks) +
+                     " producers=" + std::to_string(producers) +
+                     " consumers=" + std::to_string(static_cast<int>(in.roles.size()) - producers) +
+                     " sizes=" + sizes + " kills=" + std::to_string(in.kills);
+  if (in.joins > 0) name += " newcomers=" + std::to_string(in.joins);
+  if (in.max_items > 0) name += " maxItems=" + std::to_string(in.max_items);
+  if (seals) name += " end";
+  if (in.lap_bits < 6) name += " laps modulo " + std::to_string(1 << in.lap_bits);
+  if (in.stamp_laps != 1)
+    name += in.stamp_laps == 0 ? " unstamped"
+                               : " stamps every " + std::to_string(in.stamp_laps) + " laps";
+  return name + (in.tso ? " tso" : " sc");
+}
+
+void hold(Suite& suite) {
+  const auto P = producer;
+  const auto E = sealing_producer;
+  const Role C;
+  const auto holds = [&](const Instance& in) { suite.holds(name_of(in), RingModel(in)); };
+
+  // Nobody dies.
+  holds({.blocks = 2, .roles = {P({1, 1}, 0), P({1, 2}, 0), C}, .tso = true});
+  holds({.blocks = 2, .roles = {P({1, 1, 2}, 0), C, C}, .tso = true});
+  holds({.blocks = 2, .roles = {P({1, 1}, 0), P({1}, 0), C, C}, .stamp_laps = 0});
+  // Kills and newcomers.
+  holds({.blocks = 4, .roles = {P({1, 2, 1, 2}, 0), C, C}, .kills = 1, .tso = true});
+  holds({.blocks = 4,
+         .roles = {P({2, 2, 1}, 0), P({2, 1}, 0), C},
+         .kills = 1,
+         .tso = true,
+         .stamp_laps = 2});
+  holds({.blocks = 2, .roles = {P({1, 1}, 0), P({1}, 0), C, C}, .kills = 1});
+  holds({.blocks = 4,
+         .roles = {P({1, 2, 1}, 0), C, C},
+         .kills = 1,
+         .joins = 1,
+         .tso = true,
+         .stamp_laps = 0});
+  holds(
+      {.blocks = 2, .roles = {P({1, 1}, 0), P({1, 1}, 1), C}, .kills = 2, .joins = 1, .tso = true});
+  holds(
+      {.blocks = 4, .roles = {P({2, 2}, 0), P({2, 1}, 1), C}, .kills = 2, .joins = 1, .tso = true});
+  holds({.blocks = 2, .roles = {P({1, 1}, 0), C, C, C}, .kills = 2});
+  holds({.blocks = 2, .roles = {P({1}, 0), P({1}, 0), P({2}, 0), C}, .kills = 3});
+  holds({.blocks = 2, .roles = {P({1, 1}, 0), C, C}, .kills = 3, .joins = 1, .tso = true});
+  // END, a limit on the number of messages, laps that wrap.
+  holds({.blocks = 2, .roles = {E({1, 2}), P({1}, 0), C}, .kills = 1, .tso = true});
+  holds({.blocks = 2,
+         .roles = {P({1, 1}, 0), P({1}, 0), C},
+         .kills = 1,
+         .tso = true,
+         .max_items = 1});
+  holds({.blocks = 2, .roles = {P({1, 1}, 0), P({1}, 0)}, .kills = 1, .tso = true, .max_items = 1});
+  holds({.blocks = 2, .roles = {P({2, 2, 1, 1}, 0), C}, .tso = true, .lap_bits = 2});
+  if (!suite.long_run()) return;
+  holds({.blocks = 2, .roles = {P({1, 1}, 0), P({1, 2}, 0), C, C}});
+  holds({.blocks = 4, .roles = {P({1, 2, 2, 1}, 0), P({2, 1, 2}, 0), C}, .tso = true});
+  holds({.blocks = 4, .roles = {P({1, 2, 2, 1}, 0), P({2, 1}, 0), C}, .kills = 1, .stamp_laps = 2});
+  holds(
+      {.blocks = 2, .roles = {P({1, 2}, 0), P({1, 1}, 0), C}, .kills = 2, .joins = 1, .tso = true});
+  holds({.blocks = 2, .roles = {P({1, 1}, 0), P({1}, 0), C, C}, .kills = 2});
+  holds({.blocks = 2, .roles = {P({1, 2}, 0), C, C, C}, .kills = 3});
+  holds({.blocks = 2, .roles = {P({1, 1, 1}, 1), C, C}, .kills = 3, .joins = 2});
+}
+
+void catch_mutants(Suite& suite) {
+  const auto P = producer;
+  const Role C;
+  const auto caught = [&](const char* rule, Mutant mutant, Instance in) {
+    in.mutant = mutant;
+    suite.caught(rule, RingModel(in));
+  };
+  caught("R1 dropped in claim", Mutant::kR1Claim,
+         {.blocks = 2, .roles = {P({1, 1}, 0), P({1, 2}, 0), C}});
+  caught("R1 dropped in take", Mutant::kR1Take, {.blocks = 2, .roles = {P({1, 1, 1, 1}, 0), C, C}});
+  caught("R1 dropped in advance reclaim", Mutant::kR1Reclaim,
+         {.blocks = 2, .roles = {P({1, 1}, 0), P({2, 1}, 0), C}});
+  caught("R2 dropped: reclaim walks past head", Mutant::kR2Bound,
+         {.blocks = 2, .roles = {P({1, 1}, 0), P({1}, 0), C}, .kills = 1});
+  caught("R2 dropped: head not helped", Mutant::kR2Help,
+         {.blocks = 2, .roles = {P({1, 1}, 0), P({1, 1}, 0)}, .kills = 1});
+  caught("R3 dropped", Mutant::kR3,
+         {.blocks = 2, .roles = {P({1, 1}, 0), P({1}, 0), C}, .kills = 1});
+  caught("R4 dropped: the generation stays", Mutant::kR4SameGeneration,
+         {.blocks = 2, .roles = {P({1}, 0), C, C}, .kills = 1, .joins = 1, .mortal = 6});
+  // Generations wrap here after two, in the code after 256: what was not swept becomes the
+  // newcomer's.
+  const Instance wrapping{.blocks = 2,
+                          .roles = {P({1, 1, 1}, 2), C},
+                          .kills = 2,
+                          .joins = 2,
+                          .generation_bits = 1,
+                          .mortal = 1};
+  caught("R4 dropped: a newcomer does not sweep", Mutant::kR4NoSweep, wrapping);
+  caught("R4 dropped: death is guessed", Mutant::kR4NoKernel,
+         {.blocks = 2, .roles = {P({1}, 0), C}});
+  caught("R5 dropped", Mutant::kR5, {.blocks = 2, .roles = {P({2, 2, 1, 1}, 0), C}, .lap_bits = 2});
+  caught("R5 dropped: a skip stamps by store", Mutant::kStampSkippedPlain,
+         {.blocks = 2, .roles = {P({2}, 0), P({1, 1}, 0), C}, .kills = 1, .mortal = 1});
+  caught("R6 dropped: reclaim not advanced", Mutant::kR6NoAdvance,
+         {.blocks = 2, .roles = {P({1, 1, 1}, 0), C}});
+  caught("R6 dropped: advanced only once", Mutant::kR6OneTry,
+         {.blocks = 2, .roles = {P({1, 1, 1}, 0), P({2}, 0), C}});
+  caught("R6 dropped: items counted with a lagging head", Mutant::kR6Items,
+         {.blocks = 2, .roles = {P({1, 1}, 0), P({1}, 0)}, .kills = 1, .max_items = 1});
+  caught("hint lost: a sweep does not set it again", Mutant::kHintLost,
+         {.blocks = 2, .roles = {P({1}, 0), C, C, C}, .kills = 2});
+}
+
 }  // namespace
 }  // namespace interproc::model
 
 int main(int argc, char** argv) {
-  using namespace interproc::model;
-  Suite suite(argc, argv);
-  const auto P = [](std::vector<int> sizes, int newcomers = 0) {
-    return producer(std::move(sizes), newcomers);
-  };
-  const auto run = [&](const char* name, Instance in) {
-    for (bool tso : {false, true}) {
-      in.tso = tso;
-      suite.holds(std::string("ring ") + name + (tso ? " tso" : " sc"), RingModel(in));
-    }
-  };
-  run("M=2 1p1c", {.blocks = 2, .roles = {P({1, 2, 1}), consumer()}});
-  run("M=2 2p1c", {.blocks = 2, .roles = {P({1, 1}), P({1, 2}), consumer()}});
-  run("M=2 1p2c", {.blocks = 2, .roles = {P({1, 1, 2}), consumer(), consumer()}});
-  run("M=2 1p1c k1", {.blocks = 2, .roles = {P({1, 2, 1}), consumer()}, .kills = 1});
-  run("M=2 1p1c k1j1",
-      {.blocks = 2, .roles = {P({1, 2, 1}, 1), consumer()}, .kills = 1, .joins = 1});
-  run("M=2 1p2c k1", {.blocks = 2, .roles = {P({1, 1}), consumer(), consumer()}, .kills = 1});
-  run("M=2 2p1c k1", {.blocks = 2, .roles = {P({1, 1}), P({2}), consumer()}, .kills = 1});
+  interproc::model::Suite suite(argc, argv);
+  interproc::model::hold(suite);
+  interproc::model::catch_mutants(suite);
   return suite.close();
 }

@@ -1,5 +1,5 @@
-// One program's list of instances: each true one must hold, each mutant must be caught. A rule whose mutant is not caught is
-// either not needed or not tested, and both are failures.
+// One program's list of instances: each true one must hold, each mutant must be caught. A rule
+// whose mutant is not caught is either not needed or not tested, and both are failures.
 #pragma once
 
 #include <chrono>
@@ -14,7 +14,8 @@ namespace interproc::model {
 
 class Suite {
  public:
-  // --long: larger instances too. --trace: print every counterexample. --only TEXT: instances whose name contains TEXT.
+  // --long: larger instances too. --trace: print every counterexample. --only TEXT: instances whose
+  // name contains TEXT.
   Suite(int argc, char** argv) {
     for (int i = 1; i < argc; ++i) {
       const std::string_view option = argv[i];

@@ -120,7 +120,6 @@ Result<Directory> Directory::open(const std::string& path) noexcept {
       retry([&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC); });
   if (descriptor < 0) return fail_system("open", errno);
   Directory directory;
-  directory.path_ = path;
   directory.file_ = File(descriptor);
   auto facts = directory.file_.facts();
   if (!facts.ok()) return facts.error();
@@ -129,6 +128,13 @@ Result<Directory> Directory::open(const std::string& path) noexcept {
   if ((facts.value().mode & 022) != 0)
     return fail(Code::permission, "others may write to the directory (chmod 0700)");
   return directory;
+}
+
+bool Directory::is_same(const Directory& other) const noexcept {
+  auto ours = file_.facts();
+  auto theirs = other.file_.facts();
+  return ours.ok() && theirs.ok() && ours.value().device == theirs.value().device &&
+         ours.value().inode == theirs.value().inode;
 }
 
 Result<File> Directory::open_file(const std::string& name) const noexcept {

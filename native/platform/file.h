@@ -68,7 +68,8 @@ class Directory {
   Directory(Directory&&) noexcept = default;
   Directory& operator=(Directory&&) noexcept = default;
 
-  const std::string& path() const noexcept { return path_; }
+  // Whether both are one directory, whatever their paths.
+  bool is_same(const Directory& other) const noexcept;
 
   Result<File> open_file(const std::string& name) const noexcept;
   // A file that has no name yet: if its maker dies, it never was.
@@ -88,7 +89,6 @@ class Directory {
   Result<File> open_fifo_to_write(const std::string& name) const noexcept;
 
  private:
-  std::string path_;
   File file_;
 };
 

@@ -25,7 +25,8 @@ enum class Code : std::int32_t {
   unacked,
   not_owner,
   busy,
-  invalid,
+  invalid,   // no such object: closed
+  argument,  // an object that cannot be
   system,
 };
 

@@ -72,8 +72,11 @@ Result<std::vector<std::string>> prune(const Directory& directory, bool dry_run)
     }
     auto file = directory.open_file(name);
     if (!file.ok()) continue;
-    if (!file.value().try_lock(memory::kAttachedByte, platform::Lock::exclusive))
-      continue;  // in use
+    // A dry run only asks: a lock held for a moment would make the last one out believe that it is not the last.
+    const bool in_use =
+        dry_run ? file.value().is_locked_by_others(memory::kAttachedByte)
+                : !file.value().try_lock(memory::kAttachedByte, platform::Lock::exclusive);
+    if (in_use) continue;
     auto facts = file.value().facts();
     Header header{};
     if (!facts.ok() || facts.value().links == 0) continue;

@@ -153,7 +153,7 @@ Held Ledger::describe(std::uint32_t slot, memory::Ledger* region, std::uint32_t 
   held.pos = entry.pos.load(std::memory_order_relaxed);
   held.redeliveries = entry.redeliveries.load(std::memory_order_relaxed);
   const std::uint64_t offset = std::uint64_t{entry.offset.load(std::memory_order_relaxed)} * kBlock;
-  const std::uint64_t length = entry.length.load(std::memory_order_relaxed);
+  const std::uint64_t length = entry.length.load(std::memory_order_acquire);  // before unchanged()
   const std::uint64_t room = segment_.layout().payload_bytes;
   if (offset <= room && length <= room - offset) {
     held.length = static_cast<std::uint32_t>(length);
@@ -216,6 +216,12 @@ bool Ledger::find_returned(std::uint64_t tail, Held& oldest, bool& more) noexcep
     }
   }
   return found;
+}
+
+bool Ledger::unchanged(const Held& held) noexcept {
+  memory::Ledger* ledger = opened(held.region);
+  return ledger != nullptr &&
+         ledger->entries[held.entry].word.load(std::memory_order_acquire) == held.word;
 }
 
 bool Ledger::take_over(Held& held) noexcept {

@@ -63,6 +63,8 @@ class Ledger {
 
   // Finds the oldest RETURNED entry of all regions; `tail` orders positions. `more`: there are others.
   bool find_returned(std::uint64_t tail, Held& oldest, bool& more) noexcept;
+  // Whether the entry still is what find_returned saw.
+  bool unchanged(const Held& held) noexcept;
   // Makes it ours: RETURNED -> HELD in place.
   bool take_over(Held& held) noexcept;
 

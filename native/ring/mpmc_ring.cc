@@ -55,12 +55,11 @@ bool MpmcRing::help_head(std::uint64_t head) noexcept {
   return true;
 }
 
-bool MpmcRing::claim_word(std::uint64_t blocks, State state, std::uint64_t& pos,
-                          std::uint64_t& word, Look& why) noexcept {
+bool MpmcRing::claim_word(std::uint64_t blocks, State state, Record& record, Look& why) noexcept {
   for (std::uint32_t retry = 0; retry < kMaxRetries; ++retry) {
     const std::uint64_t tail = control_.tail.load(std::memory_order_acquire);  // SYNC ring.cursor
     FAULT("ring.tail_loaded");
-    pos = Cursor::pos(tail);
+    const std::uint64_t pos = Cursor::pos(tail);
     std::uint64_t seen = at(pos).word.load(std::memory_order_acquire);
     const std::int64_t age = format_.age(seen, pos);
     if (age > 0) {  // R1: our tail is stale
@@ -88,8 +87,10 @@ bool MpmcRing::claim_word(std::uint64_t blocks, State state, std::uint64_t& pos,
         return false;
       }
     }
-    if (Cursor::distance(reclaim_seen_, pos) + static_cast<std::int64_t>(blocks) >
-        static_cast<std::int64_t>(mask_ + 1)) {
+    const std::int64_t ahead = Cursor::distance(reclaim_seen_, pos);
+    // Negative: this handle has looked on for half the cursor's range.
+    if (ahead < 0 ||
+        ahead + static_cast<std::int64_t>(blocks) > static_cast<std::int64_t>(mask_ + 1)) {
       advance_reclaim();  // R6: full is said of a reclaim loaded afresh
       const std::int64_t used = Cursor::distance(reclaim_seen_, pos);
       if (used < 0 && is_stale(control_.tail, tail)) continue;
@@ -100,7 +101,7 @@ bool MpmcRing::claim_word(std::uint64_t blocks, State state, std::uint64_t& pos,
       }
     }
     FAULT("ring.claim");
-    word = format_.make(pos, state, blocks, registry_.self());
+    const std::uint64_t word = format_.make(pos, state, blocks, registry_.self());
     // SYNC ring.claim: acq_rel: the space is ours only after its last reader has left it (acquire of DONE through reclaim),
     // and who helps tail past us must see the word.
     if (!at(pos).word.compare_exchange_strong(seen, word, std::memory_order_acq_rel,
@@ -109,6 +110,9 @@ bool MpmcRing::claim_word(std::uint64_t blocks, State state, std::uint64_t& pos,
     FAULT("ring.claimed");
     if (state == State::writing) advance(control_.tail, tail, word);
     FAULT("ring.tail_moved");
+    record.pos = pos;
+    record.cursor = tail;
+    record.word = word;
     return true;
   }
   why = spoiled();
@@ -118,13 +122,13 @@ bool MpmcRing::claim_word(std::uint64_t blocks, State state, std::uint64_t& pos,
 Look MpmcRing::claim(std::uint32_t length, Record& record) noexcept {
   const std::uint64_t needed = blocks_for(length);
   Look why = Look::ok;
-  if (!claim_word(needed, State::writing, record.pos, record.word, why)) return why;
+  if (!claim_word(needed, State::writing, record, why)) return why;
   record.length = length;
   for (std::uint64_t i = 1; i < needed; ++i) {  // R5
     const std::uint64_t inner = (record.pos + i) & Cursor::kPosMask;
     if (format_.lap(inner) % kStampLaps != 0) continue;
-    // relaxed: the publish orders it, and nobody looks inside a record before the next lap.
-    at(inner).word.store(format_.make(inner, State::interior, 0), std::memory_order_relaxed);
+    // release: who meets the stamp at a cursor of an older lap also sees that the cursor has moved.
+    at(inner).word.store(format_.make(inner, State::interior, 0), std::memory_order_release);
   }
   return Look::ok;
 }
@@ -162,9 +166,9 @@ void MpmcRing::leave(const Record& record, State state) noexcept {
 }
 
 std::uint32_t MpmcRing::length_of(std::uint64_t pos, std::uint64_t word) const noexcept {
-  // relaxed: ordered by the acquire of `word`. Copied once, checked, then used.
+  // acquire: whoever then finds the word unchanged knows that the length belongs to it. Copied once, checked, then used.
   const std::uint64_t room = format_.blocks(word) << block_shift_;
-  const std::uint32_t length = at(pos).length.load(std::memory_order_relaxed);
+  const std::uint32_t length = at(pos).length.load(std::memory_order_acquire);
   return length <= room ? length : static_cast<std::uint32_t>(room);
 }
 
@@ -243,7 +247,10 @@ Look MpmcRing::take_returned(std::uint64_t pos, Record& record, std::size_t limi
     return Look::empty;
   record.pos = pos;
   record.length = length_of(pos, seen);
-  if (record.length > limit) return Look::too_large;
+  if (record.length > limit) {
+    const bool unchanged = descriptor.word.load(std::memory_order_acquire) == seen;
+    return unchanged ? Look::too_large : Look::empty;
+  }
   record.word = WordFormat::to(seen, State::reading, registry_.self());
   // SYNC ring.publish: the bytes are the producer's, handed on through every state since.
   if (!descriptor.word.compare_exchange_strong(seen, record.word, std::memory_order_acq_rel,
@@ -333,10 +340,20 @@ void MpmcRing::advance_reclaim() noexcept {
 }
 
 bool MpmcRing::seal() noexcept {
-  std::uint64_t pos = 0;
-  std::uint64_t word = 0;
+  Record marker;
   Look why = Look::ok;
-  return claim_word(1, State::end, pos, word, why) || why == Look::ended;
+  return claim_word(1, State::end, marker, why) || why == Look::ended;
+}
+
+bool MpmcRing::can_seal() const noexcept {
+  if (!quiet()) return false;
+  const std::uint64_t pos = Cursor::pos(control_.tail.load(std::memory_order_acquire));
+  return format_.age(at(pos).word.load(std::memory_order_acquire), pos) < 0;
+}
+
+std::uint32_t MpmcRing::claims_since(const Record& record) const noexcept {
+  const std::uint64_t tail = control_.tail.load(std::memory_order_acquire);
+  return static_cast<std::uint32_t>(Cursor::items_between(record.cursor, tail));
 }
 
 bool MpmcRing::at_end() const noexcept {

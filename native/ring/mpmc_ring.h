@@ -12,7 +12,8 @@ namespace interproc::ring {
 // A record that is ours: claimed and being written, or taken and being read.
 struct Record {
   std::uint64_t pos = 0;
-  std::uint64_t word = 0;  // what its descriptor holds while it is ours
+  std::uint64_t cursor = 0;  // of a claim: tail as it was
+  std::uint64_t word = 0;    // what its descriptor holds while it is ours
   std::uint32_t length = 0;
   std::uint32_t redeliveries = 0;
 };
@@ -77,6 +78,10 @@ class MpmcRing {
   // Places the END marker if there is room. True: it stands.
   bool seal() noexcept;
   bool at_end() const noexcept;
+  // Whether the END marker could be placed now: everything before tail is reclaimed, and nothing is claimed there.
+  bool can_seal() const noexcept;
+  // How many records have been claimed from this one on, itself included.
+  std::uint32_t claims_since(const Record& record) const noexcept;
 
   // Messages between head and tail: those that can be taken and those being written.
   std::uint64_t size() const noexcept;
@@ -112,8 +117,7 @@ class MpmcRing {
   void advance(memory::Word& cursor, std::uint64_t from, std::uint64_t word) noexcept;
   // Moves head over the record that stands there if it is past READY. False: it is not.
   bool help_head(std::uint64_t head) noexcept;
-  bool claim_word(std::uint64_t blocks, State state, std::uint64_t& pos, std::uint64_t& word,
-                  Look& why) noexcept;
+  bool claim_word(std::uint64_t blocks, State state, Record& record, Look& why) noexcept;
   std::uint32_t length_of(std::uint64_t pos, std::uint64_t word) const noexcept;
   Look spoiled() noexcept {
     corrupt_ = true;

@@ -104,10 +104,15 @@ Code Queue::put(const std::byte* bytes, std::size_t length) noexcept {
     // The dead may be holding the room.
     if (sweep_if_due(kIdleSweepNs)) look = ring_.claim(static_cast<std::uint32_t>(length), record);
   }
-  if (look != Look::ok) return to_code(look);
+  if (look != Look::ok) {
+    // If the room was announced to us and does not suffice, it may for another.
+    if (look == Look::full) announce_room();
+    return to_code(look);
+  }
   std::memcpy(ring_.data(record.pos), bytes, length);
   if (!ring_.publish(record, static_cast<std::uint32_t>(length))) return Code::corrupt;
-  if (waiters_.anyone(kTake)) waiters_.wake(kTake, 1);
+  // One wake for each message that can be taken from now on: those published behind ours while it hid them have rung in vain.
+  if (waiters_.anyone(kTake)) waiters_.wake(kTake, ring_.claims_since(record));
   Participant& self = registry_.self_slot();
   bump(self.puts, 1);
   bump(self.put_bytes, length);
@@ -150,6 +155,8 @@ Code Queue::next_returned(std::size_t limit, InHand& message, bool& found) noexc
     // Others are left, or will be if we fail: they must not wait for a sweep.
     if (more_in_ring || more_in_ledgers || (in_ring && in_ledger)) {
       control_.redeliver.store(1, std::memory_order_seq_cst);
+      // Who looked while the hint was cleared has seen nothing.
+      if (waiters_.anyone(kTake)) waiters_.wake(kTake, 1);
     }
     if (ring_first) {
       const Look look = ring_.take_returned(pos, message.record, limit);
@@ -160,6 +167,7 @@ Code Queue::next_returned(std::size_t limit, InHand& message, bool& found) noexc
       return to_code(look);
     }
     if (message.held.length > limit) {
+      if (!ledger_.unchanged(message.held)) continue;
       message.record.length = message.held.length;
       control_.redeliver.store(1, std::memory_order_seq_cst);
       return Code::too_large;
@@ -219,6 +227,7 @@ Code Queue::take(std::byte* into, std::size_t room, Taken& taken) noexcept {
   const Code code = next(room, message);
   if (code != Code::ok) {
     taken.length = message.record.length;
+    if (code != Code::empty) pass_on(kTake);  // what we cannot take may be for another
     return code;
   }
   if (message.in_ledger) {
@@ -257,11 +266,15 @@ Code Queue::take_another(std::byte* into, std::size_t room, Taken& taken) noexce
 }
 
 Code Queue::receive(std::byte* into, std::size_t room, Taken& taken) noexcept {
-  if (Error error = ledger_.open_own(); error.code != Code::ok) return error.code;
+  if (Error error = ledger_.open_own(); error.code != Code::ok) {
+    pass_on(kTake);
+    return error.code;
+  }
   InHand message;
   const Code code = next(room, message);
   if (code != Code::ok) {
     taken.length = message.record.length;
+    if (code != Code::empty) pass_on(kTake);  // what we cannot take may be for another
     return code;
   }
   Held held = message.held;
@@ -335,7 +348,7 @@ void Queue::announce_progress_at_end() noexcept {
 void Queue::pass_on(Side side) noexcept {
   if (side == kPut) {
     announce_room();
-  } else if (worth_looking(kTake) && waiters_.anyone(kTake)) {
+  } else if (waiters_.anyone(kTake) && worth_looking(kTake)) {
     waiters_.wake(kTake, 1);
   }
 }
@@ -353,7 +366,7 @@ bool Queue::worth_looking(Side side) noexcept {
     return control_.ended.load(std::memory_order_seq_cst) != 0 || ring_.has_room(needed_blocks_);
   if (ring_.worth_taking()) return true;
   if (control_.ended.load(std::memory_order_seq_cst) == 0) return false;
-  return ring_.at_end() ? drained() : ring_.quiet();
+  return ring_.at_end() ? drained() : ring_.can_seal();
 }
 
 bool Queue::arm(Side side, std::uint32_t token) noexcept {

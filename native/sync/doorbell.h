@@ -34,7 +34,8 @@ class Doorbell {
   // Drops the bell of a dead participant from the directory.
   void take_down(std::uint64_t id) noexcept;
   // Removes the bell of this name if its owner is dead.
-  static void remove_if_dead(const platform::Directory& directory, const std::string& name) noexcept;
+  static void remove_if_dead(const platform::Directory& directory,
+                             const std::string& name) noexcept;
 
   static std::string file_name(std::uint64_t id);
   // Whether the name is a doorbell's.

@@ -57,7 +57,6 @@ bool Account::hand_over(std::uint32_t reader, std::uint64_t id, std::uint32_t de
         id);
   entry.deliveries = deliveries;
   entry.place = to;
-  order_.push_back(id);
   if (deliveries == 1) {
     std::uint64_t& last =
         last_seen_[std::uint64_t{reader} << 32 | Message::producer(id)];  // sequences start at 1
@@ -85,7 +84,22 @@ void Account::give_back(std::uint64_t id) {
   entries_[id].place = Place::waiting;
 }
 
-void Account::lose(std::uint64_t id) { entries_[id].place = Place::gone; }
+void Account::consumed_elsewhere(std::uint64_t id) {
+  Entry& entry = entries_[id];
+  if (entry.place == Place::gone || entry.place == Place::held)
+    complain("delivered again after another process had consumed it", id);
+  entry.place = Place::gone;
+}
+
+void Account::came_back_from_elsewhere(std::uint64_t id, std::uint32_t deliveries) {
+  Entry& entry = entries_[id];
+  if (entry.place == Place::gone || entry.place == Place::held) {
+    if (entry.deliveries <= deliveries)
+      complain("delivered again without being marked after another process had had it", id);
+  } else if (entry.deliveries < deliveries) {
+    entry.deliveries = deliveries;
+  }
+}
 
 std::uint64_t Account::waiting() const {
   std::uint64_t waiting = 0;

@@ -26,17 +26,19 @@ class Account {
   void ack(std::uint64_t id);
   // Given back: by nack, by closing, or by the death of its reader.
   void give_back(std::uint64_t id);
-  // Gone with a reader that was killed: it must not come out any more.
-  void lose(std::uint64_t id);
+  // Another process consumed it, or had it and let go of it. These books hear of it when that process is dead, and
+  // others may have had the message since.
+  void consumed_elsewhere(std::uint64_t id);
+  void came_back_from_elsewhere(std::uint64_t id, std::uint32_t deliveries);
   // One message that nobody can name went with a reader that was killed after the ring had let it go.
   void lose_one_unnamed() { ++unnamed_losses_; }
 
   // A receiver whose ledger is full puts back what it had taken; that comes late and, never having been delivered, unmarked.
   void forgive_order() { ordered_ = false; }
 
-  // What lies in the queue now, as far as these books know.
+  // What lies in the queue now, as far as these books know; those that nobody can name are still among them.
   std::uint64_t waiting() const;
-  const std::vector<std::uint64_t>& order() const { return order_; }
+  std::uint64_t unnamed_losses() const { return unnamed_losses_; }
 
   // To be called when the queue is drained.
   void close_books();
@@ -56,7 +58,6 @@ class Account {
 
   std::map<std::uint64_t, Entry> entries_;
   std::map<std::uint64_t, std::uint64_t> last_seen_;  // of a reader and a producer
-  std::vector<std::uint64_t> order_;
   std::uint64_t unnamed_losses_ = 0;
   bool ordered_ = true;
   std::vector<std::string> problems_;

@@ -192,7 +192,8 @@ class World {
       account_.refuse(id);
       if (code == Code::ended ? !ended_ : code != Code::full)
         complain("a put ended with another code than full, or ended");
-      if (code == Code::full && !was_full && shape_.max_items == 0) complain("full was said of a ring that never was");
+      if (code == Code::full && !was_full && shape_.max_items == 0)
+        complain("full was said of a ring that never was");
     }
   }
 

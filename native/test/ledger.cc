@@ -67,7 +67,8 @@ bool is_whole(const Held& held) {
 
 }  // namespace
 
-TEST_CASE("an entry's word says state and owner, and never means another message once it has been seen") {
+TEST_CASE(
+    "an entry's word says state and owner, and never means another message once it has been seen") {
   const Owner me{3, 4};
   std::uint64_t word = 0;
   std::set<std::uint64_t> seen;
@@ -134,7 +135,8 @@ TEST_CASE("a message given back is found by everybody, and goes to one of them, 
   CHECK(first.ledger.count().held == 0);
 }
 
-TEST_CASE("the oldest is redelivered first, from whatever region, across the wrap of positions too") {
+TEST_CASE(
+    "the oldest is redelivered first, from whatever region, across the wrap of positions too") {
   TestDirectory directory;
   Keeper first(directory, OpenMode::create);
   Keeper second(directory, OpenMode::open);
@@ -318,8 +320,7 @@ TEST_CASE("random holding, returning and releasing keeps every message whole and
     switch (random.below(5)) {
       case 0:
       case 1: {
-        const std::uint32_t length =
-            8 + random.below32(random.one_in(6) ? 2'000 : 150);
+        const std::uint32_t length = 8 + random.below32(random.one_in(6) ? 2'000 : 150);
         const Held next = keeper.keep(next_pos, length);
         if (next.bytes == nullptr) break;
         ++next_pos;

@@ -177,7 +177,9 @@ TEST_CASE("closing gives back what was held, and the next delivery is marked") {
   }
 }
 
-TEST_CASE("a taken-over message goes back when its holder closes too, though it lies in another's region") {
+TEST_CASE(
+    "a taken-over message goes back when its holder closes too, though it lies in another's "
+    "region") {
   Two two;
   REQUIRE(two.a.put(1) == Code::ok);
   REQUIRE(two.a.queue().nack(two.a.receive().taken.receipt) == Code::ok);

@@ -69,8 +69,7 @@ TEST_CASE("what was put before the end drains in order") {
   Two two;
   for (std::uint64_t id = 1; id <= 10; ++id) REQUIRE(two.a.put(id) == Code::ok);
   two.a.queue().end();
-  for (std::uint64_t id = 1; id <= 10; ++id)
-    CHECK((id % 2 == 0 ? two.a : two.b).take().id == id);
+  for (std::uint64_t id = 1; id <= 10; ++id) CHECK((id % 2 == 0 ? two.a : two.b).take().id == id);
   CHECK(two.a.take().code == Code::ended);
   CHECK(two.b.take().code == Code::ended);
 }
@@ -102,7 +101,8 @@ TEST_CASE("a put that was under way when the end was called is in the queue or r
   }
 }
 
-TEST_CASE("a reader is not told the end while another holds a message, and gets it if it comes back") {
+TEST_CASE(
+    "a reader is not told the end while another holds a message, and gets it if it comes back") {
   Two two;
   REQUIRE(two.a.put(1) == Code::ok);
   const double receipt = two.b.receive().taken.receipt;
@@ -152,8 +152,8 @@ TEST_CASE("a message being taken is not yet gone: whoever looks meanwhile is not
 }
 
 TEST_CASE("a message that is being received is not yet gone either") {
-  for (const char* point : {"ring.taken", "queue.kept", "ledger.filled", "ledger.held", "ring.leave",
-                            "ring.left"}) {
+  for (const char* point :
+       {"ring.taken", "queue.kept", "ledger.filled", "ledger.held", "ring.leave", "ring.left"}) {
     CAPTURE(std::string(point));
     Two two;
     REQUIRE(two.a.put(1) == Code::ok);
@@ -188,8 +188,8 @@ TEST_CASE("a message being redelivered is not yet gone, whoever has cleared the 
 
 TEST_CASE("a message whose redeliverer was killed is not lost behind the end") {
   const Watchdog watchdog("end after a killed redeliverer", 60);
-  for (const char* point : {"queue.hint_cleared", "ledger.take_over", "ledger.taken_over",
-                            "queue.copied_returned"}) {
+  for (const char* point :
+       {"queue.hint_cleared", "ledger.take_over", "ledger.taken_over", "queue.copied_returned"}) {
     CAPTURE(std::string(point));
     Two two;
     REQUIRE(two.a.put(1) == Code::ok);

@@ -190,10 +190,12 @@ TEST_CASE("the killed are dead at once, and the next in their slot sweeps what t
   Registry heir(second->segment());
   std::vector<Owner> swept;
   REQUIRE(heir.join([&](Owner last) {
-                // Until it is swept the dead has its name, and nobody else has.
-                CHECK((place.registry.slot(last.slot).identity.load() >> 8) == last.generation);
+                // It is dead to everybody before it is swept.
+                CHECK(place.registry.dead(last));
+                CHECK((place.registry.slot(last.slot).identity.load() >> 8) != last.generation);
                 swept.push_back(last);
-              }).code == Code::ok);
+              })
+              .code == Code::ok);
   REQUIRE(swept.size() == 1);
   CHECK(swept[0] == other.owner);
   CHECK(heir.self().slot == other.owner.slot);
@@ -220,7 +222,8 @@ TEST_CASE("a stopped process is alive") {
 }
 
 TEST_CASE("a joiner that is killed half-way leaves the slot to be swept again, or swept") {
-  for (const char* point : {"registry.locked", "registry.swept", "registry.joined"}) {
+  for (const char* point :
+       {"registry.locked", "registry.named", "registry.swept", "registry.joined"}) {
     CAPTURE(std::string(point));
     Place place;
     REQUIRE(place.registry.join(sweep_nothing).code == Code::ok);

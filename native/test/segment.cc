@@ -93,8 +93,10 @@ TEST_CASE("an opener learns the geometry from the object, not from its own wishe
 TEST_CASE("an object of another kind is refused and left as it is") {
   TestDirectory directory;
   Peer queue(directory, "q", OpenMode::create);
-  for (OpenMode mode : {OpenMode::create, OpenMode::open, OpenMode::open_or_create})
+  for (OpenMode mode : {OpenMode::open, OpenMode::open_or_create})
     CHECK(Peer(directory, "q", mode, Shape{.kind = Kind::spsc}).error().code == Code::kind);
+  CHECK(Peer(directory, "q", OpenMode::create, Shape{.kind = Kind::spsc}).error().code ==
+        Code::exists);
   CHECK(queue.put(1) == Code::ok);
 }
 

@@ -69,7 +69,7 @@ class World {
 
 class Killer {
   // To find out that somebody died takes milliseconds if nobody says so.
-  static constexpr std::uint64_t kByItselfEvery = 32;
+  static constexpr std::uint64_t kByItselfEvery = 64;
 
  public:
   Killer(const char* name, std::function<std::unique_ptr<World>()> make_world)
@@ -410,6 +410,71 @@ Operate close_queue(QueueWorld& world) {
   return [&peer] { peer.close(); };
 }
 
+// --- the byte ring ---------------------------------------------------------------------------------------------------
+
+class ByteRingWorld : public World {
+ public:
+  explicit ByteRingWorld(SpscChannel::Role role) : role_(role) {
+    auto producer = open(SpscChannel::producer);
+    for (std::uint64_t id : {1u, 2u}) REQUIRE(put(*producer, id, 200) == Code::ok);
+    survivor_ = role == SpscChannel::producer ? open(SpscChannel::consumer) : std::move(producer);
+  }
+
+  Operate set_out() override {
+    SpscChannel& channel = *open(role_).release();
+    auto& bytes = *new std::vector<std::byte>(Message::make(200, 3));
+    if (role_ == SpscChannel::producer) return [&] { channel.put(bytes.data(), bytes.size()); };
+    return [&] {
+      std::uint32_t length = 0;
+      channel.take(bytes.data(), bytes.size(), length);
+    };
+  }
+
+  void expect_sound(bool completed, bool) override {
+    // The other end is taken up where the dead one left it.
+    auto successor = open(role_);
+    SpscChannel& producer = role_ == SpscChannel::producer ? *successor : *survivor_;
+    SpscChannel& consumer = role_ == SpscChannel::producer ? *survivor_ : *successor;
+    Ids ids;
+    drain(consumer, ids);
+    const bool as_if_completed = ids == (role_ == SpscChannel::producer ? Ids{1, 2, 3} : Ids{2});
+    CAPTURE(ids.size());
+    REQUIRE((as_if_completed || (ids == Ids{1, 2} && !completed)));
+    REQUIRE(put(producer, kWhole, producer.max_message_bytes()) == Code::ok);
+    drain(consumer, ids);
+    REQUIRE(ids.back() == kWhole);
+    successor->close();
+    survivor_->close();
+    REQUIRE(directory_.names().empty());
+  }
+
+ private:
+  std::unique_ptr<SpscChannel> open(SpscChannel::Role role) {
+    auto opened = SpscChannel::open(bell_, "c", OpenMode::open_or_create,
+                                    header_of(Shape{.kind = Kind::spsc}), role);
+    REQUIRE(opened.ok());
+    return std::move(opened.value());
+  }
+  static Code put(SpscChannel& producer, std::uint64_t id, std::size_t length) {
+    const std::vector<std::byte> bytes = Message::make(length, id);
+    return producer.put(bytes.data(), bytes.size());
+  }
+  static void drain(SpscChannel& consumer, Ids& ids) {
+    std::vector<std::byte> bytes(consumer.max_message_bytes());
+    std::uint32_t length = 0;
+    while (consumer.take(bytes.data(), bytes.size(), length) == Code::ok) {
+      std::uint64_t id = 0;
+      REQUIRE(Message::read(bytes.data(), length, id));
+      ids.push_back(id);
+    }
+  }
+
+  SpscChannel::Role role_;
+  TestDirectory directory_;
+  Doorbell bell_{directory_.open()};
+  std::unique_ptr<SpscChannel> survivor_;
+};
+
 }  // namespace
 
 TEST_CASE("killed within put") {
@@ -695,4 +760,16 @@ TEST_CASE("killed within the last closing of an empty queue") {
                 {.prepare = nothing, .set_out = close_queue, .meanwhile = [](QueueWorld& world) {
                    world.close_survivor();
                  }});
+}
+
+TEST_CASE("killed within the put of a byte ring") {
+  Killer("byte ring put", [] {
+    return std::make_unique<ByteRingWorld>(SpscChannel::producer);
+  }).run(every());
+}
+
+TEST_CASE("killed within the take of a byte ring") {
+  Killer("byte ring take", [] {
+    return std::make_unique<ByteRingWorld>(SpscChannel::consumer);
+  }).run(every());
 }

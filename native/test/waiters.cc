@@ -51,8 +51,9 @@ class Party {
         registry_(bare_->segment()),
         bell_(directory.open()),
         waiters_(bare_->segment(), registry_, bell_) {
-    joined_ = registry_.join(slot, slot + 1, [this](Owner last) { waiters_.forget(last.slot); })
-                  .code == interproc::Code::ok;
+    joined_ =
+        registry_.join(slot, slot + 1, [this](Owner last) { waiters_.forget(last.slot); }).code ==
+        interproc::Code::ok;
   }
   ~Party() { registry_.leave(); }
 
@@ -139,8 +140,7 @@ TEST_CASE("a ring marks an armed waiter, and the waiter learns of it when it dis
     scene.ringer->wake(kTake, 1);
     CHECK(waiter.state() == WaitState::rung);
     CHECK(waiter.listed());
-    CHECK(waiter.heard() ==
-          (bell ? std::vector<std::uint32_t>{42} : std::vector<std::uint32_t>{}));
+    CHECK(waiter.heard() == (bell ? std::vector<std::uint32_t>{42} : std::vector<std::uint32_t>{}));
     CHECK(waiter->disarm(kTake));
     CHECK_FALSE(waiter->disarm(kTake));
   }
@@ -167,8 +167,7 @@ TEST_CASE("one who is awake or has been rung is passed over for the next") {
   scene.ringer->wake(kTake, 1);
   scene.ringer->wake(kTake, 1);
   int rung = 0;
-  for (Party* party : {&first, &second, &third})
-    rung += party->state() == WaitState::rung ? 1 : 0;
+  for (Party* party : {&first, &second, &third}) rung += party->state() == WaitState::rung ? 1 : 0;
   CHECK(rung == 2);
   scene.ringer->wake(kTake, 5);
   for (Party* party : {&first, &second, &third}) CHECK((*party)->disarm(kTake));

@@ -17,6 +17,11 @@ export interface Operation<T> {
 // What setTimeout can count to; beyond it, it would fire at once.
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
+/**
+ * A channel that says "look again" although a look finds nothing is about to change its mind, within a round or two. Whatever makes it go on, the event loop gets its turns.
+ */
+const FRUITLESS_ROUNDS = 64;
+
 /** What is waited for. */
 export type WaitedFor = Pick<Channel, 'name' | 'arm' | 'disarm'>;
 
@@ -167,7 +172,11 @@ export class PendingWaits {
   }
 
   #arm(): void {
-    while (this.#first !== undefined && !this.#isArmed && !this.#isLooking) {
+    for (let round = 0; this.#first !== undefined && !this.#isArmed && !this.#isLooking; round++) {
+      if (round === FRUITLESS_ROUNDS) {
+        setImmediate(() => this.serve());
+        return;
+      }
       try {
         this.#isArmed = !this.#channel.arm(this.#side);
       } catch (error) {

@@ -106,7 +106,8 @@ export function batches(subject: Subject): void {
       await q.putMany(values);
       const got: Uint8Array[] = [];
       while (got.length < values.length) got.push(...(await q.getMany()));
-      expect(got).toEqual(values);
+      const different = got.filter((message, i) => Buffer.compare(message, values[i] ?? message));
+      expect(different).toEqual([]);
     });
 
     it('give each message its own memory', async () => {

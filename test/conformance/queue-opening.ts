@@ -113,7 +113,7 @@ export function opening(subject: Subject): void {
       [7, 'a number'],
       [undefined, 'nothing'],
       [null, 'null'],
-    ])('refuses the name %j: %s', async (name, _) => {
+    ])('refuses the name %j: %s', async (name, _why) => {
       const bad = name as string;
       expect(thrownBy(() => Queue.create(bad))).toEqual(coded('ERR_INVALID_ARG'));
       expect(thrownBy(() => Queue.open(bad))).toEqual(coded('ERR_INVALID_ARG'));

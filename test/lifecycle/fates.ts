@@ -12,10 +12,10 @@ export interface Settled {
 }
 
 /** present: there, once. returned: there, once, and marked. uncertain: the killed call either did it or did not. */
-type Fate = 'present' | 'returned' | 'uncertain' | 'gone';
+export type Fate = 'present' | 'returned' | 'uncertain' | 'gone';
 
 /** A step that was killed halfway, and one that returned. */
-const OUTCOMES: Readonly<Record<string, { readonly doing?: Fate; readonly did: Fate }>> = {
+const OUTCOMES: Readonly<Record<string, { readonly doing?: Fate; readonly did?: Fate }>> = {
   put: { doing: 'uncertain', did: 'present' },
   get: { doing: 'uncertain', did: 'gone' },
   receive: { did: 'returned' },
@@ -26,15 +26,16 @@ const OUTCOMES: Readonly<Record<string, { readonly doing?: Fate; readonly did: F
 export class Fates {
   readonly #fates = new Map<string, Fate>();
 
-  /** Put by somebody else, who lives. */
-  put(value: string): void {
-    this.#fates.set(value, 'present');
+  follow({ at, step, value }: Step): void {
+    // A receive that acknowledged before it said so is not undone.
+    if (at === 'before' || this.#fates.get(value) === 'gone') return;
+    const fate = OUTCOMES[step]?.[at];
+    if (fate !== undefined) this.set(value, fate);
   }
 
-  follow({ at, step, value }: Step): void {
-    if (at === 'before') return;
-    const fate = OUTCOMES[step]?.[at];
-    if (fate !== undefined) this.#fates.set(value, fate);
+  /** Known from elsewhere. */
+  set(value: string, fate: Fate): void {
+    this.#fates.set(value, fate);
   }
 
   /** What is wrong with what was found, in the order it was found: nothing, if all is well. */
@@ -45,8 +46,8 @@ export class Fates {
       const count = values.filter((one) => one === value).length;
       const [least, most] = fate === 'uncertain' ? [0, 1] : fate === 'gone' ? [0, 0] : [1, 1];
       if (count < least || count > most) wrong.push(`${value} is ${fate} and came ${count} times`);
-      const marked = found.some((one) => one.value === value && one.redelivered);
-      if (fate === 'returned' && !marked) wrong.push(`${value} came without a mark`);
+      const isMarked = found.some((one) => one.value === value && one.redelivered);
+      if (fate === 'returned' && count > 0 && !isMarked) wrong.push(`${value} came without a mark`);
     }
     for (const value of values) {
       if (!this.#fates.has(value)) wrong.push(`${value} came out of nowhere`);

@@ -2,23 +2,50 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { beforeAll, describe, expect } from 'vitest';
+import { beforeAll, expect } from 'vitest';
 import { Fates } from './fates.js';
-import type { Settled, Step } from './fates.js';
+import type { Fate, Settled, Step } from './fates.js';
 import type { Program } from './program.js';
 import { test } from './scene.js';
 import type { Scene } from './scene.js';
-import type { Terminal } from './terminal.js';
+import { WHOLE, Witnesses } from './witnesses.js';
 
 const BUILD_WATCHDOG_MS = 900_000;
-const RUN_WATCHDOG_MS = 600_000;
+const RUN_WATCHDOG_MS = 900_000;
 
-/** Long enough for a wait to have fallen asleep, mostly: which of the two it is decides what is met, not what is right. */
+/** Long enough for a wait to have fallen asleep, mostly: whether it has decides what is met, not what is right. */
 const FALL_ASLEEP_MS = 15;
 
 const KILLED = { code: null, signal: 'SIGKILL' };
 const NATURAL_END = { code: 0, signal: null };
-const OPTIONS = { capacityBytes: 4096 };
+
+/** What a wait goes through, besides looking around, which passes the same points over and over. */
+const POINTS_OF_A_WAIT = [
+  'doorbell.made',
+  'wait.armed',
+  'wait.listed',
+  'wait.sleep',
+  'wait.disarmed',
+  'ring.take',
+  'ring.taken',
+  'ring.head_moved',
+  'queue.copied',
+  'ledger.held',
+  'ring.leave',
+  'ring.left',
+  'ledger.ack',
+  'ring.claim',
+  'ring.claimed',
+  'ring.written',
+  'ring.published',
+];
+
+/** What a call killed at this point of a wait has come to: a get, or a put. */
+function decidedAt(point: string, step: string): Fate | undefined {
+  if (step === 'get') return point === 'ring.left' ? 'gone' : 'present';
+  if (step === 'put') return point === 'ring.published' ? 'present' : 'gone';
+  return undefined;
+}
 
 let addon = '';
 beforeAll(() => {
@@ -31,163 +58,220 @@ function live(scene: Scene, life: string, fault: string): Program {
   return scene.start('step-by-step', [life], { environment });
 }
 
-/** Its next step; undefined when it will announce no more. */
-async function nextStep(program: Program): Promise<Step | undefined> {
-  try {
-    return (await program.says('step')) as Step;
-  } catch (error) {
-    if (program.isRunning) throw error;
-    return undefined;
-  }
-}
-
-/** Follows it to its end, whichever that is, and does what it waits for. */
-async function accompany(program: Program, survivor: Terminal, fates: Fates): Promise<void> {
+/** Its steps, to the last one it announces. */
+async function* stepsOf(program: Program): AsyncGenerator<Step, void> {
   for (;;) {
-    const step = await nextStep(program);
-    if (step === undefined) return;
-    const isOfRoom = step.step === 'put';
-    if (step.at === 'before') {
-      if (isOfRoom) await survivor.call('fill', 'jobs', 'filler');
-      else fates.put(step.value);
-      program.tell('go');
-    } else if (step.value.startsWith('w') && step.at === 'doing') {
-      fates.follow(step);
-      await delay(FALL_ASLEEP_MS);
-      if (isOfRoom) await survivor.call('get', 'jobs');
-      else await survivor.call('put', 'jobs', step.value);
-    } else {
-      fates.follow(step);
+    try {
+      yield (await program.says('step')) as Step;
+    } catch (error) {
+      if (program.isRunning) throw error;
+      return;
     }
   }
 }
 
-/** The queue is whole: what is in it is what must be, and all its room is there. */
-async function inspect(survivor: Terminal, newcomer: Terminal, fates: Fates, room: number) {
-  // Whoever takes over the place of the dead notices the death.
-  await newcomer.call('open', 'jobs');
-  await newcomer.call('close', 'jobs');
-  const settled = (await survivor.call('settle', 'jobs')) as Settled[];
-  const found = settled.filter(({ value }) => value !== 'filler');
-  const refilled = await survivor.call('fill', 'jobs', 'filler');
-  await survivor.call('drain', 'jobs');
-  return {
-    wrong: fates.contradictions(found),
-    participants: await survivor.participants('jobs'),
-    lostRoom: room - Number(refilled),
-  };
+/** Whether it lived to the end of its life; else it was killed. */
+async function hasLived(program: Program, point: unknown): Promise<boolean> {
+  const ending = await program.ends();
+  const lived = program.hasSaid('lived');
+  expect({ point, ...ending }).toEqual({ point, ...(lived ? NATURAL_END : KILLED) });
+  return lived;
 }
 
-const WHOLE = { wrong: [], participants: 1, lostRoom: 0 };
+test(
+  'killed at every step of puts, gets, receives, acks and nacks',
+  { timeout: RUN_WATCHDOG_MS },
+  async ({ scene }) => {
+    const witnesses = await Witnesses.of(scene);
+    let point = 0;
+    for (let lived = false; !lived;) {
+      point += 1;
+      const fates = new Fates();
+      for (const value of ['m1', 'm2', 'm3']) await witnesses.put(value, fates);
+      const victim = live(scene, 'exchange', `kill:${point}`);
+      for await (const step of stepsOf(victim)) fates.follow(step);
+      lived = await hasLived(victim, point);
+      const inspection = await witnesses.inspect(fates);
+      expect({ point, ...inspection }, scene.describe()).toEqual({ point, ...WHOLE });
+    }
+    console.log(`  killed at ${point - 1} points`);
+    expect(point).toBeGreaterThan(30);
+    await witnesses.leave();
+  },
+);
+
+/** Ends each of its waits once it has begun, and returns the step it was in when it died. */
+async function endWaits(
+  victim: Program,
+  witnesses: Witnesses,
+  fates: Fates,
+): Promise<Step | undefined> {
+  let last: Step | undefined;
+  for await (const step of stepsOf(victim)) {
+    last = step;
+    const isForRoom = step.step === 'put';
+    if (step.at === 'before') {
+      if (isForRoom) await witnesses.fill();
+      victim.tell('go');
+      continue;
+    }
+    if (step.at === 'doing' && ['get', 'receive', 'put'].includes(step.step)) {
+      await delay(FALL_ASLEEP_MS);
+      if (isForRoom) await witnesses.survivor.call('get', 'jobs');
+      else await witnesses.put(step.value, fates);
+    }
+    fates.follow(step);
+  }
+  return last;
+}
+
+test.for(POINTS_OF_A_WAIT)(
+  'killed in a wait, at %s',
+  { timeout: RUN_WATCHDOG_MS },
+  async (point, { scene }) => {
+    const witnesses = await Witnesses.of(scene);
+    let pass = 0;
+    for (let lived = false; !lived;) {
+      pass += 1;
+      const fates = new Fates();
+      const victim = live(scene, 'wait', `kill:${pass}:${point}`);
+      const last = await endWaits(victim, witnesses, fates);
+      lived = await hasLived(victim, pass);
+      const decided = last?.at === 'doing' ? decidedAt(point, last.step) : undefined;
+      if (!lived && last !== undefined && decided !== undefined) fates.set(last.value, decided);
+      const { bells, ...inspection } = await witnesses.inspect(fates);
+      expect({ pass, ...inspection, bells: [] }, scene.describe()).toEqual({ pass, ...WHOLE });
+      // A doorbell that was hung up, but never announced to anybody, is found by prune only.
+      expect(bells.length).toBe(point === 'doorbell.made' && !lived ? 1 : 0);
+      await witnesses.survivor.call('prune');
+    }
+    expect(pass, 'the point was passed').toBeGreaterThan(1);
+    await witnesses.leave();
+  },
+);
+
+test('killed at every step of waking somebody', { timeout: RUN_WATCHDOG_MS }, async ({ scene }) => {
+  const witnesses = await Witnesses.of(scene);
+  const { survivor } = witnesses;
+  const sleep = (step: Step) => {
+    if (step.step === 'put') {
+      return survivor.begin(step.value === 'awaited' ? 'get' : 'getSync', 'jobs');
+    }
+    return witnesses.fill().then(() => survivor.begin('put', 'jobs', 'made room'));
+  };
+  let point = 0;
+  for (let lived = false; !lived;) {
+    point += 1;
+    const fates = new Fates();
+    let sleeping: { readonly step: Step; readonly result: Promise<unknown> } | undefined;
+    const victim = live(scene, 'wake', `kill:${point}`);
+    const wakeUp = async () => {
+      if (sleeping === undefined) return;
+      const { step, result } = sleeping;
+      sleeping = undefined;
+      const value = await result;
+      if (step.step === 'put') fates.set(String(value), 'gone');
+      else fates.set('made room', 'present');
+    };
+    for await (const step of stepsOf(victim)) {
+      if (step.at === 'before') {
+        sleeping = { step, ...(await sleep(step)) };
+        await delay(FALL_ASLEEP_MS);
+        victim.tell('go');
+      }
+      fates.follow(step);
+      if (step.at === 'did') await wakeUp();
+    }
+    lived = await hasLived(victim, point);
+    if (sleeping !== undefined) {
+      // Whoever was to be woken is woken now, if not by the dead.
+      if (sleeping.step.step === 'put') {
+        await witnesses.asNewcomer('put', 'last');
+        fates.set('last', 'present');
+      } else {
+        await witnesses.asNewcomer('get');
+      }
+      await wakeUp();
+    }
+    const inspection = await witnesses.inspect(fates);
+    expect({ point, ...inspection }, scene.describe()).toEqual({ point, ...WHOLE });
+  }
+  console.log(`  killed at ${point - 1} points`);
+  expect(point).toBeGreaterThan(20);
+  await witnesses.leave();
+});
 
 async function isStopped(program: Program): Promise<boolean> {
-  while (program.isRunning) {
+  while (program.isRunning && !program.hasSaid('lived')) {
     const stat = readFileSync(`/proc/${program.pid}/stat`, 'utf8');
     if (stat.slice(stat.lastIndexOf(')') + 2).startsWith('T')) return true;
-    if (program.hasSaid('lived')) return false;
     await delay(2);
   }
   return false;
 }
 
-describe('a process among others', { timeout: RUN_WATCHDOG_MS }, () => {
-  test.for(['exchange', 'wait'])(
-    'killed at every step of its %s leaves the queue whole',
-    async (life, { scene }) => {
-      const survivor = scene.terminal();
-      const newcomer = scene.terminal();
-      await survivor.call('create', 'jobs', OPTIONS);
-      const room = Number(await survivor.call('fill', 'jobs', 'filler'));
-      await survivor.call('drain', 'jobs');
-      let point = 1;
-      for (; ; point += 1) {
-        const fates = new Fates();
-        for (const value of life === 'exchange' ? ['m1', 'm2', 'm3'] : []) {
-          await survivor.call('put', 'jobs', value);
-          fates.put(value);
-        }
-        const victim = live(scene, life, `kill:${point}`);
-        await accompany(victim, survivor, fates);
-        const ending = await victim.ends();
-        const whole = await inspect(survivor, newcomer, fates, room);
-        expect({ point, ...whole }, scene.describe()).toEqual({ point, ...WHOLE });
-        if (victim.hasSaid('lived')) break;
-        expect(ending, `at point ${point}`).toEqual(KILLED);
-      }
-      console.log(`  killed at ${point - 1} points of '${life}'`);
-      expect(point).toBeGreaterThan(30);
-      await newcomer.leave();
-      await survivor.leave();
-    },
-  );
-
-  test('stopped at every step of its exchange holds up nobody’s put, and then goes on', async ({
-    scene,
-  }) => {
-    const survivor = scene.terminal();
-    const newcomer = scene.terminal();
-    await survivor.call('create', 'jobs', OPTIONS);
-    const room = Number(await survivor.call('fill', 'jobs', 'filler'));
-    await survivor.call('drain', 'jobs');
-    for (let point = 1; ; point += 1) {
+test(
+  'stopped at every step of an exchange holds up nobody’s put, and then goes on',
+  { timeout: RUN_WATCHDOG_MS },
+  async ({ scene }) => {
+    const witnesses = await Witnesses.of(scene);
+    let point = 0;
+    for (let hasStopped = true; hasStopped;) {
+      point += 1;
       const fates = new Fates();
-      for (const value of ['m1', 'm2', 'm3']) {
-        await survivor.call('put', 'jobs', value);
-        fates.put(value);
-      }
+      for (const value of ['m1', 'm2', 'm3']) await witnesses.put(value, fates);
       const stopped = live(scene, 'exchange', `stop:${point}`);
-      const followed = accompany(stopped, survivor, fates);
-      const hasStopped = await isStopped(stopped);
+      const followed = (async () => {
+        for await (const step of stepsOf(stopped)) fates.follow(step);
+      })();
+      hasStopped = await isStopped(stopped);
       if (hasStopped) {
-        expect(await survivor.call('tryPut', 'jobs', 'filler')).toBe(true);
+        expect(await witnesses.survivor.call('tryPut', 'jobs', 'filler')).toBe(true);
         stopped.signal('SIGCONT');
       }
       await followed;
-      expect(await stopped.ends()).toEqual(NATURAL_END);
-      const whole = await inspect(survivor, newcomer, fates, room);
-      expect({ point, ...whole }, scene.describe()).toEqual({ point, ...WHOLE });
-      if (!hasStopped) break;
+      expect(await hasLived(stopped, point)).toBe(true);
+      const inspection = await witnesses.inspect(fates);
+      expect({ point, ...inspection }, scene.describe()).toEqual({ point, ...WHOLE });
     }
-    await newcomer.leave();
-    await survivor.leave();
-  });
-});
+    expect(point).toBeGreaterThan(30);
+    await witnesses.leave();
+  },
+);
 
 test(
-  'a process alone, killed at every step from the creation to the removal, is in nobody’s way',
+  'alone, killed at every step from the creation to the removal, is in nobody’s way',
   { timeout: RUN_WATCHDOG_MS },
   async ({ scene }) => {
     const next = scene.terminal();
-    let point = 1;
-    for (; ; point += 1) {
+    /** What is there of the dead: nothing, or a queue that holds something. Leaves `next` with a queue. */
+    const takeOver = async (): Promise<Settled[]> => {
+      try {
+        await next.call('create', 'jobs');
+        return [];
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'ERR_EXISTS' });
+      }
+      await next.call('open', 'jobs');
+      const settled = (await next.call('settle', 'jobs')) as Settled[];
+      expect(settled, 'what was in the way of create').not.toEqual([]);
+      return settled;
+    };
+    let point = 0;
+    for (let lived = false; !lived;) {
+      point += 1;
       const fates = new Fates();
       const victim = live(scene, 'live', `kill:${point}`);
-      for (let step = await nextStep(victim); step !== undefined; step = await nextStep(victim)) {
-        fates.follow(step);
-      }
-      const ending = await victim.ends();
-      const lived = victim.hasSaid('lived');
-      expect(ending, `at point ${point}`).toEqual(lived ? NATURAL_END : KILLED);
-
-      const found = await next.call('create', 'jobs').then(
-        () => [],
-        async (error: { code: string }) => {
-          expect(error.code).toBe('ERR_EXISTS');
-          await next.call('open', 'jobs');
-          const settled = await next.call('settle', 'jobs');
-          expect(settled, 'a queue that was in the way held something').not.toEqual([]);
-          return settled;
-        },
-      );
-      expect(fates.contradictions(found as Settled[]), `at point ${point}`).toEqual([]);
+      for await (const step of stepsOf(victim)) fates.follow(step);
+      lived = await hasLived(victim, point);
+      expect(fates.contradictions(await takeOver()), `at point ${point}`).toEqual([]);
       await next.call('put', 'jobs', 'alive');
       expect(await next.call('get', 'jobs')).toBe('alive');
       await next.call('close', 'jobs');
-      // A doorbell that was hung up but never announced is found by prune only.
       expect(scene.files().filter((name) => !name.startsWith('~bell-'))).toEqual([]);
+      // A doorbell that was hung up, but never announced to anybody, is found by prune only.
       await next.call('prune');
       expect(scene.files(), `at point ${point}`).toEqual([]);
-      if (lived) break;
     }
     console.log(`  killed at ${point - 1} points`);
     expect(point).toBeGreaterThan(30);

@@ -89,7 +89,11 @@ describe('a received value', () => {
   });
 
   it('is shown in one line, and not all of something long', () => {
-    for (const value of ['x'.repeat(1000), 'a\nb', { a: 'x\ny', b: new Array(100).fill('long') }]) {
+    for (const value of [
+      'x'.repeat(1000),
+      'a\nb',
+      { a: 'x\ny', b: Array.from({ length: 100 }, () => 'long') },
+    ]) {
       expect(shown(value).length).toBeLessThanOrEqual(80);
       expect(shown(value)).not.toContain('\n');
     }

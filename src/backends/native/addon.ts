@@ -27,6 +27,7 @@ export interface Constants {
   readonly notOwner: number;
   readonly busy: number;
   readonly invalid: number;
+  readonly argument: number;
   readonly system: number;
   /** Messages per crossing, at most. */
   readonly batch: number;
@@ -36,6 +37,8 @@ export interface Constants {
   readonly wanted: number;
   readonly minCapacity: number;
   readonly maxCapacity: number;
+  readonly maxMessage: number;
+  readonly maxItems: number;
   readonly maxParticipants: number;
   readonly maxCodecBytes: number;
   readonly ledgerEntries: number;
@@ -109,12 +112,12 @@ export interface Addon {
   setRef(token: Token, ref: boolean): void;
   close(token: Token): void;
   unlink(token: Token): void;
-  listen(): void;
+  /** Before the first arm of an object. */
+  listen(token: Token): void;
   onBell(dispatch: (count: number) => void): void;
   inbox(): Uint8Array;
   outbox(): Uint8Array;
   growInbox(bytes: number): Uint8Array;
-  growOutbox(bytes: number): Uint8Array;
   list(directory: string): NativeEntry[];
   prune(directory: string, dryRun: boolean): string[];
 }

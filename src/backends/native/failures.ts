@@ -47,6 +47,8 @@ function tell(constants: Constants, status: number): Told {
       return ['ERR_NOT_OWNER', 'a receipt can be used once, by the handle that received it'];
     case constants.busy:
       return ['ERR_TIMEOUT', 'another process that is opening or closing it seems to be stopped'];
+    case constants.argument:
+      return ['ERR_INVALID_ARG', 'choose other sizes'];
     case constants.invalid:
       return ['ERR_CLOSED', 'the handle is closed'];
     default:

@@ -23,7 +23,7 @@ const MODES: Readonly<Record<OpenMode, number>> = { create: 0, open: 1, openOrCr
 
 /** Where the objects of this user live, unless INTERPROC_DIR says otherwise. Read at each use: tests move it. */
 export function objectDirectory(): string {
-  return process.env['INTERPROC_DIR'] ?? `/dev/shm/interproc-${process.getuid?.() ?? 0}`;
+  return process.env['INTERPROC_DIR'] ?? `/dev/shm/interproc-${process.geteuid?.() ?? 0}`;
 }
 
 /** A name no user can choose. */
@@ -60,9 +60,19 @@ export class NativeBackend implements Backend, Registry, RingOpener {
         `capacityBytes is ${options.capacityBytes}; a queue holds ${constants.maxCapacity} at most`,
       );
     }
+    if (options.maxItems !== undefined && options.maxItems > constants.maxItems) {
+      throw new InterprocError(
+        'ERR_INVALID_ARG',
+        `maxItems is ${options.maxItems}; a queue counts ${constants.maxItems} at most. Leave it out for no limit but the capacity`,
+      );
+    }
     const wanted: ObjectOptions = {
       capacityBytes,
-      maxMessageBytes: Math.min(options.maxMessageBytes ?? capacityBytes, capacityBytes),
+      maxMessageBytes: Math.min(
+        options.maxMessageBytes ?? capacityBytes,
+        capacityBytes,
+        constants.maxMessage,
+      ),
       maxItems: options.maxItems ?? 0,
       maxDeliveries: options.maxDeliveries ?? 0,
       maxParticipants: options.maxParticipants ?? CHANNEL_DEFAULTS.maxParticipants,
@@ -97,7 +107,7 @@ export class NativeBackend implements Backend, Registry, RingOpener {
     );
     const wanted = {
       capacityBytes,
-      maxMessageBytes: capacityBytes,
+      maxMessageBytes: Math.min(capacityBytes, constants.maxMessage),
       maxItems: 0,
       maxDeliveries: 0,
       maxParticipants: 2,

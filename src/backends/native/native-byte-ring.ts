@@ -12,7 +12,6 @@ export class NativeByteRing implements SpscByteRing, Rung {
   readonly name: string;
   readonly role: RingRole;
   readonly geometry: { readonly capacityBytes: number; readonly maxMessageBytes: number };
-  inbox: Uint8Array;
 
   readonly #thread: NativeThread;
   readonly #addon: Addon;
@@ -25,12 +24,15 @@ export class NativeByteRing implements SpscByteRing, Rung {
     this.name = name;
     this.role = role;
     this.geometry = addon.geometry(token);
-    this.inbox = addon.inbox();
     this.#thread = thread;
     this.#addon = addon;
     this.#constants = addon.constants;
     this.#token = token;
     thread.adopt(token, this);
+  }
+
+  get inbox(): Uint8Array {
+    return this.#thread.inbox;
   }
 
   tryPut(bytes: Uint8Array): number {
@@ -42,7 +44,7 @@ export class NativeByteRing implements SpscByteRing, Rung {
     const result = this.#addon.take(this.#token);
     if (result >= 0) return result;
     if (result === -this.#constants.tooLarge) {
-      this.inbox = this.#addon.growInbox(this.#addon.results[this.#constants.wanted] as number);
+      this.#thread.growInbox(this.#addon.results[this.#constants.wanted] as number);
       return this.tryTake();
     }
     return this.#refused(result, 0);

@@ -27,8 +27,7 @@ export class NativeChannel implements Channel, Rung {
   readonly capabilities = CAPABILITIES;
   readonly offsets: Uint32Array;
   readonly lengths: Uint32Array;
-  outbox: Uint8Array;
-  inbox: Uint8Array;
+  readonly outbox: Uint8Array;
   onReady: ((side: Side) => void) | undefined = undefined;
 
   readonly #thread: NativeThread;
@@ -47,13 +46,16 @@ export class NativeChannel implements Channel, Rung {
     this.offsets = addon.offsets;
     this.lengths = addon.lengths;
     this.outbox = addon.outbox();
-    this.inbox = addon.inbox();
     this.#thread = thread;
     this.#addon = addon;
     this.#constants = addon.constants;
     this.#token = token;
     this.#results = addon.results;
     thread.adopt(token, this);
+  }
+
+  get inbox(): Uint8Array {
+    return this.#thread.inbox;
   }
 
   tryPutOutbox(length: number): number {
@@ -140,7 +142,7 @@ export class NativeChannel implements Channel, Rung {
     if (result === -constants.empty) return EMPTY;
     if (result === -constants.ended) return ENDED;
     if (result === -constants.tooLarge) {
-      this.inbox = this.#addon.growInbox(this.#results[constants.wanted] as number);
+      this.#thread.growInbox(this.#results[constants.wanted] as number);
       return again();
     }
     const detail =
@@ -168,7 +170,7 @@ export class NativeChannel implements Channel, Rung {
 
   arm(side: Side): boolean {
     if (!this.#listening) {
-      guarded(this.#constants, this.name, () => this.#addon.listen());
+      guarded(this.#constants, this.name, () => this.#addon.listen(this.#token));
       this.#listening = true;
     }
     if (this.#addon.arm(this.#token, side) !== 0) return true;

@@ -49,29 +49,46 @@ async function exchange() {
   await announced('close', '', () => queue.close());
 }
 
-/** The waits, each of which the test prepares before and ends from outside once it has begun. */
-async function wait() {
-  const ears = new Ears();
-  const queue = Queue.open(NAME);
+/**
+ * The steps of the next two, each of which the test prepares before, and may end from outside once it has begun.
+ * @param {Ears} ears
+ */
+function prepared(ears) {
   /**
    * @param {string} step
    * @param {string} value
    * @param {() => unknown} act
    */
-  const waits = async (step, value, act) => {
+  return async (step, value, act) => {
     say('step', { at: 'before', step, value });
     await ears.line();
     await announced(step, value, act);
   };
-  await waits('get', 'w1', async () => check(await queue.get(), 'w1'));
-  await waits('get', 'w2', () => check(queue.getSync(), 'w2'));
-  await waits('get', 'w3', async () => {
+}
+
+/** The waits: nothing is there to get, and no room to put. */
+async function wait() {
+  const step = prepared(new Ears());
+  const queue = Queue.open(NAME);
+  await step('get', 'w1', async () => check(await queue.get(), 'w1'));
+  await step('get', 'w2', () => check(queue.getSync(), 'w2'));
+  await step('receive', 'w3', async () => {
     const received = await queue.receive();
     check(received.value, 'w3');
-    received.ack();
+    await announced('ack', 'w3', () => received.ack());
   });
-  await waits('put', 'w4', () => queue.put('w4'));
-  await waits('put', 'w5', () => queue.putSync('w5'));
+  await step('put', 'w4', () => queue.put('w4'));
+  await step('put', 'w5', () => queue.putSync('w5'));
+  await announced('close', '', () => queue.close());
+}
+
+/** The other side of the waits: somebody sleeps, and is to be woken. */
+async function wake() {
+  const step = prepared(new Ears());
+  const queue = Queue.open(NAME);
+  await step('put', 'awaited', () => queue.putSync('awaited'));
+  await step('put', 'blocked for', () => queue.putSync('blocked for'));
+  await step('make room', 'filler', () => check(queue.getSync(), 'filler'));
   await announced('close', '', () => queue.close());
 }
 
@@ -89,6 +106,6 @@ async function live() {
 }
 
 /** @type {Record<string, () => Promise<void>>} */
-const LIVES = { exchange, wait, live };
+const LIVES = { exchange, wait, wake, live };
 await LIVES[life]?.();
 say('lived', life in LIVES);

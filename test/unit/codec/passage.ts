@@ -22,10 +22,8 @@ export function decodeAt<T>(codec: Codec<T>, bytes: Uint8Array, offset = 0): T {
   const inbox = new Uint8Array(offset + bytes.length + 16).fill(NEIGHBOUR);
   inbox.set(bytes, offset);
   const before = inbox.slice();
-  try {
-    return codec.decode(inbox, offset, bytes.length);
-  } finally {
-    if (Buffer.compare(inbox, before) !== 0) throw new Error('the codec changed the inbox');
-    inbox.fill(0);
-  }
+  const value = codec.decode(inbox, offset, bytes.length);
+  if (Buffer.compare(inbox, before) !== 0) throw new Error('the codec changed the inbox');
+  inbox.fill(0);
+  return value;
 }

@@ -67,8 +67,8 @@ describe("codec 'structured'", () => {
     const larger = new ArrayBuffer(100);
     new Uint8Array(larger).set(bytes, 8);
     const length = View === DataView ? 24 : 24 / (View as typeof Int8Array).BYTES_PER_ELEMENT;
-    const got = carry({ nested: new View(larger, 8, length) }) as { nested: ArrayBufferView };
-    const { nested } = got;
+    const view: ArrayBufferView = Reflect.construct(View, [larger, 8, length]);
+    const { nested } = carry({ nested: view }) as { nested: ArrayBufferView };
     expect(nested).toBeInstanceOf(View);
     expect([nested.byteOffset, nested.byteLength, nested.buffer.byteLength]).toEqual([0, 24, 24]);
     expect(new Uint8Array(nested.buffer)).toEqual(bytes);

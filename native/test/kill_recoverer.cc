@@ -1,0 +1,60 @@
+// The one who recovers what a dead process left may be killed too, at any step of it.
+
+#include <doctest/doctest.h>
+
+#include <map>
+#include <string>
+
+#include "test/kill_scene.h"
+#include "test/scale.h"
+#include "test/watchdog.h"
+
+using interproc::test::KillScene;
+using interproc::test::Meanwhile;
+using interproc::test::Program;
+using interproc::test::Random;
+using interproc::test::telling_deaths;
+using interproc::test::times;
+using interproc::test::Watchdog;
+
+TEST_CASE(
+    "a second kill at any step of the recovery from the first leaves everything recoverable") {
+  const std::uint64_t seed = interproc::test::seed_for("kill the recoverer");
+  const Watchdog watchdog("kill the recoverer", 1'000);
+  Random random(seed);
+  const std::uint64_t rounds = times(3, 1, 50);
+  std::map<std::string, std::uint64_t> kills;
+  std::uint64_t total = 0;
+  for (std::uint64_t round = 0; round < rounds; ++round) {
+    for (const auto& [program, point] : telling_deaths()) {
+      for (std::uint64_t at = 1;; ++at) {
+        const std::uint64_t scene_seed = random.next();
+        KillScene scene(scene_seed);
+        scene.prepare(program);
+        const std::string first =
+            scene.kill_at(program, {.at = 1, .only = point}, Meanwhile::nothing);
+        const std::string second = scene.kill_at(Program::recover, {.at = at}, Meanwhile::nothing);
+        scene.settle(random.one_in(50));
+        const std::string report = scene.report();
+        if (!report.empty()) {
+          CAPTURE(std::string(name_of(program)));
+          CAPTURE(scene_seed);
+          CAPTURE(first);
+          CAPTURE(at);
+          CAPTURE(second);
+          FAIL(report);
+        }
+        if (second.empty()) break;
+        ++kills[second];
+        ++total;
+      }
+    }
+  }
+  for (const char* point :
+       {"registry.locked", "registry.named", "registry.swept", "ring.skip", "ring.skip_stamped",
+        "ring.recover", "ledger.recover", "queue.swept", "doorbell.found_dead"}) {
+    CAPTURE(std::string(point));
+    CHECK_MESSAGE(kills[point] >= rounds, "nobody was killed here while recovering");
+  }
+  MESSAGE(total << " second kills at " << kills.size() << " points");
+}

@@ -1,0 +1,308 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it, vi } from 'vitest';
+
+import { TimeoutError } from '../../../src/errors.js';
+import { PUT, TAKE } from '../../../src/contract/channel.js';
+import { NOT_YET, PendingWaits } from '../../../src/primitives/pending-waits.js';
+import type { NotYet, Operation } from '../../../src/primitives/pending-waits.js';
+
+/** A channel of numbers that notes how it is asked, and rings only when told to. */
+class Script {
+  readonly name = 'script';
+  readonly calls: string[] = [];
+  readonly messages: number[] = [];
+  /** What comes while it is being armed. */
+  readonly meanwhile: number[] = [];
+  isArmed = false;
+
+  arm(): boolean {
+    this.calls.push('arm');
+    expect(this.isArmed).toBe(false);
+    const came = this.meanwhile.splice(0);
+    this.messages.push(...came);
+    this.isArmed = came.length === 0;
+    return !this.isArmed;
+  }
+
+  disarm(): void {
+    this.calls.push('disarm');
+    expect(this.isArmed).toBe(true);
+    this.isArmed = false;
+  }
+
+  readonly take: Operation<number> = {
+    attempt: () => {
+      this.calls.push('look');
+      return this.messages.shift() ?? NOT_YET;
+    },
+  };
+
+  ring(waits: PendingWaits): void {
+    expect(this.isArmed).toBe(true);
+    this.isArmed = false;
+    this.calls.length = 0;
+    waits.rung();
+  }
+}
+
+function scene() {
+  const script = new Script();
+  const waits = new PendingWaits(script, TAKE);
+  return { script, waits, get: () => waits.add(script.take, Infinity, undefined) };
+}
+
+describe('pending waits', () => {
+  it('ask the channel once, for the first', async () => {
+    const { script, waits, get } = scene();
+    const calls = [get(), get(), get()];
+    expect(script.calls).toEqual(['arm']);
+    script.messages.push(1, 2, 3);
+    script.ring(waits);
+    expect(await Promise.all(calls)).toEqual([1, 2, 3]);
+    expect(script.calls).toEqual(['look', 'look', 'look']);
+    expect(waits.isIdle).toBe(true);
+  });
+
+  it('ask again for those who are still pending', async () => {
+    const { script, waits, get } = scene();
+    const calls = [get(), get()];
+    script.messages.push(1);
+    script.ring(waits);
+    expect(await calls[0]).toBe(1);
+    expect(script.calls).toEqual(['look', 'look', 'arm']);
+    expect(script.isArmed).toBe(true);
+    script.messages.push(2);
+    script.ring(waits);
+    expect(await calls[1]).toBe(2);
+    expect(script.isArmed).toBe(false);
+  });
+
+  it('look again when told to while they ask', async () => {
+    const { script, get } = scene();
+    script.meanwhile.push(7);
+    expect(await get()).toBe(7);
+    expect(script.calls).toEqual(['arm', 'look']);
+    expect(script.isArmed).toBe(false);
+  });
+
+  it('withdraw when the last one leaves', async () => {
+    const { script, waits } = scene();
+    const controller = new AbortController();
+    const call = waits.add(script.take, Infinity, controller.signal);
+    const hasty = waits.add(script.take, 5, undefined);
+    controller.abort(new Error('gone'));
+    await expect(call).rejects.toThrow('gone');
+    expect(script.isArmed).toBe(true);
+    await expect(hasty).rejects.toThrow(TimeoutError);
+    expect(script.isArmed).toBe(false);
+    expect(waits.isIdle).toBe(true);
+  });
+
+  it('ask anew when the first one leaves, for the next may want something else', async () => {
+    const { script, waits, get } = scene();
+    const controller = new AbortController();
+    const first = waits.add<number>({ attempt: () => NOT_YET }, Infinity, controller.signal);
+    const second = get();
+    script.messages.push(5);
+    controller.abort(new Error('gone'));
+    await expect(first).rejects.toThrow('gone');
+    expect(await second).toBe(5);
+    expect(script.isArmed).toBe(false);
+  });
+
+  it('attempt only the first', async () => {
+    const { script, waits, get } = scene();
+    let isOpen = false;
+    const blocked = waits.add(
+      { attempt: (): string | NotYet => (isOpen ? 'now' : NOT_YET) },
+      Infinity,
+      undefined,
+    );
+    const behind = get();
+    script.messages.push(1);
+    script.ring(waits);
+    expect(script.calls).toEqual(['arm']);
+    isOpen = true;
+    script.ring(waits);
+    expect(await blocked).toBe('now');
+    expect(await behind).toBe(1);
+  });
+
+  it('take what came in time although the bell was not read yet', async () => {
+    const { script, waits } = scene();
+    const call = waits.add(script.take, 5, undefined);
+    script.messages.push(3);
+    // No ring: the timer is first.
+    expect(await call).toBe(3);
+  });
+
+  it('end the call whose attempt throws, and go on with the next', async () => {
+    const { script, waits, get } = scene();
+    const broken = waits.add<number>(
+      {
+        attempt() {
+          throw new Error('broken');
+        },
+      },
+      Infinity,
+      undefined,
+    );
+    const next = get();
+    script.messages.push(1);
+    script.ring(waits);
+    await expect(broken).rejects.toThrow('broken');
+    expect(await next).toBe(1);
+  });
+
+  it('all end when the channel cannot be asked', async () => {
+    const script = new Script();
+    const waits = new PendingWaits(
+      {
+        name: 'broken',
+        arm() {
+          throw new Error('no doorbell');
+        },
+        disarm() {},
+      },
+      TAKE,
+    );
+    await expect(waits.add(script.take, Infinity, undefined)).rejects.toThrow('no doorbell');
+    expect(waits.isIdle).toBe(true);
+  });
+
+  it('have a timer only if they have a time-out', async () => {
+    const { script, waits, get } = scene();
+    const timers = vi.spyOn(globalThis, 'setTimeout');
+    const call = get();
+    expect(timers).not.toHaveBeenCalled();
+    const hasty = waits.add(script.take, 60_000, undefined);
+    expect(timers).toHaveBeenCalledTimes(1);
+    const timer = timers.mock.results[0]?.value as NodeJS.Timeout;
+    expect(timer.hasRef()).toBe(false);
+    timers.mockRestore();
+    script.messages.push(1, 2);
+    const cleared = vi.spyOn(globalThis, 'clearTimeout');
+    script.ring(waits);
+    expect(await Promise.all([call, hasty])).toEqual([1, 2]);
+    expect(cleared).toHaveBeenCalledExactlyOnceWith(timer);
+    cleared.mockRestore();
+  });
+
+  it('may wait longer than a timer can count', async () => {
+    const { script, waits } = scene();
+    const call = waits.add(script.take, 2 ** 40, undefined);
+    await sleep(20);
+    expect(waits.isIdle).toBe(false);
+    script.messages.push(1);
+    script.ring(waits);
+    expect(await call).toBe(1);
+  });
+
+  it('do not give up early, when their timer does', async () => {
+    const { script, waits } = scene();
+    const began = performance.now();
+    let skew = 0;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => began + skew);
+    const call = waits.add(script.take, 5, undefined);
+    await sleep(20);
+    expect(waits.isIdle).toBe(false);
+    skew = 5;
+    await expect(call).rejects.toThrow('within 5 ms');
+    clock.mockRestore();
+  });
+
+  it('say what they waited for', () => {
+    expect(new PendingWaits(new Script(), TAKE).timeoutError(100).message).toBe(
+      "No message came from queue 'script' within 100 ms",
+    );
+    expect(new PendingWaits(new Script(), PUT).timeoutError(0).message).toBe(
+      "No room came free in queue 'script' within 0 ms",
+    );
+  });
+
+  it('tell the operation that it failed', async () => {
+    const { script, waits } = scene();
+    const failed = vi.fn((error: unknown) => error);
+    const operation: Operation<number> = {
+      attempt: () => NOT_YET,
+      failed: failed as <E>(error: E) => E,
+    };
+    const call = waits.add(operation, Infinity, undefined);
+    const error = new Error('closed');
+    waits.rejectAll(error);
+    await expect(call).rejects.toBe(error);
+    expect(failed).toHaveBeenCalledExactlyOnceWith(error);
+    expect(script.isArmed).toBe(false);
+  });
+
+  it('finish the calls of one operation without looking', async () => {
+    const { script, waits, get } = scene();
+    const iterate: Operation<string> = { attempt: () => NOT_YET };
+    const steps = [1, 2].map(() => waits.add(iterate, Infinity, undefined));
+    const other = get();
+    waits.finish(iterate, 'done');
+    expect(await Promise.all(steps)).toEqual(['done', 'done']);
+    expect(waits.isIdle).toBe(false);
+    script.messages.push(1);
+    script.ring(waits);
+    expect(await other).toBe(1);
+  });
+
+  it('call back when nothing is pending any more', async () => {
+    const { script, waits, get } = scene();
+    const events: string[] = [];
+    waits.whenIdle(() => events.push('at once'));
+    const call = get();
+    waits.whenIdle(() => events.push('idle'));
+    expect(events).toEqual(['at once']);
+    script.messages.push(1);
+    script.ring(waits);
+    await call;
+    expect(events).toEqual(['at once', 'idle']);
+  });
+
+  it('let the event loop have a turn before they look', async () => {
+    const { script, waits, get } = scene();
+    script.messages.push(1, 2);
+    const calls = [waits.add(script.take, Infinity, undefined, true), get()];
+    expect(script.calls).toEqual([]);
+    expect(await Promise.all(calls)).toEqual([1, 2]);
+  });
+
+  it('survive an attempt that uses them itself', async () => {
+    const { script, waits, get } = scene();
+    const inner: Promise<number>[] = [];
+    const outer = waits.add<string>(
+      {
+        attempt() {
+          inner.push(get());
+          waits.serve();
+          return 'outer';
+        },
+      },
+      Infinity,
+      undefined,
+    );
+    script.messages.push(1);
+    script.ring(waits);
+    expect(await outer).toBe('outer');
+    expect(await Promise.all(inner)).toEqual([1]);
+  });
+
+  it('survive an attempt that ends them', async () => {
+    const { script, waits } = scene();
+    const call = waits.add<string>(
+      {
+        attempt() {
+          waits.rejectAll(new Error('closed inside'));
+          return 'too late';
+        },
+      },
+      Infinity,
+      undefined,
+    );
+    script.ring(waits);
+    await expect(call).rejects.toThrow('closed inside');
+    expect(waits.isIdle).toBe(true);
+  });
+});
