@@ -79,7 +79,8 @@ function isSanitized() {
  * @param {string} output
  */
 function countCases(name, succeeded, output) {
-  if (/^(model|fuzz)\//.test(name)) return { passed: Number(succeeded), failed: Number(!succeeded) };
+  if (/^(model|fuzz)\//.test(name))
+    return { passed: Number(succeeded), failed: Number(!succeeded) };
   const summaries = output.matchAll(/\[doctest\] test cases: .*?(\d+) passed \|\s*(\d+) failed/g);
   const summary = [...summaries].at(-1);
   const passed = Number(summary?.[1] ?? 0);

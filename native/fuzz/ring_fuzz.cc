@@ -101,7 +101,9 @@ class Stage {
 
   // A fault point within a call.
   void pass() {
-    if (strike_in_ > 0 && --strike_in_ == 0) vandal_.strike(script_);
+    if (strike_in_ == 0 || --strike_in_ > 0) return;
+    vandal_.strike(script_);
+    if (--strikes_ > 0) strike_in_ = 1;
   }
 
  private:
@@ -167,8 +169,9 @@ class Stage {
         queue.stats();
         return;
       case 15:
-        // Just before the n-th step from now.
+        // Just before the n-th step from now, or before that one and those that follow.
         strike_in_ = 1 + script_.below(8);
+        strikes_ = script_.below(2) == 0 ? 1 : 4;
         return;
       default:
         return vandal_.strike(script_);
@@ -186,6 +189,7 @@ class Stage {
   std::unique_ptr<SoundQueues> starts_;
   Script script_;
   std::uint32_t strike_in_ = 0;
+  std::uint32_t strikes_ = 0;
   bool waited_ = false;
 };
 

@@ -87,7 +87,7 @@ class Vandal {
     const std::uint32_t which = script.below(3);
     memory::Word* bitmap = which == 0 ? control_.ledgers : control_.listed[which - 1];
     if (script.below(2) == 0) {
-      bitmap[0].fetch_xor(std::uint64_t{1} << script.below(slots_));
+      bitmap[0].fetch_xor(std::uint64_t{1} << slot(script));
     } else {
       bitmap[script.below(memory::kBitmapWords)].fetch_xor(std::uint64_t{1} << script.below(64));
     }
@@ -115,11 +115,16 @@ class Vandal {
     }
   }
 
+  // One there is, or one just beyond.
+  std::uint8_t slot(Script& script) const {
+    return static_cast<std::uint8_t>(script.below(slots_ + 2));
+  }
+
   memory::Owner owner(Script& script) const {
-    const std::uint8_t slot = script.byte();
-    if (slot >= slots_) return {slot, script.byte()};
-    const std::uint32_t generation = segment_.participants()[slot].identity.load() >> 8;
-    return {slot, static_cast<std::uint8_t>(generation + script.below(2))};
+    const std::uint8_t named = slot(script);
+    if (named >= slots_) return {named, script.byte()};
+    const std::uint32_t generation = segment_.participants()[named].identity.load() >> 8;
+    return {named, static_cast<std::uint8_t>(generation + script.below(2))};
   }
 
   // A position near one of the cursors, or a lap beside it.
@@ -160,7 +165,8 @@ class Vandal {
 
   memory::LedgerEntry& entry(Script& script) const {
     memory::Ledger& region = *segment_.ledger(script.below(slots_));
-    const std::uint32_t index = script.below(kEntries);
+    // Most often one of those that are in use.
+    const std::uint32_t index = script.below(script.below(4) == 0 ? kEntries : 3);
     if (region.watermark.load() <= index) region.watermark.store(index + 1);
     return region.entries[index];
   }

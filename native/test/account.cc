@@ -84,11 +84,12 @@ void Account::give_back(std::uint64_t id) {
   entries_[id].place = Place::waiting;
 }
 
-void Account::consumed_elsewhere(std::uint64_t id) {
+void Account::consumed_elsewhere(std::uint64_t id, std::uint32_t deliveries) {
   Entry& entry = entries_[id];
   if (entry.place == Place::gone || entry.place == Place::held)
     complain("delivered again after another process had consumed it", id);
   entry.place = Place::gone;
+  entry.deliveries = deliveries;
 }
 
 void Account::came_back_from_elsewhere(std::uint64_t id, std::uint32_t deliveries) {

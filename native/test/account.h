@@ -28,7 +28,7 @@ class Account {
   void give_back(std::uint64_t id);
   // Another process consumed it, or had it and let go of it. These books hear of it when that process is dead, and
   // others may have had the message since.
-  void consumed_elsewhere(std::uint64_t id);
+  void consumed_elsewhere(std::uint64_t id, std::uint32_t deliveries);
   void came_back_from_elsewhere(std::uint64_t id, std::uint32_t deliveries);
   // One message that nobody can name went with a reader that was killed after the ring had let it go.
   void lose_one_unnamed() { ++unnamed_losses_; }

@@ -30,7 +30,8 @@ TEST_CASE(
       for (std::uint64_t at = 1;; ++at) {
         const std::uint64_t scene_seed = random.next();
         KillScene scene(scene_seed);
-        scene.prepare(program);
+        // A bell is found dead by the next in its slot, and only one that found nothing to do has armed it.
+        if (program != Program::wait_on_bell) scene.prepare(program);
         const std::string first =
             scene.kill_at(program, {.at = 1, .only = point}, Meanwhile::nothing);
         const std::string second = scene.kill_at(Program::recover, {.at = at}, Meanwhile::nothing);

@@ -66,14 +66,15 @@ std::string KillScene::report() const {
 }
 
 void KillScene::prepare(Program program) {
-  // One that waits must find nothing to do, more often than not.
-  const bool waits = program == Program::wait_on_futex || program == Program::wait_on_bell;
+  // One that waits must often find nothing to do, and one that puts somebody who waits.
+  const bool waits = program == Program::wait_on_futex || program == Program::wait_on_bell ||
+                     program == Program::put;
   const std::uint64_t shape = random_.below(waits ? 3 : 6);
   const bool empty = shape == 0;
   const bool full = shape == 1;
   for (std::uint64_t i = 0, puts = random_.below(12); !empty && i < puts; ++i) put(i % 2);
   if (!empty) work(random_.below(20));
-  if (program == Program::sweep || random_.one_in(3)) {
+  if (program == Program::recover || random_.one_in(3)) {
     const auto& deaths = telling_deaths();
     const auto& [earlier, point] = deaths[random_.below(deaths.size())];
     kill_at(earlier, {.at = 1 + random_.below(2), .only = point}, Meanwhile::nothing);
@@ -94,7 +95,8 @@ void KillScene::operate(std::uint32_t who) {
     case 0:
     case 1:
     case 2:
-      return put(who);
+      put(who);
+      return;
     case 3:
     case 4:
       take(who);
@@ -117,7 +119,7 @@ void KillScene::operate(std::uint32_t who) {
   }
 }
 
-void KillScene::put(std::uint32_t who) {
+bool KillScene::put(std::uint32_t who) {
   const std::uint64_t id = Message::id(who, ++sides_[who].sequence);
   account_.intend(id);
   const Code code = sides_[who].peer->put(id, 8 + random_.below(random_.one_in(8) ? 900 : 120));
@@ -128,6 +130,18 @@ void KillScene::put(std::uint32_t who) {
     if (code != Code::full && !(code == Code::ended && ended_))
       complain("a survivor's put failed with code " + std::to_string(static_cast<int>(code)));
   }
+  return code == Code::ok;
+}
+
+bool KillScene::pass_one() {
+  const std::uint64_t before = account_.waiting();
+  const bool accepted = put(0);
+  return take_all() <= before && accepted;
+}
+
+std::uint64_t KillScene::take_all() {
+  while (take(1)) continue;
+  return account_.waiting();
 }
 
 bool KillScene::take(std::uint32_t who) {
@@ -197,8 +211,9 @@ std::string KillScene::kill_at(Program program, Strike strike, Meanwhile meanwhi
   return victim.point();
 }
 
-std::string KillScene::stop_at(Program program, std::uint64_t at) {
-  Victim& victim = start(program, {.at = at, .stops = true});
+std::string KillScene::stop_at(Program program, Strike strike) {
+  strike.stops = true;
+  Victim& victim = start(program, strike);
   victim.wait();
   if (victim.stopped()) return victim.point();
   bury();

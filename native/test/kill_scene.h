@@ -41,11 +41,15 @@ class KillScene {
   std::string kill_at(Program program, Strike strike, Meanwhile meanwhile);
 
   // The same, but it is stopped there and lives; resume() lets it come to its end.
-  std::string stop_at(Program program, std::uint64_t at);
+  std::string stop_at(Program program, Strike strike);
   void resume();
 
   // Random calls of the living.
   void work(std::uint64_t calls);
+  // One of the living puts a message, and the other takes all there is. Whether that one was among it.
+  bool pass_one();
+  // They take all there is. How many are left that they cannot have: those in the victim's hands, or behind what it is writing.
+  std::uint64_t take_all();
 
   // The living recover what the dead left, by looking for it at once or by themselves, take everything, find the whole
   // capacity free and every slot, and leave nothing behind.
@@ -68,7 +72,7 @@ class KillScene {
   // Reads the journal of a victim that is dead.
   void bury();
   void operate(std::uint32_t who);
-  void put(std::uint32_t who);
+  bool put(std::uint32_t who);
   bool take(std::uint32_t who);
   void let_go(std::uint32_t who, bool acknowledge);
   void arm(std::uint32_t who);

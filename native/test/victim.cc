@@ -150,9 +150,6 @@ class Victim::Part {
         peer_->close();
         break;
       }
-      case Program::sweep:
-        peer_->queue().sweep();
-        break;
       case Program::recover:
         open(OpenMode::open);
         peer_->queue().sweep();
@@ -341,7 +338,7 @@ std::vector<std::string> Victim::read_journal() {
         account_.decide(line.id, ok ? Account::Fate::happened : Account::Fate::did_not);
         break;
       case Act::take:
-        if (ok) account_.consumed_elsewhere(line.id);
+        if (ok) account_.consumed_elsewhere(line.id, line.deliveries);
         break;
       case Act::receive:
         if (ok) held[line.id] = line.deliveries;
@@ -350,7 +347,7 @@ std::vector<std::string> Victim::read_journal() {
       case Act::nack:
         if (!ok) complaints.push_back("the victim was robbed of what it held");
         if (line.act == Act::ack) {
-          account_.consumed_elsewhere(line.id);
+          account_.consumed_elsewhere(line.id, held[line.id]);
         } else {
           account_.came_back_from_elsewhere(line.id, held[line.id]);
         }
@@ -373,7 +370,7 @@ std::vector<std::string> Victim::read_journal() {
       break;
     case Act::ack:
       if (committed) {
-        account_.consumed_elsewhere(id);
+        account_.consumed_elsewhere(id, held[id]);
         held.erase(id);
       }
       break;
@@ -412,8 +409,6 @@ const char* name_of(Program program) {
       return "wait on futex";
     case Program::wait_on_bell:
       return "wait on bell";
-    case Program::sweep:
-      return "sweep";
     case Program::recover:
       return "recover";
     case Program::live_alone:

@@ -24,7 +24,6 @@ enum class Program {
   end,
   wait_on_futex,
   wait_on_bell,
-  sweep,
   recover,     // opens, which sweeps what the last user of the slot left, and sweeps once more
   live_alone,  // makes the queue if need be, uses it, and is the last one out
 };
@@ -41,7 +40,7 @@ inline constexpr Program kPrograms[] = {
     Program::end,
     Program::wait_on_futex,
     Program::wait_on_bell,
-    Program::sweep,
+    Program::recover,
 };
 const char* name_of(Program program);
 

@@ -15,7 +15,7 @@ export function block<T>(
   operation: Operation<T>,
   timeoutMs: number,
 ): T {
-  const deadline = timeoutMs === Infinity ? Infinity : performance.now() + timeoutMs;
+  const deadline = performance.now() + timeoutMs;
   pending.suspend();
   try {
     for (;;) {
@@ -23,7 +23,7 @@ export function block<T>(
         const result = operation.attempt();
         if (result !== NOT_YET) return result;
       }
-      const left = timeoutMs === 0 ? 0 : deadline - performance.now();
+      const left = deadline - performance.now();
       if (left <= 0) {
         const error = pending.timeoutError(timeoutMs);
         throw operation.failed === undefined ? error : operation.failed(error);

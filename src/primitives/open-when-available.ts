@@ -27,7 +27,7 @@ export async function openWhenAvailable<T>(
     } catch (error) {
       if (!(error instanceof InterprocError) || error.code !== 'ERR_NOT_FOUND') throw error;
       const leftMs = deadline - performance.now();
-      if (timeoutMs === 0 || leftMs <= 0) {
+      if (leftMs <= 0) {
         throw new TimeoutError(`Nobody created '${name}' within ${timeoutMs} ms`, { cause: error });
       }
       // An abort ends the pause, and the loop then says so.

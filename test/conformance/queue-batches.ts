@@ -39,6 +39,9 @@ export function batches(subject: Subject): void {
       await q.putMany(['a', 'b', 'c']);
       expect(await q.getMany({ max: 2 })).toEqual(['a', 'b']);
       expect(await q.getMany({ max: 2 })).toEqual(['c']);
+      await q.putMany(numbered(400));
+      expect(await q.getMany({ max: 150 })).toEqual(numbered(150));
+      expect(q.tryGetMany({ max: 100 })).toHaveLength(100);
     });
 
     it('take 256 unless told otherwise', async () => {

@@ -167,6 +167,12 @@ export function delivery(subject: Subject): void {
       expect([m.value, m.deliveries]).toEqual(['fine', 1]);
       m.ack();
       expect(q.stats().unacknowledged).toBe(0);
+      // They keep their queue, and nobody keeps it open for them.
+      const listed = bench.backend.registry.list();
+      expect(listed.find(({ name }) => name === letters)).toMatchObject({
+        size: 1,
+        participants: 0,
+      });
       const dead = bench.keep(Queue.open<string>(letters));
       expect(dead.tryGetMany()).toEqual(['poison']);
     });

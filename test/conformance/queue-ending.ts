@@ -68,7 +68,7 @@ export function ending(subject: Subject): void {
       const gets: Promise<unknown>[] = [reader.get(), reader.getMany(), q.get()];
       if (bench.capabilities.redelivery) gets.push(reader.receive());
       q.end();
-      for (const get of gets) await expect(get).rejects.toMatchObject(eof);
+      await Promise.all(gets.map((get) => expect(get).rejects.toMatchObject(eof)));
     });
 
     it('is told to those who wait for room', async () => {
@@ -77,7 +77,7 @@ export function ending(subject: Subject): void {
       await q.put('a');
       const puts = [q.put('b'), q.putMany(['c'])];
       other.end();
-      for (const put of puts) await expect(put).rejects.toEqual(coded('ERR_ENDED'));
+      await Promise.all(puts.map((put) => expect(put).rejects.toEqual(coded('ERR_ENDED'))));
       expect(q.tryGetMany()).toEqual(['a']);
     });
 

@@ -98,6 +98,8 @@ export function opening(subject: Subject): void {
         coded('ERR_MISMATCH'),
       );
       expect(thrownBy(() => Queue.open(name, { codec: 'raw' }))).toEqual(coded('ERR_MISMATCH'));
+      // Who was refused is no participant.
+      expect(a.stats().participants).toBe(2);
     });
 
     it.each([

@@ -54,6 +54,18 @@ export function waiting(subject: Subject): void {
       expect(order).toEqual(['get a', 'getMany b+c', 'next d', 'get e']);
     });
 
+    it('is not overtaken by a later call', async () => {
+      const q = bench.strings();
+      const other = bench.keep(Queue.open<string>(q.name));
+      const calls = [q.get()];
+      other.putNowait('1');
+      calls.push(q.get());
+      calls.push(q.get({ timeoutMs: 60_000 }));
+      other.putNowait('2');
+      other.putNowait('3');
+      expect(await Promise.all(calls)).toEqual(['1', '2', '3']);
+    });
+
     it('leaves what comes later to the calls made later', async () => {
       const q = bench.strings();
       const values: string[] = [];
@@ -120,7 +132,13 @@ export function waiting(subject: Subject): void {
       await expect(start(q, call, { timeoutMs: -5 })).rejects.toEqual(coded('ERR_TIMEOUT'));
       await q.putMany([Uint8Array.of(1), Uint8Array.of(2)]);
       await start(q, call, { timeoutMs: 0 });
-      expect(q.size).toBeLessThan(2);
+      const left = q.size;
+      expect(left).toBeLessThan(2);
+      q.tryGetMany();
+      const late = start(q, call, { timeoutMs: 0 });
+      q.putNowait(Uint8Array.of(3));
+      await expect(late).rejects.toEqual(coded('ERR_TIMEOUT'));
+      expect(q.size).toBe(1);
     });
 
     it.each(GETS)('%s takes nothing when aborted', async (call) => {
@@ -225,8 +243,20 @@ export function waiting(subject: Subject): void {
       };
       let ticking = setImmediate(count);
       for (let i = 0; i < 5000; i++) {
-        await q.put('a');
+        q.putNowait('a');
         await q.get();
+      }
+      expect(turns).toBeGreaterThanOrEqual(4);
+      turns = 0;
+      for (let i = 0; i < 5000; i++) {
+        await q.put('a');
+        q.getNowait();
+      }
+      expect(turns).toBeGreaterThanOrEqual(4);
+      turns = 0;
+      for (let i = 0; i < 5000; i++) {
+        await q.putMany(['a']);
+        await q.getMany();
       }
       clearImmediate(ticking);
       expect(turns).toBeGreaterThanOrEqual(4);
@@ -275,7 +305,25 @@ export function waiting(subject: Subject): void {
       await expect(q.put('b', { timeoutMs: 0 })).rejects.toEqual(coded('ERR_TIMEOUT'));
       expect(q.tryGetMany()).toEqual(['a']);
       await q.put('c', { timeoutMs: 0 });
+      const late = [q.put('d', { timeoutMs: 0 }), q.putMany(['e'], { timeoutMs: 0 })];
       expect(q.tryGetMany()).toEqual(['c']);
+      for (const put of late) await expect(put).rejects.toEqual(coded('ERR_TIMEOUT'));
+      expect(q.isEmpty).toBe(true);
+    });
+
+    it('looks once with timeoutMs 0, after those who wait already', async () => {
+      const q = bench.small(2);
+      const other = bench.keep(Queue.open<string>(q.name));
+      await q.putMany(['1', '2']);
+      const pending = q.put('3');
+      expect(other.tryGetMany()).toEqual(['1', '2']);
+      await q.put('4', { timeoutMs: 0 });
+      await pending;
+      const more = q.put('5');
+      expect(other.tryGetMany()).toEqual(['3', '4']);
+      await q.putMany(['6'], { timeoutMs: 0 });
+      await more;
+      expect(other.tryGetMany()).toEqual(['5', '6']);
     });
 
     it('puts nothing when aborted', async () => {
@@ -289,6 +337,7 @@ export function waiting(subject: Subject): void {
       await expect(q.put('b', { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
       expect(q.tryGetMany()).toEqual(['a']);
       await expect(q.put('b', { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+      await expect(q.putMany(['b'], { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
       expect(q.isEmpty).toBe(true);
     });
 
@@ -381,6 +430,16 @@ export function waiting(subject: Subject): void {
       await Promise.all(puts);
       await done;
       expect(q.tryGetMany()).toEqual(['5']);
+    });
+
+    it('does not overtake a put that is pending', async () => {
+      const q = bench.strings({ capacityBytes: 4096 });
+      await q.put('x'.repeat(2500));
+      const large = q.put('y'.repeat(2500));
+      expect(thrownBy(() => q.putSync('small', { timeoutMs: 5 }))).toEqual(coded('ERR_TIMEOUT'));
+      q.getNowait();
+      await large;
+      expect(q.tryGetMany()).toEqual(['y'.repeat(2500)]);
     });
 
     it('serves the gets that are pending first, in order', async () => {

@@ -8,6 +8,7 @@ import type { Fate, Settled, Step } from './fates.js';
 import type { Program } from './program.js';
 import { test } from './scene.js';
 import type { Scene } from './scene.js';
+import { Turns } from './turns.js';
 import { WHOLE, Witnesses } from './witnesses.js';
 
 const BUILD_WATCHDOG_MS = 900_000;
@@ -53,9 +54,12 @@ beforeAll(() => {
   addon = execFileSync(process.execPath, [script], { encoding: 'utf8' }).trim();
 }, BUILD_WATCHDOG_MS);
 
-function live(scene: Scene, life: string, fault: string): Program {
-  const environment = { INTERPROC_ADDON: addon, INTERPROC_FAULT: fault };
-  return scene.start('step-by-step', [life], { environment });
+/** One life after another, each with the next fault. */
+function lives(scene: Scene, life: string, fault: (turn: number) => string): Turns {
+  return new Turns((turn) => {
+    const environment = { INTERPROC_ADDON: addon, INTERPROC_FAULT: fault(turn) };
+    return scene.start('step-by-step', [life], { environment });
+  });
 }
 
 /** Its steps, to the last one it announces. */
@@ -83,12 +87,13 @@ test(
   { timeout: RUN_WATCHDOG_MS },
   async ({ scene }) => {
     const witnesses = await Witnesses.of(scene);
+    const victims = lives(scene, 'exchange', (turn) => `kill:${turn}`);
     let point = 0;
     for (let lived = false; !lived;) {
       point += 1;
       const fates = new Fates();
       for (const value of ['m1', 'm2', 'm3']) await witnesses.put(value, fates);
-      const victim = live(scene, 'exchange', `kill:${point}`);
+      const victim = victims.next();
       for await (const step of stepsOf(victim)) fates.follow(step);
       lived = await hasLived(victim, point);
       const inspection = await witnesses.inspect(fates);
@@ -96,6 +101,7 @@ test(
     }
     console.log(`  killed at ${point - 1} points`);
     expect(point).toBeGreaterThan(30);
+    await victims.end();
     await witnesses.leave();
   },
 );
@@ -130,11 +136,12 @@ test.for(POINTS_OF_A_WAIT)(
   { timeout: RUN_WATCHDOG_MS },
   async (point, { scene }) => {
     const witnesses = await Witnesses.of(scene);
+    const victims = lives(scene, 'wait', (turn) => `kill:${turn}:${point}`);
     let pass = 0;
     for (let lived = false; !lived;) {
       pass += 1;
       const fates = new Fates();
-      const victim = live(scene, 'wait', `kill:${pass}:${point}`);
+      const victim = victims.next();
       const last = await endWaits(victim, witnesses, fates);
       lived = await hasLived(victim, pass);
       const decided = last?.at === 'doing' ? decidedAt(point, last.step) : undefined;
@@ -146,6 +153,7 @@ test.for(POINTS_OF_A_WAIT)(
       await witnesses.survivor.call('prune');
     }
     expect(pass, 'the point was passed').toBeGreaterThan(1);
+    await victims.end();
     await witnesses.leave();
   },
 );
@@ -159,12 +167,13 @@ test('killed at every step of waking somebody', { timeout: RUN_WATCHDOG_MS }, as
     }
     return witnesses.fill().then(() => survivor.begin('put', 'jobs', 'made room'));
   };
+  const victims = lives(scene, 'wake', (turn) => `kill:${turn}`);
   let point = 0;
   for (let lived = false; !lived;) {
     point += 1;
     const fates = new Fates();
     let sleeping: { readonly step: Step; readonly result: Promise<unknown> } | undefined;
-    const victim = live(scene, 'wake', `kill:${point}`);
+    const victim = victims.next();
     const wakeUp = async () => {
       if (sleeping === undefined) return;
       const { step, result } = sleeping;
@@ -198,6 +207,7 @@ test('killed at every step of waking somebody', { timeout: RUN_WATCHDOG_MS }, as
   }
   console.log(`  killed at ${point - 1} points`);
   expect(point).toBeGreaterThan(20);
+  await victims.end();
   await witnesses.leave();
 });
 
@@ -215,12 +225,13 @@ test(
   { timeout: RUN_WATCHDOG_MS },
   async ({ scene }) => {
     const witnesses = await Witnesses.of(scene);
+    const victims = lives(scene, 'exchange', (turn) => `stop:${turn}`);
     let point = 0;
     for (let hasStopped = true; hasStopped;) {
       point += 1;
       const fates = new Fates();
       for (const value of ['m1', 'm2', 'm3']) await witnesses.put(value, fates);
-      const stopped = live(scene, 'exchange', `stop:${point}`);
+      const stopped = victims.next();
       const followed = (async () => {
         for await (const step of stepsOf(stopped)) fates.follow(step);
       })();
@@ -235,6 +246,7 @@ test(
       expect({ point, ...inspection }, scene.describe()).toEqual({ point, ...WHOLE });
     }
     expect(point).toBeGreaterThan(30);
+    await victims.end();
     await witnesses.leave();
   },
 );
@@ -257,11 +269,12 @@ test(
       expect(settled, 'what was in the way of create').not.toEqual([]);
       return settled;
     };
+    const victims = lives(scene, 'live', (turn) => `kill:${turn}`);
     let point = 0;
     for (let lived = false; !lived;) {
       point += 1;
       const fates = new Fates();
-      const victim = live(scene, 'live', `kill:${point}`);
+      const victim = victims.next();
       for await (const step of stepsOf(victim)) fates.follow(step);
       lived = await hasLived(victim, point);
       expect(fates.contradictions(await takeOver()), `at point ${point}`).toEqual([]);
@@ -275,6 +288,7 @@ test(
     }
     console.log(`  killed at ${point - 1} points`);
     expect(point).toBeGreaterThan(30);
+    await victims.end();
     await next.leave();
   },
 );

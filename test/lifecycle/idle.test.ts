@@ -4,7 +4,10 @@ import { describe, expect } from 'vitest';
 import { test } from './scene.js';
 
 const QUEUES = 100;
-const SECONDS = 3;
+
+/** Node has wake-ups of its own now and then, to collect or to compile: of so many spans, the quietest one counts. */
+const SPANS = 5;
+const SPAN_SECONDS = 3;
 
 /** How often the threads of a process have gone to sleep: each timer that fires, each byte that arrives, is one more. */
 function sleeps(pid: number): number {
@@ -15,23 +18,29 @@ function sleeps(pid: number): number {
     .reduce((sum, count) => sum + count, 0);
 }
 
-describe(`a process with ${QUEUES} queues open`, () => {
-  // A timer of 250 ms fires 4 times a second. Node itself is given two dozen wake-ups of its own: collecting, tiering up.
-  const NODES_OWN = 24;
+/** Wake-ups in the quietest span; no other is looked at once there is one with no more than `enough`. */
+async function wakeUps(pid: number, enough: number): Promise<number> {
+  let fewest = Infinity;
+  for (let span = 0; span < SPANS && fewest > enough; span += 1) {
+    const before = sleeps(pid);
+    await delay(SPAN_SECONDS * 1000);
+    fewest = Math.min(fewest, sleeps(pid) - before);
+  }
+  return fewest;
+}
 
+describe(`a process with ${QUEUES} queues open`, () => {
   test.for([
-    ['never waited', 0],
-    ['has waited', 0],
-    ['waits', 4 * SECONDS],
-  ] as const)('that %s does nothing', async ([does, looks], { scene }) => {
+    ['does nothing when none has ever waited', 'never waited', 0],
+    ['does nothing when all have waited', 'has waited', 0],
+    // By one timer for all queues, whatever their number.
+    ['looks four times a second, at most, when all of them wait', 'waits', 4 * SPAN_SECONDS],
+  ] as const)('%s', async ([, does, atMost], { scene }) => {
     const program = scene.start('many-open', [QUEUES, does]);
     await program.says('idle');
-    await delay(1000); // what starting left to be done has been done
-    const before = sleeps(program.pid);
-    await delay(SECONDS * 1000);
-    const during = sleeps(program.pid) - before;
-    console.log(`  ${does}: ${during} wake-ups in ${SECONDS} s`);
-    expect(during).toBeLessThanOrEqual(looks + NODES_OWN);
+    const during = await wakeUps(program.pid, atMost);
+    console.log(`  ${does}: ${during} wake-ups in ${SPAN_SECONDS} s`);
+    expect(during).toBeLessThanOrEqual(atMost);
     program.tell('end');
     expect(await program.ends()).toEqual({ code: 0, signal: null });
   });

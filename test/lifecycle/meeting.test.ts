@@ -43,7 +43,7 @@ describe('two programs started by hand', () => {
 test('programs that open or create at the same moment find themselves on one queue', async ({
   scene,
 }) => {
-  for (let round = 0; round < atScale(10, 300); round += 1) {
+  for (let round = 0; round < atScale(5, 300); round += 1) {
     const programs = Array.from({ length: 4 }, () => scene.start('put-own-pid', ['crowd']));
     await Promise.all(programs.map((program) => program.says('ready')));
     for (const program of programs) program.tell('go');

@@ -2,6 +2,7 @@ import { describe, expect } from 'vitest';
 import { nodes } from './nodes.js';
 import { atScale } from './scale.js';
 import { test } from './scene.js';
+import { Turns } from './turns.js';
 
 const REPETITIONS = atScale(20, 200);
 
@@ -33,6 +34,7 @@ describe.each(nodes)('under Node $version, holding a message and awaiting anothe
     };
 
     const bare = scene.start('leaving', [way], { node: path });
+    bare.tell('begin');
     await bare.says('holding');
     end(bare);
     const bareWorkerCode = isOfWorker ? await bare.says('worker-gone') : undefined;
@@ -45,9 +47,10 @@ describe.each(nodes)('under Node $version, holding a message and awaiting anothe
       await peer.call('create', queue);
       await bystander.call('open', queue);
     }
+    const turns = new Turns(() => scene.start('leaving', [way, 'jobs', 'idle'], { node: path }));
     for (let job = 0; job < REPETITIONS; job += 1) {
       await peer.call('put', 'jobs', job);
-      const leaving = scene.start('leaving', [way, 'jobs', 'idle'], { node: path });
+      const leaving = turns.next();
       expect(await leaving.says('holding')).toEqual({ value: job, ...FIRST_DELIVERY });
       const redelivery = await peer.begin('receive', 'jobs');
       const pending = await peer.begin('get', 'idle');
@@ -71,6 +74,7 @@ describe.each(nodes)('under Node $version, holding a message and awaiting anothe
         expect(await peer.call('size', queue)).toBe(0);
       }
     }
+    await turns.end();
     await bystander.leave();
     await peer.leave();
   });

@@ -150,10 +150,9 @@ class MemoryChannel implements Channel {
   readonly name: string;
   readonly geometry: ChannelGeometry;
   readonly capabilities: ChannelCapabilities;
-  readonly outbox = new Uint8Array(OUTBOX_BYTES);
-  readonly offsets = new Uint32Array(BATCH);
-  readonly lengths = new Uint32Array(BATCH);
-  inbox = new Uint8Array(OUTBOX_BYTES);
+  readonly outbox: Uint8Array;
+  readonly offsets: Uint32Array;
+  readonly lengths: Uint32Array;
   deliveries = 0;
   receipt = 0;
   wanted = 0;
@@ -168,7 +167,14 @@ class MemoryChannel implements Channel {
     this.name = queue.name;
     this.geometry = queue.geometry;
     this.capabilities = backend.capabilities;
+    this.outbox = backend.outbox;
+    this.offsets = backend.offsets;
+    this.lengths = backend.lengths;
     queue.channels.add(this);
+  }
+
+  get inbox(): Uint8Array {
+    return this.#backend.inbox;
   }
 
   #enter(): SharedQueue {
@@ -219,7 +225,7 @@ class MemoryChannel implements Channel {
     if (target === undefined && offset + bytes.length > this.inbox.length) {
       const larger = new Uint8Array(2 * (offset + bytes.length));
       larger.set(this.inbox);
-      this.inbox = larger;
+      this.#backend.inbox = larger;
     }
     (target ?? this.inbox).set(bytes, offset);
     this.deliveries = message.deliveries;
@@ -380,6 +386,11 @@ export class MemoryBackend implements Backend, Registry {
   readonly capabilities: ChannelCapabilities;
   /** What the rest of the world does while this thread is blocked. */
   whileBlocked: (() => void) | undefined;
+  // As in a thread: all channels share them.
+  readonly outbox = new Uint8Array(OUTBOX_BYTES);
+  readonly offsets = new Uint32Array(BATCH);
+  readonly lengths = new Uint32Array(BATCH);
+  inbox = new Uint8Array(OUTBOX_BYTES);
   readonly #queues = new Map<string, SharedQueue>();
   #anonymous = 0;
 

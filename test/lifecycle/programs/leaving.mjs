@@ -3,6 +3,7 @@
  * Leaves in the way it is told to, while it holds an unacknowledged message of one queue and a get is pending on another.
  * Without names of queues it leaves in the same way and never loads the package: that is what Node does without us.
  *   leaving.mjs WAY [JOBS IDLE]
+ * Begins when it is told to.
  */
 import { fileURLToPath } from 'node:url';
 import { Worker, isMainThread, parentPort } from 'node:worker_threads';
@@ -36,7 +37,9 @@ function leave() {
     case 'worker process.exit':
       return process.exit(3);
     case 'throw':
-      throw new Error('thrown on purpose');
+      return void setImmediate(() => {
+        throw new Error('thrown on purpose');
+      });
     case 'unhandled rejection':
       return void Promise.reject(new Error('rejected on purpose'));
     case 'abort':
@@ -50,25 +53,33 @@ function leave() {
   }
 }
 
-if (!isMainThread) {
-  const holding = await hold();
-  parentPort?.postMessage(shown(holding));
-  parentPort?.once('message', leave);
-} else if (isOfWorker) {
+/** @param {Ears} ears */
+async function letWorkerLeave(ears) {
   const worker = new Worker(fileURLToPath(import.meta.url), { argv: process.argv.slice(2) });
   const gone = new Promise((resolve) => worker.once('exit', resolve));
-  const ears = new Ears();
   worker.once('message', (held) => say('holding', held));
   await ears.line();
   if (way === 'worker terminate') await worker.terminate();
   else worker.postMessage('leave');
   say('worker-gone', await gone);
   await ears.line();
+}
+
+if (isMainThread) {
+  const ears = new Ears();
+  const hasBegun = (await ears.line()) !== undefined;
+  if (hasBegun && isOfWorker) {
+    await letWorkerLeave(ears);
+  } else if (hasBegun) {
+    const holding = await hold();
+    say('holding', shown(holding));
+    await ears.line();
+    leave();
+    // What is held stays reachable to the end: only the end of the process gives it back.
+    process.once('exit', () => holding.held);
+  }
 } else {
   const holding = await hold();
-  say('holding', shown(holding));
-  await new Ears().line();
-  leave();
-  // What is held stays reachable to the end: only the end of the process gives it back.
-  process.once('exit', () => holding.held);
+  parentPort?.postMessage(shown(holding));
+  parentPort?.once('message', leave);
 }

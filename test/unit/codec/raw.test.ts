@@ -35,6 +35,13 @@ describe("codec 'raw'", () => {
     },
   );
 
+  it('carries messages of all sizes one after the other', () => {
+    for (let i = 0; i < 3000; i++) {
+      const bytes = new Uint8Array((i * 37) % 600).fill(i);
+      expect(Buffer.compare(pass(rawCodec, bytes), bytes)).toBe(0);
+    }
+  });
+
   it('aligns messages for wider views', () => {
     for (const length of [1, 64, 67, 100, 4096, 5000]) {
       expect(pass(rawCodec, new Uint8Array(length)).byteOffset % 8).toBe(0);

@@ -190,7 +190,11 @@ describe('pending waits', () => {
 
   it('may wait longer than a timer can count', async () => {
     const { script, waits } = scene();
+    const timers = vi.spyOn(globalThis, 'setTimeout');
     const call = waits.add(script.take, 2 ** 40, undefined);
+    // Node would make it 1 ms.
+    expect(timers.mock.calls[0]?.[1]).toBeLessThan(2 ** 31);
+    timers.mockRestore();
     await sleep(20);
     expect(waits.isIdle).toBe(false);
     script.messages.push(1);
@@ -290,11 +294,13 @@ describe('pending waits', () => {
   });
 
   it('survive an attempt that ends them', async () => {
-    const { script, waits } = scene();
+    const { script, waits, get } = scene();
+    const later: Promise<number>[] = [];
     const call = waits.add<string>(
       {
         attempt() {
           waits.rejectAll(new Error('closed inside'));
+          later.push(get());
           return 'too late';
         },
       },
@@ -303,6 +309,9 @@ describe('pending waits', () => {
     );
     script.ring(waits);
     await expect(call).rejects.toThrow('closed inside');
+    script.messages.push(1);
+    script.ring(waits);
+    expect(await Promise.all(later)).toEqual([1]);
     expect(waits.isIdle).toBe(true);
   });
 });
