@@ -416,10 +416,13 @@ bool Queue::wait(Side side, std::int64_t timeout_ns) noexcept {
     if (!drained()) sweep_if_due(kIdleSweepNs);
     worth = worth_looking(side);
   }
-  if (!worth) waiters_.sleep(side, deadline);
+  const bool slept = !worth;
+  if (slept) waiters_.sleep(side, deadline);
   const bool rung = waiters_.disarm(side);
   // Whoever is told to look takes the wake with it; who leaves by time-out looks once more here.
   worth = rung || worth_looking(side);
+  // Unless it came at the last moment, somebody should have rung.
+  if (slept && !rung && worth) FAULT("queue.unrung");
   if (!worth) sweep_if_due(kIdleSweepNs);
   if (bell_was_armed && arm(side, registry_.self_slot().token.load(std::memory_order_relaxed))) {
     // Our own event loop waits too; it must look as well once we are done blocking it.

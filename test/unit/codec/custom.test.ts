@@ -79,6 +79,14 @@ describe('a custom codec', () => {
 });
 
 describe('choosing a codec', () => {
+  it('keeps the names of the built-in codecs for them', () => {
+    for (const name of ['structured', 'json', 'string', 'raw']) {
+      expect(thrownBy(() => codecFor({ ...dates, name }))).toMatchObject({
+        code: 'ERR_INVALID_ARG',
+      });
+    }
+  });
+
   it.each(['structured', 'json', 'string', 'raw'] as const)('finds %s by its name', (name) => {
     expect(codecFor(name).name).toBe(name);
     expect(codecNamed(name, 'it').name).toBe(name);

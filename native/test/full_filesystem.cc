@@ -1,0 +1,212 @@
+// A full or tiny /dev/shm is an error that says so, at the call that needs the room; never a SIGBUS at some later touch; and
+// whatever was given up half-way gives its room back.
+
+#include <doctest/doctest.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "test/peer.h"
+#include "test/scale.h"
+#include "test/test_directory.h"
+#include "test/watchdog.h"
+
+using interproc::Code;
+using interproc::memory::OpenMode;
+using interproc::test::Got;
+using interproc::test::Peer;
+using interproc::test::Shape;
+using interproc::test::TestDirectory;
+using interproc::test::times;
+using interproc::test::Watchdog;
+
+namespace {
+
+constexpr char kNotPermitted[] = "not permitted: ";
+
+void write_file(const char* path, const std::string& text) {
+  std::FILE* file = std::fopen(path, "w");
+  if (file == nullptr) return;
+  std::fputs(text.c_str(), file);
+  std::fclose(file);
+}
+
+// Mounts a small file system on `path`, for this process alone. An error text, or an empty string.
+std::string mount_small(const std::string& path, const char* options) {
+  const uid_t user = geteuid();
+  const gid_t group = getegid();
+  if (unshare(user == 0 ? CLONE_NEWNS : CLONE_NEWUSER | CLONE_NEWNS) != 0)
+    return kNotPermitted + std::string("unshare: ") + std::strerror(errno);
+  if (user != 0) {
+    write_file("/proc/self/setgroups", "deny");
+    write_file("/proc/self/uid_map", std::to_string(user) + " " + std::to_string(user) + " 1");
+    write_file("/proc/self/gid_map", std::to_string(group) + " " + std::to_string(group) + " 1");
+  }
+  if (mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+      mount("tmpfs", path.c_str(), "tmpfs", 0, options) != 0) {
+    return kNotPermitted + std::string("mount: ") + std::strerror(errno);
+  }
+  return chmod(path.c_str(), 0700) == 0 ? "" : "chmod";
+}
+
+// Runs `work` in a process of its own and returns the text that it returns.
+std::string in_own_process(const std::function<std::string()>& work) {
+  int ends[2];
+  REQUIRE(pipe(ends) == 0);
+  std::fflush(nullptr);
+  const pid_t child = fork();
+  if (child == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    const std::string text = work();
+    _exit(write(ends[1], text.data(), text.size()) == static_cast<ssize_t>(text.size()) ? 0 : 1);
+  }
+  close(ends[1]);
+  std::string text;
+  char buffer[512];
+  for (ssize_t got = read(ends[0], buffer, sizeof buffer); got > 0;
+       got = read(ends[0], buffer, sizeof buffer)) {
+    text.append(buffer, static_cast<std::size_t>(got));
+  }
+  close(ends[0]);
+  int status = 0;
+  waitpid(child, &status, 0);
+  if (WIFSIGNALED(status)) return "died of signal " + std::to_string(WTERMSIG(status));
+  return text;
+}
+
+std::uint64_t free_blocks(const std::string& path) {
+  struct statvfs status {};
+  return statvfs(path.c_str(), &status) == 0 ? status.f_bfree : 0;
+}
+std::uint64_t free_files(const std::string& path) {
+  struct statvfs status {};
+  return statvfs(path.c_str(), &status) == 0 ? status.f_ffree : 0;
+}
+
+// Creates queues and uses all of each, its ledger too, until there is no more room; then gives everything back. Counts the
+// creates in `creates`.
+std::string fill_once(const TestDirectory& directory, const Shape& shape, std::uint64_t& creates) {
+  const std::uint64_t blocks = free_blocks(directory.path());
+  const std::uint64_t files = free_files(directory.path());
+  {
+    std::vector<std::unique_ptr<Peer>> peers;
+    bool ledgers_refused = false;
+    for (;;) {
+      ++creates;
+      auto peer =
+          std::make_unique<Peer>(directory, std::to_string(peers.size()), OpenMode::create, shape);
+      if (!peer->ok()) {
+        if (peer->error().code != Code::no_space)
+          return "create failed with code " + std::to_string(static_cast<int>(peer->error().code));
+        break;
+      }
+      // Every byte of the ring is there.
+      if (peer->put(1, peer->capacity()) != Code::ok) return "a created queue has not its room";
+      const Got got = peer->receive();
+      if (got.code == Code::no_space) {
+        ledgers_refused = true;
+      } else if (got.code != Code::ok || !got.whole) {
+        return "receive failed with code " + std::to_string(static_cast<int>(got.code));
+      } else if (peer->queue().ack(got.taken.receipt) != Code::ok ||
+                 peer->put(1, peer->capacity()) != Code::ok) {
+        return "a queue with a ledger does not work";
+      }
+      peers.push_back(std::move(peer));
+    }
+    if (peers.empty()) return "not even one queue had room";
+    // Those that exist go on, with what they have.
+    for (auto& peer : peers) {
+      const Got got = peer->take();
+      if (got.code != Code::ok || !got.whole) return "a message is gone";
+      if (peer->put(2, peer->capacity()) != Code::ok || peer->take().id != 2)
+        return "a queue that exists has no room any more";
+    }
+    // Who was refused a ledger gets one when there is room.
+    if (ledgers_refused) {
+      Peer& last = *peers.back();
+      if (last.put(3) != Code::ok) return "put";
+      const Code refused = last.receive().code;
+      if (refused != Code::no_space && refused != Code::ok) return "a second refusal";
+      const bool alone = peers.size() == 1;
+      peers.erase(peers.begin(), peers.end() - 1);
+      if (refused == Code::no_space && !alone && last.receive().id != 3)
+        return "no ledger though there is room again";
+    }
+  }
+  for (int i = 0; i < 2 && !directory.names().empty(); ++i) {
+    // What was received last came back with the close and keeps its queue.
+    for (const std::string& name : directory.names()) {
+      Peer peer(directory, name, OpenMode::open);
+      while (peer.ok() && peer.take().code == Code::ok) continue;
+    }
+  }
+  if (!directory.names().empty()) return "something is left";
+  if (free_blocks(directory.path()) != blocks) return "blocks are lost";
+  if (free_files(directory.path()) != files) return "files are lost";
+  return "";
+}
+
+void fill_again_and_again(const char* options, const Shape& shape, std::uint64_t wanted) {
+  const Watchdog watchdog("a full file system", 600);
+  TestDirectory directory;
+  const std::string report = in_own_process([&]() -> std::string {
+    std::string problem = mount_small(directory.path(), options);
+    for (std::uint64_t creates = 0; problem.empty() && creates < wanted;)
+      problem = fill_once(directory, shape, creates);
+    return problem;
+  });
+  if (report.starts_with(kNotPermitted)) {
+    MESSAGE("skipped: " << report);
+  } else {
+    CHECK(report == "");
+  }
+}
+
+}  // namespace
+
+TEST_CASE(
+    "creating queues until the file system is full ends in no_space, and all room comes back") {
+  fill_again_and_again("size=8m", Shape{.capacity = 1 << 16}, times(1'000, 100, 20'000));
+}
+
+TEST_CASE("a ledger that has no room is refused, and the messages stay where they are") {
+  // The ring takes most of it: there is no room for its ledger.
+  fill_again_and_again("size=2m", Shape{.capacity = 1 << 20, .max_participants = 2}, 20);
+}
+
+TEST_CASE("a file system without inodes is a full one") {
+  fill_again_and_again("size=64m,nr_inodes=24", Shape{}, times(200, 50, 2'000));
+}
+
+TEST_CASE("a queue larger than the file system is refused and leaves it empty") {
+  const Watchdog watchdog("a queue larger than the file system", 600);
+  TestDirectory directory;
+  const std::string report = in_own_process([&]() -> std::string {
+    const std::string problem = mount_small(directory.path(), "size=4m");
+    if (!problem.empty()) return problem;
+    const std::uint64_t blocks = free_blocks(directory.path());
+    for (int i = 0; i < 20; ++i) {
+      Peer peer(directory, "q", OpenMode::open_or_create, Shape{.capacity = 1 << 26});
+      if (peer.error().code != Code::no_space) return "not refused";
+      if (free_blocks(directory.path()) != blocks) return "blocks are lost";
+    }
+    return Peer(directory, "q", OpenMode::open_or_create).ok() ? "" : "a small one is refused too";
+  });
+  if (report.starts_with(kNotPermitted)) {
+    MESSAGE("skipped: " << report);
+  } else {
+    CHECK(report == "");
+  }
+}
