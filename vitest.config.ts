@@ -12,6 +12,7 @@ export default defineConfig({
     testTimeout: WATCHDOG_MS,
     hookTimeout: WATCHDOG_MS,
     retry: 0,
-    reporters: ['default', ['json', { outputFile: 'test-results/vitest.json' }]],
+    reporters: ['default', 'json'],
+    outputFile: { json: 'test-results/vitest.json' },
   },
 });

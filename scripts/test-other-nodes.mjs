@@ -2,15 +2,13 @@
 // closes with `N passed, N failed`. The Nodes come from npm, once, into a folder under node_modules.
 //   node scripts/test-other-nodes.mjs [22 24 26]
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 const versions = process.argv.length > 2 ? process.argv.slice(2) : ['22', '24', '26'];
 const root = fileURLToPath(new URL('..', import.meta.url));
 const cache = `${root}node_modules/.cache/nodes`;
-/** Where vitest.config.ts has the counts written. */
-const results = `${root}test-results/vitest.json`;
 const vitest = createRequire(import.meta.url)
   .resolve('vitest/package.json')
   .replace(/package\.json$/, 'vitest.mjs');
@@ -52,12 +50,13 @@ function install(version) {
  * @param {string} version
  */
 function run(node, version) {
+  const results = `${root}test-results/node${version}.json`;
   rmSync(results, { force: true });
-  const tests = TESTS.map((name) => `test/lifecycle/${name}`);
-  const { status } = spawnSync(node, [vitest, 'run', ...tests], { cwd: root, stdio: 'inherit' });
+  const args = ['run', `--outputFile.json=${results}`];
+  for (const name of TESTS) args.push(`test/lifecycle/${name}`);
+  const { status } = spawnSync(node, [vitest, ...args], { cwd: root, stdio: 'inherit' });
   if (!existsSync(results)) return { passed: 0, failed: 1 };
   const counts = JSON.parse(readFileSync(results, 'utf8'));
-  renameSync(results, `${root}test-results/node${version}.json`);
   const passed = Number(counts.numPassedTests);
   const failed = Number(counts.numFailedTests);
   // A run that fails without a failed test has failed all the same.

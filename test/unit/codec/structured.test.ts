@@ -21,6 +21,8 @@ describe("codec 'structured'", () => {
       withUnicodeString: true,
       withObjectString: false,
       withNullPrototype: false,
+      maxDepth: 2,
+      maxKeys: 4,
     });
     fc.assert(
       fc.property(anything, (value) => {
