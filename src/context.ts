@@ -1,4 +1,7 @@
-/** The composition root: picks a backend, says why it cannot, and binds the primitives to it. The only importer of `backends/`. */
+/**
+ * The composition root: picks a backend, says why it cannot, and binds the primitives to it. The only
+ * importer of `backends/`.
+ */
 
 import { InterprocError, invalidArgument } from './errors.js';
 import type { Backend, SegmentInfo } from './contract/channel.js';
@@ -11,7 +14,10 @@ import type { MpmcRing as MpmcRingHandle, SpscRing as SpscRingHandle } from './p
 
 let native: NativeBackend | undefined;
 
-/** Loaded at first use, so that importing the package works, and its errors can be caught, where the addon does not load. */
+/**
+ * Loaded at first use, so that importing the package works, and its errors can be caught, where the addon
+ * does not load.
+ */
 function nativeBackend(): NativeBackend {
   if (native === undefined) {
     try {

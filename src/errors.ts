@@ -60,7 +60,10 @@ export class InterprocError extends Error {
   declare readonly syscall?: string;
   /** Of a `putMany` that failed after some of its values went in: how many, from the first. */
   declare accepted?: number;
-  /** Of a batch of which one message could not be decoded: the values of the others, which are no longer in the queue. */
+  /**
+   * Of a batch of which one message could not be decoded: the values of the others, which are no longer in
+   * the queue.
+   */
   declare values?: readonly unknown[];
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {

@@ -4,11 +4,12 @@ export interface Codec<T> {
   readonly name: string;
 
   /**
-   * Writes `value` to the start of `outbox` and returns its length; or returns bytes of its own, where it does not fit or that is cheaper.
-   * Such bytes may be the caller's: copy what is kept beyond the call that encodes.
+   * Writes `value` to the start of `outbox` and returns its length; or returns bytes of its own, where it
+   * does not fit or that is cheaper. Such bytes may be the caller's: copy what is kept beyond the call that
+   * encodes.
    *
-   * The outbox is shared by all queues of a thread: what runs code of the caller's (`toJSON`, getters, a custom codec) must have run it
-   * before the first byte is written.
+   * The outbox is shared by all queues of a thread: what runs code of the caller's (`toJSON`, getters, a
+   * custom codec) must have run it before the first byte is written.
    * @throws ERR_ENCODE, ERR_INVALID_ARG
    */
   encode(value: T, outbox: Uint8Array): number | Uint8Array;
@@ -23,7 +24,8 @@ export interface Codec<T> {
   readonly decodesByCaller?: boolean;
 
   /**
-   * The value whose bytes are `inbox[offset, offset + length)`. They are valid during the call only: the value shares no memory with them.
+   * The value whose bytes are `inbox[offset, offset + length)`. They are valid during the call only: the
+   * value shares no memory with them.
    * @throws ERR_DECODE
    */
   decode(inbox: Uint8Array, offset: number, length: number): T;
@@ -50,7 +52,10 @@ export interface CustomCodec<T> {
    * @default 'custom'
    */
   readonly name?: string;
-  /** The bytes of `value`; they are copied before the put returns, so the array may be used again. What it throws becomes the `cause` of ERR_ENCODE. */
+  /**
+   * The bytes of `value`; they are copied before the put returns, so the array may be used again. What it
+   * throws becomes the `cause` of ERR_ENCODE.
+   */
   encode(value: T): Uint8Array;
   /** The value of `bytes`, which are a copy and may be kept. What it throws becomes the `cause` of ERR_DECODE. */
   decode(bytes: Uint8Array): T;

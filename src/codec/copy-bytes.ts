@@ -9,7 +9,10 @@ const SLAB_MESSAGE_BYTES = SLAB_BYTES / 8;
 let slab = new ArrayBuffer(SLAB_BYTES);
 let slabUsed = 0;
 
-/** A plain Uint8Array with a copy of `inbox[offset, offset + length)`. From 65 bytes to 4 KiB it is a view: its `buffer` holds other messages as well. */
+/**
+ * A plain Uint8Array with a copy of `inbox[offset, offset + length)`. From 65 bytes to 4 KiB it is a view:
+ * its `buffer` holds other messages as well.
+ */
 export function copyBytes(inbox: Uint8Array, offset: number, length: number): Uint8Array {
   if (length <= ON_HEAP_BYTES || length > SLAB_MESSAGE_BYTES) {
     return inbox.slice(offset, offset + length);

@@ -2,7 +2,10 @@ import { InterprocError, shown } from '../errors.js';
 import type { Codec } from './codec.js';
 import { decodeText, encodeText } from './text.js';
 
-/** What `JSON.stringify` makes of a value, with all that it drops and changes on the way: NaN, undefined members, Maps, class instances. */
+/**
+ * What `JSON.stringify` makes of a value, with all that it drops and changes on the way: NaN, undefined
+ * members, Maps, class instances.
+ */
 export const jsonCodec: Codec<unknown> = {
   name: 'json',
 

@@ -5,8 +5,9 @@ import type { Codec } from './codec.js';
 import { copyBytes } from './copy-bytes.js';
 
 /**
- * Up to this size copying into the outbox is cheaper than handing an array to native code, which costs about 20 ns, and a
- * microsecond the first time for one that lives on V8's heap. 64 B: 80 against 94 ns; 256 B: 103 / 98; 4 KiB: 229 / 173.
+ * Up to this size copying into the outbox is cheaper than handing an array to native code, which costs about
+ * 20 ns, and a microsecond the first time for one that lives on V8's heap. 64 B: 80 against 94 ns; 256 B: 103
+ * / 98; 4 KiB: 229 / 173.
  */
 const OUTBOX_BYTES = 256;
 

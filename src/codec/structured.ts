@@ -17,8 +17,9 @@ function copyOf(bytes: Uint8Array): ArrayBuffer {
 }
 
 /**
- * Views travel as { kind, byte length, bytes }: their own bytes, not the whole buffer behind them (a small Buffer stands in Node's
- * pool of 8 KiB), and come back over memory of their own. The order is the wire format: add at the end only.
+ * Views travel as { kind, byte length, bytes }: their own bytes, not the whole buffer behind them (a small
+ * Buffer stands in Node's pool of 8 KiB), and come back over memory of their own. The order is the wire
+ * format: add at the end only.
  */
 const KINDS: ReadonlyArray<readonly [name: string, restore: Restore | undefined]> = [
   ['Int8Array', viewOf(Int8Array)],
@@ -91,8 +92,9 @@ class StructuredDeserializer extends Deserializer {
 }
 
 /**
- * What the structured clone algorithm carries, by `node:v8`: cycles, Map, Set, Date, RegExp, BigInt, Error, ArrayBuffer and its views, undefined, -0.
- * Besides, a Buffer comes back as a Buffer. Functions, symbols, proxies and SharedArrayBuffers are refused; class instances come back as plain objects.
+ * What the structured clone algorithm carries, by `node:v8`: cycles, Map, Set, Date, RegExp, BigInt, Error,
+ * ArrayBuffer and its views, undefined, -0. Besides, a Buffer comes back as a Buffer. Functions, symbols,
+ * proxies and SharedArrayBuffers are refused; class instances come back as plain objects.
  */
 export const structuredCodec: Codec<unknown> = {
   name: 'structured',

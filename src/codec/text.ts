@@ -1,15 +1,19 @@
 import { InterprocError } from '../errors.js';
 
 /**
- * Text as messages: { ONE_BYTE, a byte per character } when every character is below 256, else { UTF_16, 0, two bytes per
- * character }, little-endian. These are the two forms V8 itself keeps: both ways are plain copies, and lone surrogates survive.
+ * Text as messages: { ONE_BYTE, a byte per character } when every character is below 256, else { UTF_16, 0,
+ * two bytes per character }, little-endian. These are the two forms V8 itself keeps: both ways are plain
+ * copies, and lone surrogates survive.
  */
 const ONE_BYTE = 0;
 const UTF_16 = 1;
 const ONE_BYTE_START = 1;
 const UTF_16_START = 2;
 
-/** Up to this length a loop over the characters is cheaper than a call out of JavaScript: 8 characters 23 ns against 100, 32 about even. */
+/**
+ * Up to this length a loop over the characters is cheaper than a call out of JavaScript: 8 characters 23 ns
+ * against 100, 32 about even.
+ */
 const LOOP_CHARACTERS = 16;
 
 // V8 answers this for a string it keeps as one byte per character without looking at it.

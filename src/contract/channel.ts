@@ -1,9 +1,10 @@
 /**
- * What a backend promises to the Queue: byte messages in, byte messages out, and a way to be told when it is worth looking again.
+ * What a backend promises to the Queue: byte messages in, byte messages out, and a way to be told when it is
+ * worth looking again.
  *
- * Nothing here waits on an event loop: the pending `await`s live in the primitive, which *looks* (`try…`), *arms*, looks
- * again if told to, and is called back through `onReady`. Every `try…` returns a length or one of the statuses below; a
- * call throws only `InterprocError`s.
+ * Nothing here waits on an event loop: the pending `await`s live in the primitive, which *looks* (`try…`),
+ * *arms*, looks again if told to, and is called back through `onReady`. Every `try…` returns a length or one
+ * of the statuses below; a call throws only `InterprocError`s.
  */
 
 /** Which wait: for a message (`take`) or for room (`put`). */
@@ -58,7 +59,10 @@ export interface ChannelGeometry {
 /** The codec of an object that was created without naming one. */
 export const DEFAULT_CODEC = 'structured';
 
-/** How the object is found or made. `undefined` members mean the default when creating, "whatever is there" when opening. */
+/**
+ * How the object is found or made. `undefined` members mean the default when creating, "whatever is there"
+ * when opening.
+ */
 export interface ChannelOptions {
   readonly capacityBytes?: number | undefined;
   readonly maxMessageBytes?: number | undefined;
@@ -85,31 +89,50 @@ export interface Channel {
   readonly geometry: ChannelGeometry;
   readonly capabilities: ChannelCapabilities;
 
-  /** Private memory where encoders may write an outgoing message before `tryPutOutbox`. May be replaced: read it at each use. */
+  /**
+   * Private memory where encoders may write an outgoing message before `tryPutOutbox`. May be replaced: read
+   * it at each use.
+   */
   readonly outbox: Uint8Array;
-  /** Where `tryTake` and `tryReceive` leave the message: private memory, valid until the next call on any channel of this thread. */
+  /**
+   * Where `tryTake` and `tryReceive` leave the message: private memory, valid until the next call on any
+   * channel of this thread.
+   */
   readonly inbox: Uint8Array;
 
-  /** Puts `outbox[0, length)`. Returns 0, FULL or ENDED; after FULL the message still stands in the outbox. Throws ERR_TOO_LARGE. */
+  /**
+   * Puts `outbox[0, length)`. Returns 0, FULL or ENDED; after FULL the message still stands in the outbox.
+   * Throws ERR_TOO_LARGE.
+   */
   tryPutOutbox(length: number): number;
   /** Puts `bytes`, copying them. Returns 0, FULL or ENDED. Throws ERR_TOO_LARGE. */
   tryPut(bytes: Uint8Array): number;
   /**
-   * Puts `messages[from..]` in order, copying them, until one does not fit or the batch is as long as the backend likes. Returns how many went in (0 when
-   * full), or ENDED if none did because the queue has ended. The caller has seen to it that none is too large.
+   * Puts `messages[from..]` in order, copying them, until one does not fit or the batch is as long as the
+   * backend likes. Returns how many went in (0 when full), or ENDED if none did because the queue has ended.
+   * The caller has seen to it that none is too large.
    */
   tryPutMany(messages: readonly Uint8Array[], from: number): number;
 
-  /** Takes the next message into `inbox` at most once. Returns its length, EMPTY or ENDED; `deliveries` tells whether it came before. */
+  /**
+   * Takes the next message into `inbox` at most once. Returns its length, EMPTY or ENDED; `deliveries` tells
+   * whether it came before.
+   */
   tryTake(): number;
   /** The same into the caller's buffer. Throws ERR_TOO_LARGE, and leaves the message in place, if it does not fit. */
   tryTakeInto(buffer: Uint8Array): number;
-  /** Takes up to `max` messages packed into `inbox`: message i is `inbox[offsets[i], offsets[i] + lengths[i])`. Returns how many (at least 1), EMPTY or ENDED.
-   *  Stops in front of a message that was delivered before (take it by `tryTake`), unless it is the first, which then comes alone. */
+  /**
+   * Takes up to `max` messages packed into `inbox`: message i is `inbox[offsets[i], offsets[i] + lengths[i])`.
+   * Returns how many (at least 1), EMPTY or ENDED. Stops in front of a message that was delivered before (take
+   * it by `tryTake`), unless it is the first, which then comes alone.
+   */
   tryTakeMany(max: number): number;
   readonly offsets: Uint32Array;
   readonly lengths: Uint32Array;
-  /** Takes the next message into `inbox` and keeps it in the ledger until `ack` or `nack`. Returns its length, EMPTY or ENDED; `receipt` names it. */
+  /**
+   * Takes the next message into `inbox` and keeps it in the ledger until `ack` or `nack`. Returns its length,
+   * EMPTY or ENDED; `receipt` names it.
+   */
   tryReceive(): number;
   /** Of the last message taken: 1 for the first delivery. */
   readonly deliveries: number;
@@ -125,8 +148,9 @@ export interface Channel {
   /** Called on this thread's event loop, after `arm`, when it is worth looking; `side` is then no longer armed. */
   onReady: ((side: Side) => void) | undefined;
   /**
-   * Blocks this thread until it is worth looking again, or `timeoutMs` has passed (Infinity: for ever). Returns false on time-out. Called while `side` is not armed;
-   * enters JavaScript between sleeps of at most 50 ms, so that V8 can end the thread.
+   * Blocks this thread until it is worth looking again, or `timeoutMs` has passed (Infinity: for ever).
+   * Returns false on time-out. Called while `side` is not armed; enters JavaScript between sleeps of at most
+   * 50 ms, so that V8 can end the thread.
    */
   waitSync(side: Side, timeoutMs: number): boolean;
   /** Whether armed waits keep the process alive (the default). */
@@ -165,6 +189,9 @@ export interface Registry {
 export interface Backend {
   readonly kind: 'native' | 'socket' | 'memory';
   readonly registry: Registry;
-  /** `name` undefined: anonymous. Throws ERR_EXISTS, ERR_NOT_FOUND, ERR_KIND, ERR_MISMATCH, ERR_VERSION, ERR_CORRUPT, ERR_PERMISSION, ERR_NO_SPACE. */
+  /**
+   * `name` undefined: anonymous. Throws ERR_EXISTS, ERR_NOT_FOUND, ERR_KIND, ERR_MISMATCH, ERR_VERSION,
+   * ERR_CORRUPT, ERR_PERMISSION, ERR_NO_SPACE.
+   */
   openChannel(name: string | undefined, mode: OpenMode, options: ChannelOptions): Channel;
 }

@@ -66,8 +66,9 @@ export interface QueueConstructor {
   /**
    * A queue that is there. Options need not be repeated.
    *
-   * @throws ERR_NOT_FOUND; ERR_KIND if it is no queue; ERR_MISMATCH if options disagree with what it was created with, or its custom codec
-   * is not given; ERR_VERSION, ERR_CORRUPT, ERR_NO_SLOT, ERR_INVALID_ARG, ERR_PERMISSION
+   * @throws ERR_NOT_FOUND; ERR_KIND if it is no queue; ERR_MISMATCH if options disagree with what it was
+   * created with, or its custom codec is not given; ERR_VERSION, ERR_CORRUPT, ERR_NO_SLOT, ERR_INVALID_ARG,
+   * ERR_PERMISSION
    */
   readonly open: OpenQueue;
   /**

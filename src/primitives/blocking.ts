@@ -3,8 +3,8 @@ import { NOT_YET } from './pending-waits.js';
 import type { Operation, PendingWaits } from './pending-waits.js';
 
 /**
- * Blocks this thread until `operation` succeeds, or throws its time-out. Calls pending on the same handle were made earlier and
- * are served first, also when they come to wait for the same room or message.
+ * Blocks this thread until `operation` succeeds, or throws its time-out. Calls pending on the same handle
+ * were made earlier and are served first, also when they come to wait for the same room or message.
  *
  * Every round enters JavaScript, where V8 can end the thread (`worker.terminate()`).
  */

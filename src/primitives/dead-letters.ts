@@ -2,7 +2,10 @@ import { InterprocError, QueueFull } from '../errors.js';
 import { ENDED, FULL } from '../contract/channel.js';
 import type { Backend, Channel } from '../contract/channel.js';
 
-/** Where messages go that were delivered too often: the queue named in `deadLetter`, which is made when the first one comes. */
+/**
+ * Where messages go that were delivered too often: the queue named in `deadLetter`, which is made when the
+ * first one comes.
+ */
 export class DeadLetters {
   readonly #backend: Backend;
   readonly #source: Channel;
@@ -15,8 +18,8 @@ export class DeadLetters {
   }
 
   /**
-   * Moves the message that the source has just received, of `length` bytes. There first, then off the source: a kill in between leaves it in both.
-   * If it cannot be put there it is given back, and the error says why.
+   * Moves the message that the source has just received, of `length` bytes. There first, then off the source:
+   * a kill in between leaves it in both. If it cannot be put there it is given back, and the error says why.
    */
   move(length: number): void {
     const source = this.#source;

@@ -2,8 +2,8 @@ import { InterprocError } from '../errors.js';
 import type { Channel } from '../contract/channel.js';
 
 /**
- * A message that stays the queue's until it is acknowledged: if this process dies, closes the queue or calls `nack`, it goes to
- * another consumer, marked as redelivered and ahead of newer messages.
+ * A message that stays the queue's until it is acknowledged: if this process dies, closes the queue or calls
+ * `nack`, it goes to another consumer, marked as redelivered and ahead of newer messages.
  *
  * @example
  * ```ts
@@ -56,8 +56,10 @@ export class Delivery<T> {
   }
 
   /**
-   * Gives it back, to be delivered again, perhaps to this very process; after `maxDeliveries` it goes to the dead-letter queue.
-   * @throws ERR_NOT_OWNER it was acknowledged or given back before; ERR_CLOSED the queue was closed, which gave it back
+   * Gives it back, to be delivered again, perhaps to this very process; after `maxDeliveries` it goes to the
+   * dead-letter queue.
+   * @throws ERR_NOT_OWNER it was acknowledged or given back before; ERR_CLOSED the queue was closed, which
+   * gave it back
    */
   nack(): void {
     this.#settle('nack');

@@ -13,7 +13,10 @@ interface Batch<T> {
   failure?: { readonly error: unknown };
 }
 
-/** Single looks at a channel for messages, as values: each returns NOT_YET if there is none, and throws an EOFError if there never will be. */
+/**
+ * Single looks at a channel for messages, as values: each returns NOT_YET if there is none, and throws an
+ * EOFError if there never will be.
+ */
 export class MessageReader<T> {
   readonly #channel: Channel;
   readonly #codec: Codec<T>;
@@ -125,7 +128,10 @@ export class MessageReader<T> {
     }
   }
 
-  /** The length of the next message that was not delivered too often, or EMPTY; those that were go to the dead-letter queue. */
+  /**
+   * The length of the next message that was not delivered too often, or EMPTY; those that were go to the
+   * dead-letter queue.
+   */
   #receive(): number {
     const channel = this.#channel;
     for (;;) {
@@ -139,7 +145,10 @@ export class MessageReader<T> {
     }
   }
 
-  /** `take` where deliveries are counted: by way of the ledger, from which a message can be given back if the dead-letter queue is full. */
+  /**
+   * `take` where deliveries are counted: by way of the ledger, from which a message can be given back if the
+   * dead-letter queue is full.
+   */
   #takeCounted(): T | NotYet {
     const channel = this.#channel;
     const length = this.#receive();

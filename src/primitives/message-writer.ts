@@ -17,7 +17,10 @@ export class MessageWriter<T> {
     this.#codec = codec;
   }
 
-  /** To be offered, or made a pending put, before anything else happens on this thread: it stands in the outbox, or is the caller's. */
+  /**
+   * To be offered, or made a pending put, before anything else happens on this thread: it stands in the
+   * outbox, or is the caller's.
+   */
   encode(value: T): number | Uint8Array {
     return this.#codec.encode(value, this.#channel.outbox);
   }

@@ -10,7 +10,8 @@ const LONGEST_PAUSE_MS = 50;
 
 /**
  * Opens what another process is about to create: looks until it is there. The wait keeps the process alive.
- * @throws (rejects) TimeoutError, with the last ERR_NOT_FOUND as `cause`; the signal's reason; at once what `open` throws besides ERR_NOT_FOUND
+ * @throws (rejects) TimeoutError, with the last ERR_NOT_FOUND as `cause`; the signal's reason; at once what
+ * `open` throws besides ERR_NOT_FOUND
  */
 export async function openWhenAvailable<T>(
   open: () => T,

@@ -18,7 +18,8 @@ export interface Operation<T> {
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * A channel that says "look again" although a look finds nothing is about to change its mind, within a round or two. Whatever makes it go on, the event loop gets its turns.
+ * A channel that says "look again" although a look finds nothing is about to change its mind, within a round
+ * or two. Whatever makes it go on, the event loop gets its turns.
  */
 const FRUITLESS_ROUNDS = 64;
 
@@ -43,8 +44,9 @@ class Wait {
 /**
  * The calls of one handle that wait for the same thing, a message or room, first come first served.
  *
- * Invariants outside of a method: while a call is pending, the channel is armed, or a turn of the event loop is due at whose end
- * `serve` runs, or a blocking call is serving them; when none is, the channel is not armed. Only the first is ever attempted.
+ * Invariants outside of a method: while a call is pending, the channel is armed, or a turn of the event loop
+ * is due at whose end `serve` runs, or a blocking call is serving them; when none is, the channel is not
+ * armed. Only the first is ever attempted.
  */
 export class PendingWaits {
   readonly #channel: WaitedFor;

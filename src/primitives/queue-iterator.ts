@@ -8,7 +8,10 @@ const DONE: Step<never> = Object.freeze({ value: undefined, done: true });
 
 /** What an iterator needs of its queue. */
 export interface Source<T> {
-  /** One look; NOT_YET also when others wait already, or when the event loop is to have a turn first. @throws EOFError */
+  /**
+   * One look; NOT_YET also when others wait already, or when the event loop is to have a turn first. @throws
+   * EOFError
+   */
   takeNow(): T | NotYet;
   /** One look. @throws EOFError */
   take(): T | NotYet;
@@ -18,8 +21,8 @@ export interface Source<T> {
 }
 
 /**
- * `for await (const value of queue)`: takes one message per step, when asked for it, so that a `break` leaves the rest where they
- * are. Written by hand: an async generator awaits twice per message (280 ns against 140).
+ * `for await (const value of queue)`: takes one message per step, when asked for it, so that a `break` leaves
+ * the rest where they are. Written by hand: an async generator awaits twice per message (280 ns against 140).
  */
 export class QueueIterator<T> implements AsyncIterableIterator<T, undefined, void> {
   readonly #source: Source<T>;

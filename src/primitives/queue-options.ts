@@ -5,12 +5,13 @@ import { checkName } from './name.js';
 import type { WaitOptions } from './wait-options.js';
 
 /**
- * How a queue is made. All but `codec` and `backend` are fixed at creation and kept in the queue itself: who opens it later
- * need not repeat them, and gets ERR_MISMATCH if he passes others than it was created with.
+ * How a queue is made. All but `codec` and `backend` are fixed at creation and kept in the queue itself: who
+ * opens it later need not repeat them, and gets ERR_MISMATCH if he passes others than it was created with.
  */
 export interface QueueOptions<T = unknown> {
   /**
-   * Bytes the queue holds: messages of all sizes and a few bytes for each. Rounded up to a power of two, 4 KiB at least.
+   * Bytes the queue holds: messages of all sizes and a few bytes for each. Rounded up to a power of two, 4
+   * KiB at least.
    * @default 65536
    */
   readonly capacityBytes?: number | undefined;
@@ -25,16 +26,20 @@ export interface QueueOptions<T = unknown> {
    */
   readonly maxItems?: number | undefined;
   /**
-   * How often a message is delivered before it goes to the `deadLetter` queue instead: 1 or more. Needs `deadLetter`. Every get then
-   * goes by way of `receive`, which costs one more copy.
+   * How often a message is delivered before it goes to the `deadLetter` queue instead: 1 or more. Needs
+   * `deadLetter`. Every get then goes by way of `receive`, which costs one more copy.
    * @default undefined: no limit
    */
   readonly maxDeliveries?: number | undefined;
-  /** The name of the queue that takes what was delivered `maxDeliveries` times. It is created, with the same codec and size, when the first comes. */
+  /**
+   * The name of the queue that takes what was delivered `maxDeliveries` times. It is created, with the same
+   * codec and size, when the first comes.
+   */
   readonly deadLetter?: string | undefined;
   /**
-   * How values become bytes. `'structured'`: what the structured clone algorithm carries. `'json'`. `'string'`. `'raw'`: Uint8Arrays, as they
-   * are. Or `{ encode, decode }` of your own, which every opener has to pass.
+   * How values become bytes. `'structured'`: what the structured clone algorithm carries. `'json'`.
+   * `'string'`. `'raw'`: Uint8Arrays, as they are. Or `{ encode, decode }` of your own, which every opener
+   * has to pass.
    * @default 'structured' when creating, and what the queue was created with when opening
    */
   readonly codec?: BuiltInCodecName | CustomCodec<T> | undefined;

@@ -38,8 +38,9 @@ export interface BatchSize {
 const DEFAULT_BATCH = 256;
 
 /**
- * After so many calls that did not have to wait, the event loop gets a turn: awaiting what is there already never leaves
- * V8's microtasks, and a busy consumer would see neither timers nor signals nor sockets. A turn costs 1.5-2 us: 2 ns per call.
+ * After so many calls that did not have to wait, the event loop gets a turn: awaiting what is there already
+ * never leaves V8's microtasks, and a busy consumer would see neither timers nor signals nor sockets. A turn
+ * costs 1.5-2 us: 2 ns per call.
  */
 const CALLS_PER_TURN = 1024;
 
@@ -50,16 +51,20 @@ function afterTurn(): Promise<void> {
 }
 
 /**
- * Messages between processes, first in, first out: any number of producers and consumers, in any processes of this user.
+ * Messages between processes, first in, first out: any number of producers and consumers, in any processes of
+ * this user.
  *
- * *Delivery.* `get` hands a message over at most once; `receive` hands it over until somebody acknowledges it. Puts of one handle
- * keep call order. A call that times out or is aborted takes and puts nothing.
+ * *Delivery.* `get` hands a message over at most once; `receive` hands it over until somebody acknowledges
+ * it. Puts of one handle keep call order. A call that times out or is aborted takes and puts nothing.
  *
- * *Waiting.* Calls that wait are served in the order they were made. A pending one keeps the process alive (see `unref`), an idle open handle does not.
+ * *Waiting.* Calls that wait are served in the order they were made. A pending one keeps the process alive
+ * (see `unref`), an idle open handle does not.
  *
- * *Variants.* `get` is awaited, `getSync` blocks the thread, `tryGet` and `getNowait` return at once; the same for the others.
+ * *Variants.* `get` is awaited, `getSync` blocks the thread, `tryGet` and `getNowait` return at once; the
+ * same for the others.
  *
- * *Cost.* A message is copied twice, into shared memory and out of it, after its codec has made it bytes. Calls are O(bytes of the message).
+ * *Cost.* A message is copied twice, into shared memory and out of it, after its codec has made it bytes.
+ * Calls are O(bytes of the message).
  *
  * Every method throws ERR_CLOSED after `close()`.
  */
@@ -76,7 +81,10 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
   #isEnding = false;
   #calls = 0;
 
-  /** Queues are made by `Queue.create`, `open`, `openOrCreate`, `openWhenAvailable`, and `new Queue()` for an anonymous one. */
+  /**
+   * Queues are made by `Queue.create`, `open`, `openOrCreate`, `openWhenAvailable`, and `new Queue()` for an
+   * anonymous one.
+   */
   protected constructor({ backend, channel, codec }: OpenedQueue<T>) {
     const { deadLetter } = channel.geometry;
     const deadLetters =
@@ -101,11 +109,12 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
   // Putting
 
   /**
-   * Puts a value, waiting for room if need be. It is encoded before the call returns: later changes to it are not sent.
-   * With no room it waits, and later puts of this handle wait behind it.
+   * Puts a value, waiting for room if need be. It is encoded before the call returns: later changes to it are
+   * not sent. With no room it waits, and later puts of this handle wait behind it.
    *
-   * @throws (rejects) ERR_ENCODE, ERR_INVALID_ARG and ERR_TOO_LARGE if the value cannot be queued at all; ERR_TIMEOUT; the signal's reason;
-   * ERR_ENDED; ERR_CLOSED, also when the handle closes while it waits. In each case nothing was put.
+   * @throws (rejects) ERR_ENCODE, ERR_INVALID_ARG and ERR_TOO_LARGE if the value cannot be queued at all;
+   * ERR_TIMEOUT; the signal's reason; ERR_ENDED; ERR_CLOSED, also when the handle closes while it waits. In
+   * each case nothing was put.
    */
   put(value: T, options?: WaitOptions): Promise<void> {
     try {
@@ -160,10 +169,11 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
   }
 
   /**
-   * Puts several values in order, as many per crossing into native code as there is room for; resolves when all are in. Others' messages may come between
-   * them. All are encoded first: if one cannot be, none is put.
+   * Puts several values in order, as many per crossing into native code as there is room for; resolves when
+   * all are in. Others' messages may come between them. All are encoded first: if one cannot be, none is put.
    *
-   * @throws as `put`; a TimeoutError, an AbortError and other errors of this package say in `accepted` how many values, from the first, went in
+   * @throws as `put`; a TimeoutError, an AbortError and other errors of this package say in `accepted` how
+   * many values, from the first, went in
    */
   putMany(values: Iterable<T>, options?: WaitOptions): Promise<void> {
     try {
@@ -197,8 +207,9 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
   /**
    * The next message, at most once: it is yours when the promise resolves.
    *
-   * @throws (rejects) EOFError (ERR_EOF) when the queue was ended and nothing is left; ERR_TIMEOUT; the signal's reason; ERR_CLOSED, also when the handle closes
-   * while it waits; ERR_DECODE, and that message is gone; ERR_FULL if a message that was delivered too often found no room in the dead-letter queue
+   * @throws (rejects) EOFError (ERR_EOF) when the queue was ended and nothing is left; ERR_TIMEOUT; the
+   * signal's reason; ERR_CLOSED, also when the handle closes while it waits; ERR_DECODE, and that message is
+   * gone; ERR_FULL if a message that was delivered too often found no room in the dead-letter queue
    */
   get(options?: WaitOptions): Promise<T> {
     if (options !== undefined) return this.#takeWithin(() => this.#get, options);
@@ -223,7 +234,8 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
   }
 
   /**
-   * The next message if there is one, else `ifEmpty` (undefined): pass a value of your own where undefined may be a message.
+   * The next message if there is one, else `ifEmpty` (undefined): pass a value of your own where undefined
+   * may be a message.
    *
    * @throws EOFError when the queue was ended and nothing is left; ERR_DECODE; ERR_FULL as `get`
    */
@@ -276,10 +288,12 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
   }
 
   /**
-   * Writes the bytes of the next message to the start of `buffer` and returns their number, blocking this thread until there is one. Nothing is allocated.
-   * For queues with codec `'raw'` or one of your own: the bytes of the others are a matter of this package.
+   * Writes the bytes of the next message to the start of `buffer` and returns their number, blocking this
+   * thread until there is one. Nothing is allocated. For queues with codec `'raw'` or one of your own: the
+   * bytes of the others are a matter of this package.
    *
-   * @throws ERR_TOO_LARGE if the message is larger than the buffer; it stays in the queue. ERR_UNSUPPORTED with another codec. Else as `get`
+   * @throws ERR_TOO_LARGE if the message is larger than the buffer; it stays in the queue. ERR_UNSUPPORTED
+   * with another codec. Else as `get`
    */
   getInto(buffer: Uint8Array, options?: SyncWaitOptions): number {
     this.#assertOpen();
@@ -303,10 +317,11 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
   }
 
   /**
-   * The next message, at least once: it stays the queue's until `ack()`. If this process dies, closes the handle or calls `nack()`, it goes to
-   * another consumer, marked, and ahead of newer messages.
+   * The next message, at least once: it stays the queue's until `ack()`. If this process dies, closes the
+   * handle or calls `nack()`, it goes to another consumer, marked, and ahead of newer messages.
    *
-   * @throws ERR_UNACKED if this handle holds too many already; ERR_DECODE, and the message was given back; ERR_UNSUPPORTED where the backend cannot; else as `get`
+   * @throws ERR_UNACKED if this handle holds too many already; ERR_DECODE, and the message was given back;
+   * ERR_UNSUPPORTED where the backend cannot; else as `get`
    */
   receive(options?: WaitOptions): Promise<Delivery<T>> {
     return this.#takeWithin(() => {
@@ -331,7 +346,8 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
   }
 
   /**
-   * Every message until the queue was ended and drained. One is taken per step, when it is asked for: `break` loses none.
+   * Every message until the queue was ended and drained. One is taken per step, when it is asked for: `break`
+   * loses none.
    *
    * @throws (rejects) as `get`, without EOFError
    */
@@ -343,8 +359,8 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
   // The queue itself
 
   /**
-   * No more puts, from any process: readers get what is there, then iteration ends and gets throw EOFError. Puts that are
-   * pending on this handle go in first.
+   * No more puts, from any process: readers get what is there, then iteration ends and gets throw EOFError.
+   * Puts that are pending on this handle go in first.
    */
   end(): void {
     this.#assertOpen();
@@ -353,7 +369,10 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
     this.#puts.whenIdle(() => this.#channel.end());
   }
 
-  /** Messages that can be had, a snapshot: those that were given back included, those received and unacknowledged not. */
+  /**
+   * Messages that can be had, a snapshot: those that were given back included, those received and
+   * unacknowledged not.
+   */
   get size(): number {
     this.#assertOpen();
     return this.#channel.size();
@@ -395,8 +414,8 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
   }
 
   /**
-   * Leaves the queue: pending calls reject with ERR_CLOSED, unacknowledged messages go to other consumers. Its last participant
-   * removes a queue that is empty or anonymous, and not `persist`. Again is no error.
+   * Leaves the queue: pending calls reject with ERR_CLOSED, unacknowledged messages go to other consumers.
+   * Its last participant removes a queue that is empty or anonymous, and not `persist`. Again is no error.
    */
   close(): void {
     if (this.#isClosed) return;

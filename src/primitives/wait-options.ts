@@ -3,8 +3,8 @@ import { InterprocError, invalidArgument } from '../errors.js';
 /** How long a blocking call may block. */
 export interface SyncWaitOptions {
   /**
-   * Milliseconds from the call until it gives up with a TimeoutError; a finite number. 0 looks once, and so does a negative
-   * one, as in Python.
+   * Milliseconds from the call until it gives up with a TimeoutError; a finite number. 0 looks once, and so
+   * does a negative one, as in Python.
    * @default undefined: for ever
    */
   readonly timeoutMs?: number | undefined;
@@ -12,7 +12,10 @@ export interface SyncWaitOptions {
 
 /** How long an awaited call may wait. */
 export interface WaitOptions extends SyncWaitOptions {
-  /** When aborted, the call rejects with the signal's reason (by default an AbortError with code `ABORT_ERR`) and takes nothing. */
+  /**
+   * When aborted, the call rejects with the signal's reason (by default an AbortError with code `ABORT_ERR`)
+   * and takes nothing.
+   */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -1,4 +1,7 @@
-/** What a backend is: it passes this suite. Cases that need an absent capability are skipped, and its refusal is tested instead. */
+/**
+ * What a backend is: it passes this suite. Cases that need an absent capability are skipped, and its refusal
+ * is tested instead.
+ */
 
 import { describe } from 'vitest';
 

@@ -1,4 +1,7 @@
-/** The contract inside one thread, as plainly as it can be written: for unit tests, and to run the conformance suite against something that is not native. */
+/**
+ * The contract inside one thread, as plainly as it can be written: for unit tests, and to run the conformance
+ * suite against something that is not native.
+ */
 
 import { InterprocError } from '../../src/errors.js';
 import type { ErrorCode } from '../../src/errors.js';
