@@ -44,11 +44,15 @@ export interface ErrorDetails {
  *
  * @example
  * ```ts
+ * import { InterprocError, Queue } from 'interproc';
+ *
+ * let q;
  * try {
- *   Queue.open('jobs');
+ *   q = Queue.open('jobs');
  * } catch (error) {
- *   if (error instanceof InterprocError && error.code === 'ERR_NOT_FOUND') retryLater();
+ *   if (!(error instanceof InterprocError) || error.code !== 'ERR_NOT_FOUND') throw error;
  * }
+ * q === undefined; // => true
  * ```
  */
 export class InterprocError extends Error {

@@ -38,12 +38,18 @@ export type BuiltInCodecName = 'structured' | 'json' | 'string' | 'raw';
  *
  * @example
  * ```ts
- * const dates: CustomCodec<Date> = {
- *   name: 'date',
- *   encode: (date) => new TextEncoder().encode(date.toISOString()),
- *   decode: (bytes) => new Date(new TextDecoder().decode(bytes)),
+ * import { Queue } from 'interproc';
+ * import type { CustomCodec } from 'interproc';
+ *
+ * const urls: CustomCodec<URL> = {
+ *   name: 'url',
+ *   encode: (url) => new TextEncoder().encode(url.href),
+ *   decode: (bytes) => new URL(new TextDecoder().decode(bytes)),
  * };
- * const q = Queue.create('dates', { codec: dates });      // a Queue<Date>
+ * const q = Queue.create('links', { codec: urls });
+ * q.putNowait(new URL('https://example.org/a'));
+ * q.getNowait().pathname; // => '/a'
+ * q.close();
  * ```
  */
 export interface CustomCodec<T> {

@@ -7,13 +7,16 @@ import type { Channel } from '../contract/channel.js';
  *
  * @example
  * ```ts
+ * import { Queue } from 'interproc';
+ *
+ * const q = Queue.create<string>('work');
+ * await q.put('a job');
  * const m = await q.receive();
- * try {
- *   await work(m.value);
- *   m.ack();
- * } catch {
- *   m.nack();
- * }
+ * m.nack(); // it did not work out
+ * const again = await q.receive();
+ * [again.value, again.deliveries]; // => [ 'a job', 2 ]
+ * again.ack();
+ * q.close();
  * ```
  */
 export class Delivery<T> {

@@ -6,7 +6,7 @@ import type { WaitOptions } from './wait-options.js';
 
 /**
  * How a queue is made. All but `codec` and `backend` are fixed at creation and kept in the queue itself: who
- * opens it later need not repeat them, and gets ERR_MISMATCH if he passes others than it was created with.
+ * opens it later need not repeat them, and gets ERR_MISMATCH for others than it was created with.
  */
 export interface QueueOptions<T = unknown> {
   /**
@@ -38,8 +38,9 @@ export interface QueueOptions<T = unknown> {
   readonly deadLetter?: string | undefined;
   /**
    * How values become bytes. `'structured'`: what the structured clone algorithm carries. `'json'`.
-   * `'string'`. `'raw'`: Uint8Arrays, as they are. Or `{ encode, decode }` of your own, which every opener
-   * has to pass.
+   * `'string'`. `'raw'`: Uint8Arrays, as they are; those of 65 bytes to 4 KiB come back as views of a
+   * buffer they share, so mind `byteOffset`, as with a Buffer. Or `{ encode, decode }` of your own, which every
+   * opener has to pass.
    * @default 'structured' when creating, and what the queue was created with when opening
    */
   readonly codec?: BuiltInCodecName | CustomCodec<T> | undefined;

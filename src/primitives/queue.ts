@@ -67,6 +67,27 @@ function afterTurn(): Promise<void> {
  * Calls are O(bytes of the message).
  *
  * Every method throws ERR_CLOSED after `close()`.
+ *
+ * @example
+ * ```ts
+ * import { Queue } from 'interproc';
+ *
+ * // One program ...
+ * const q = Queue.create<{ id: number }>('jobs');
+ * await q.put({ id: 1 });
+ * await q.putMany([{ id: 2 }, { id: 3 }]);
+ *
+ * // ... and another.
+ * const same = Queue.open<{ id: number }>('jobs');
+ * await same.get({ timeoutMs: 1000 }); // => { id: 1 }
+ * await same.getMany({ max: 10 }); // => [ { id: 2 }, { id: 3 } ]
+ * same.tryGet('nothing there'); // => 'nothing there'
+ *
+ * q.end();
+ * for await (const job of same) console.log(job); // until the queue was ended and drained
+ * q.close();
+ * same.close();
+ * ```
  */
 export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
   readonly #channel: Channel;
