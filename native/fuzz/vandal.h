@@ -86,8 +86,11 @@ class Vandal {
   void strike_bitmap(Script& script) {
     const std::uint32_t which = script.below(3);
     memory::Word* bitmap = which == 0 ? control_.ledgers : control_.listed[which - 1];
-    const std::uint8_t named = slot(script);
-    bitmap[named / 64].fetch_xor(std::uint64_t{1} << named % 64);
+    if (script.below(2) == 0) {
+      bitmap[0].fetch_xor(std::uint64_t{1} << slot(script));
+    } else {
+      bitmap[script.below(memory::kBitmapWords)].fetch_xor(std::uint64_t{1} << script.below(64));
+    }
   }
 
   void strike_participant(Script& script) {
@@ -112,10 +115,9 @@ class Vandal {
     }
   }
 
-  // One there is, the first there is not, or the last that a word can name.
+  // One there is, or one just beyond.
   std::uint8_t slot(Script& script) const {
-    const std::uint32_t slot = script.below(slots_ + 2);
-    return static_cast<std::uint8_t>(slot <= slots_ ? slot : memory::kMaxParticipants - 1);
+    return static_cast<std::uint8_t>(script.below(slots_ + 2));
   }
 
   memory::Owner owner(Script& script) const {

@@ -18,7 +18,6 @@
 #include "fuzz/script.h"
 #include "fuzz/vandal.h"
 #include "platform/clock.h"
-#include "platform/fault.h"
 #include "platform/process.h"
 #include "ring/queue.h"
 #include "ring/spsc_channel.h"
@@ -108,18 +107,8 @@ pid_t in_child(const std::function<void()>& work) {
   return child;
 }
 
-// A participant lingers now and then between two steps of a protocol, where what it has checked is not used yet.
-void linger(const char*) {
-  static Random random(platform::random_word());
-  if (!random.one_in(64)) return;
-  for (int turns = 1000; turns > 0; --turns) platform::relax();
-}
-
 // Calls `call` so often, and keeps the books.
 void make_calls(Progress& progress, std::uint64_t count, const std::function<bool()>& call) {
-#if defined(INTERPROC_FAULTS)
-  platform::observe_faults(linger);
-#endif
   for (std::uint64_t i = 0; i < count; ++i) {
     const std::int64_t start = platform::now_ns();
     const bool went_well = call();
@@ -170,9 +159,8 @@ void report(const char* name, const Board& board) {
   std::fflush(stdout);
 }
 
-// Some hundred calls long, so that the others get into what is to be spoiled; but sometimes one stroke follows the other.
+// Some hundred calls long: the others must get into what is to be spoiled.
 void pause_a_little(Random& random) {
-  if (random.one_in(4)) return;
   for (std::uint64_t turns = random.below(4000); turns > 0; --turns) platform::relax();
 }
 
@@ -279,7 +267,7 @@ class QueueUser {
     const std::size_t room = rooms[random_.below(std::size(rooms))];
     Taken taken;
     if ((queue_.get()->*how)(buffer_.room(room), room, taken) != Code::ok) return false;
-    if (taken.length > room || taken.length > kCapacity) std::abort();
+    if (taken.length > room) std::abort();
     if (how == &Queue::receive) receipts_.push_back(taken.receipt);
     return true;
   }
@@ -357,7 +345,7 @@ class ByteRingUser {
     const std::size_t room = rooms[random_.below(std::size(rooms))];
     std::uint32_t length = 0;
     if (channel_->take(buffer_.room(room), room, length) != Code::ok) return false;
-    if (length > room || length > kCapacity) std::abort();
+    if (length > room) std::abort();
     return true;
   }
 

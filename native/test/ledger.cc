@@ -231,7 +231,7 @@ TEST_CASE("room that others have freed is found again") {
   Keeper first(directory, OpenMode::create);
   Keeper second(directory, OpenMode::open);
   REQUIRE(first.ledger.open_own().code == Code::ok);
-  for (std::uint64_t round = 0; round < 5; ++round) {
+  for (int round = 0; round < 5; ++round) {
     std::vector<Held> held;
     for (std::uint32_t i = 0; i < 64; ++i) held.push_back(first.keep(i));
     REQUIRE(first.ledger.place(64) == nullptr);
@@ -381,15 +381,12 @@ TEST_CASE("an entry that was spoiled from outside is never followed out of the r
   const Held held = keeper.keep(3, 200);
   REQUIRE(keeper.ledger.give_back(held));
   auto& entry = keeper.bare->segment().ledger(0)->entries[held.entry];
-  struct Extent {
-    std::uint32_t offset;
-    std::uint32_t length;
-  };
-  for (const Extent& wrong : {Extent{0, 4097}, {63, 65}, {64, 1}, {~0u, 8}, {0, ~0u}}) {
-    CAPTURE(wrong.offset);
-    CAPTURE(wrong.length);
-    entry.offset.store(wrong.offset);
-    entry.length.store(wrong.length);
+  for (const auto& [offset, length] : std::vector<std::pair<std::uint32_t, std::uint32_t>>{
+           {0, 4097}, {63, 65}, {64, 1}, {~0u, 8}, {0, ~0u}}) {
+    CAPTURE(offset);
+    CAPTURE(length);
+    entry.offset.store(offset);
+    entry.length.store(length);
     Held found;
     bool more = false;
     REQUIRE(other.ledger.find_returned(kTail, found, more));
