@@ -54,8 +54,11 @@ function run(node, version) {
   rmSync(results, { force: true });
   const args = ['run', `--outputFile.json=${results}`];
   for (const name of TESTS) args.push(`test/lifecycle/${name}`);
-  const { status } = spawnSync(node, [vitest, ...args], { cwd: root, stdio: 'inherit' });
-  if (!existsSync(results)) return { passed: 0, failed: 1 };
+  const { status, signal } = spawnSync(node, [vitest, ...args], { cwd: root, stdio: 'inherit' });
+  if (!existsSync(results)) {
+    console.error(`vitest ended with ${status ?? signal} and left no counts`);
+    return { passed: 0, failed: 1 };
+  }
   const counts = JSON.parse(readFileSync(results, 'utf8'));
   const passed = Number(counts.numPassedTests);
   const failed = Number(counts.numFailedTests);

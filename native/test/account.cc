@@ -1,5 +1,7 @@
 #include "test/account.h"
 
+#include <algorithm>
+
 #include "test/message.h"
 
 namespace interproc::test {
@@ -60,8 +62,8 @@ bool Account::hand_over(std::uint32_t reader, std::uint64_t id, std::uint32_t de
   if (deliveries == 1) {
     std::uint64_t& last =
         last_seen_[std::uint64_t{reader} << 32 | Message::producer(id)];  // sequences start at 1
-    if (ordered_ && Message::sequence(id) <= last) complain("out of its producer's order", id);
-    last = Message::sequence(id);
+    if (Message::sequence(id) <= last) out_of_order_.push_back(id);
+    last = std::max(last, Message::sequence(id));
   }
   return true;
 }
@@ -117,6 +119,9 @@ void Account::close_books() {
     ++missing;
     last_missing = id;
     if (missing > unnamed_losses_) complain("accepted, and never delivered", id);
+  }
+  if (out_of_order_.size() > put_back_) {
+    for (const std::uint64_t id : out_of_order_) complain("out of its producer's order", id);
   }
   if (missing < unnamed_losses_)
     complain("delivered again though a reader had consumed it before it was killed", last_missing);

@@ -33,8 +33,9 @@ class Account {
   // One message that nobody can name went with a reader that was killed after the ring had let it go.
   void lose_one_unnamed() { ++unnamed_losses_; }
 
-  // A receiver whose ledger is full puts back what it had taken; that comes late and, never having been delivered, unmarked.
-  void forgive_order() { ordered_ = false; }
+  // A receiver whose ledger was full put back what it had taken. That one comes late and, never having been delivered,
+  // unmarked, to whom it comes; these books hear of it when the call returns, and others may have had it by then.
+  void put_back_one_unnamed() { ++put_back_; }
 
   // What lies in the queue now, as far as these books know; those that nobody can name are still among them.
   std::uint64_t waiting() const;
@@ -59,7 +60,8 @@ class Account {
   std::map<std::uint64_t, Entry> entries_;
   std::map<std::uint64_t, std::uint64_t> last_seen_;  // of a reader and a producer
   std::uint64_t unnamed_losses_ = 0;
-  bool ordered_ = true;
+  std::uint64_t put_back_ = 0;
+  std::vector<std::uint64_t> out_of_order_;
   std::vector<std::string> problems_;
 };
 

@@ -31,6 +31,9 @@ class BareSegment {
     if (!opened.ok()) return nullptr;
     return std::unique_ptr<BareSegment>(new BareSegment(directory, std::move(opened.value())));
   }
+  // It leaves through the directory, which must outlive it.
+  static std::unique_ptr<BareSegment> open(platform::Directory&&, const std::string&,
+                                           memory::OpenMode, const memory::Header&) = delete;
   static std::unique_ptr<BareSegment> create(const platform::Directory& directory,
                                              const Shape& shape) {
     return open(directory, "bare", memory::OpenMode::create, header_of(shape));

@@ -179,7 +179,8 @@ void calm(Segment& segment, Random& random) {
 
 void spoil_queue(const TestDirectory& directory, const Header& header, std::uint64_t seed) {
   Random random(seed);
-  auto bare = BareSegment::open(directory.open(), "q", OpenMode::open, header);
+  const auto opened = directory.open();
+  auto bare = BareSegment::open(opened, "q", OpenMode::open, header);
   if (bare == nullptr) _exit(1);
   Segment& segment = bare->segment();
   auto* front = reinterpret_cast<Word*>(reinterpret_cast<std::byte*>(&segment.control()) -
@@ -290,7 +291,8 @@ class QueueUser {
 
 void spoil_byte_ring(const TestDirectory& directory, const Header& header, std::uint64_t seed) {
   Random random(seed);
-  auto bare = BareSegment::open(directory.open(), "c", OpenMode::open, header);
+  const auto opened = directory.open();
+  auto bare = BareSegment::open(opened, "c", OpenMode::open, header);
   if (bare == nullptr) _exit(1);
   Segment& segment = bare->segment();
   auto* words = reinterpret_cast<Word*>(&segment.control());
@@ -392,7 +394,8 @@ TEST_CASE("both ends of a byte ring survive a third that overwrites its words") 
   Watchdog watchdog("hostile peer of a byte ring", 600);
   TestDirectory directory;
   const Header wanted = header_of(Shape{.kind = Kind::spsc});
-  auto anchor = BareSegment::open(directory.open(), "c", OpenMode::create, wanted);
+  const auto opened = directory.open();
+  auto anchor = BareSegment::open(opened, "c", OpenMode::create, wanted);
   REQUIRE(anchor != nullptr);
   const Header header = anchor->segment().header();
   Board& board = shared_board();

@@ -207,7 +207,7 @@ class World {
 
   void receive(std::uint32_t i) {
     const Got got = peers_[i]->receive();
-    if (got.code == Code::unacked) account_.forgive_order();
+    if (got.code == Code::unacked) account_.put_back_one_unnamed();
     if (got.code == Code::empty || got.code == Code::unacked || is_end(i, got)) return;
     if (got.code != Code::ok) return complain("a receive ended with another code than empty");
     if (!got.whole) complain("a received message is torn");

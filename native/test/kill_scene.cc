@@ -104,7 +104,7 @@ void KillScene::operate(std::uint32_t who) {
     case 5: {
       if (sides_[who].held.size() >= 4) return let_go(who, random_.one_in(2));
       const Got got = sides_[who].peer->receive();
-      if (got.code == Code::unacked) account_.forgive_order();
+      if (got.code == Code::unacked) account_.put_back_one_unnamed();
       if (got.code != Code::ok) return;
       if (!got.whole) return complain("a received message is torn");
       account_.receive(who, got.id, got.taken.deliveries);

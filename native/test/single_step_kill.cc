@@ -28,6 +28,7 @@
 
 using interproc::Code;
 using interproc::memory::Kind;
+using interproc::memory::kPersist;
 using interproc::memory::OpenMode;
 using interproc::ring::MpmcRing;
 using interproc::ring::Queue;
@@ -63,14 +64,11 @@ class World {
   virtual Operate set_out() = 0;
   // While the child stands before the operation.
   virtual void meanwhile() {}
-  // After the kill. `by_itself`: nobody is told that somebody died.
-  virtual void expect_sound(bool completed, bool by_itself) = 0;
+  // After the kill. `n` chooses how the survivor comes to meet what the dead one left.
+  virtual void expect_sound(bool completed, std::uint64_t n) = 0;
 };
 
 class Killer {
-  // To find out that somebody died takes milliseconds if nobody says so.
-  static constexpr std::uint64_t kByItselfEvery = 64;
-
  public:
   Killer(const char* name, std::function<std::unique_ptr<World>()> make_world)
       : name_(name), make_world_(std::move(make_world)) {}
@@ -149,7 +147,7 @@ class Killer {
     const Progress progress = take(child);
     REQUIRE(progress != Progress::died);
     child.kill();
-    world->expect_sound(progress == Progress::completed, n % kByItselfEvery == 1);
+    world->expect_sound(progress == Progress::completed, n);
     return progress == Progress::completed;
   }
 
@@ -164,7 +162,11 @@ std::uint64_t every() { return times(~std::uint64_t{0}, 60, ~std::uint64_t{0}); 
 // Those that enter the kernel dozens of times.
 std::uint64_t sampled() { return times(300, 30, ~std::uint64_t{0}); }
 
-constexpr std::uint64_t kWhole = 99;  // the id of the message that takes the whole capacity
+// Ids: of what a survivor puts before it knows, of the message that takes the whole capacity, and of the first of those that
+// take a block each.
+constexpr std::uint64_t kAtOnce = 50;
+constexpr std::uint64_t kWhole = 99;
+constexpr std::uint64_t kSingle = 100;
 // Longer than one idle sweep is apart from the next, on the coarsest of coarse clocks.
 constexpr std::int64_t kUntilSweepIsDueNs = 20'000'000;
 
@@ -178,7 +180,7 @@ class QueueWorld : public World {
 
   Operate set_out() override;
   void meanwhile() override;
-  void expect_sound(bool completed, bool by_itself) override;
+  void expect_sound(bool completed, std::uint64_t n) override;
 
   Peer& survivor() { return *survivor_; }
   void close_survivor() { survivor_.reset(); }
@@ -186,14 +188,23 @@ class QueueWorld : public World {
     return *new Peer(directory_, "q", mode, shape_);
   }
   const TestDirectory& directory() const { return directory_; }
+  const Shape& shape() const { return shape_; }
   // Another participant does this and dies at that point of it.
   void die_at(const char* point, const std::function<void(Peer&)>& work) const;
 
  private:
-  void drain(std::vector<Got>& messages, Code& last);
-  void expect_messages(bool completed, bool by_itself);
-  void expect_room(bool by_itself);
-  void expect_slots();
+  enum class Meeting {
+    told,     // it sweeps first
+    exactly,  // as told, and takes no more than there is
+    joined,   // others join first, and sweep as they do
+    put,      // it puts before anybody has swept
+    alone     // it only takes, until it finds out
+  };
+  static Meeting meeting(std::uint64_t n);
+  std::vector<std::unique_ptr<Peer>> join_all();
+  void drain(std::vector<Got>& messages, bool exactly);
+  void expect_messages(bool completed, Meeting how);
+  void expect_room();
 
   const Operation& operation_;
   Shape shape_;
@@ -212,14 +223,20 @@ struct Operation {
   std::uint32_t first_delivery = 1;
   bool delivers = false;
   bool ends = false;
+  bool leaves_no_room = false;
   // A doorbell of the child's may outlive the record of whose it is; prune() finds it.
   bool leaves_a_bell = false;
   std::uint32_t participants = 2;
+  std::uint32_t max_items = 0;
+  std::uint32_t flags = 0;
   std::function<void(QueueWorld&)> meanwhile = [](QueueWorld&) {};
 };
 
 QueueWorld::QueueWorld(const Operation& operation)
-    : operation_(operation), shape_{.max_participants = operation.participants} {
+    : operation_(operation),
+      shape_{.max_items = operation.max_items,
+             .max_participants = operation.participants,
+             .flags = operation.flags} {
   survivor_ = std::make_unique<Peer>(directory_, "q", OpenMode::create, shape_);
   REQUIRE(survivor_->ok());
   operation.prepare(*this);
@@ -242,35 +259,73 @@ void QueueWorld::die_at(const char* point, const std::function<void(Peer&)>& wor
   REQUIRE(WIFSIGNALED(status));
 }
 
-void QueueWorld::expect_sound(bool completed, bool by_itself) {
+QueueWorld::Meeting QueueWorld::meeting(std::uint64_t n) {
+  // To find out alone takes milliseconds.
+  if (n % 64 == 63) return Meeting::alone;
+  constexpr Meeting kMeetings[] = {Meeting::told, Meeting::exactly, Meeting::joined, Meeting::put};
+  return kMeetings[n % 4];
+}
+
+void QueueWorld::expect_sound(bool completed, std::uint64_t n) {
   if (survivor_ == nullptr)
     survivor_ = std::make_unique<Peer>(directory_, "q", OpenMode::open_or_create, shape_);
   REQUIRE(survivor_->ok());
-  if (!by_itself) survivor_->queue().sweep();
-  expect_messages(completed, by_itself);
-  if (!operation_.ends) expect_room(by_itself);
-  expect_slots();
+  const Meeting how = meeting(n);
+  std::vector<std::unique_ptr<Peer>> others;
+  if (how == Meeting::joined) others = join_all();
+  expect_messages(completed, how);
+  if (!operation_.ends) expect_room();
+  if (how != Meeting::joined) others = join_all();
+  others.clear();
+  if ((operation_.flags & kPersist) != 0) REQUIRE(survivor_->queue().unlink().code == Code::ok);
   survivor_.reset();
   if (operation_.leaves_a_bell) REQUIRE(interproc::ring::prune(directory_.open(), false).ok());
   REQUIRE(directory_.names().empty());
 }
 
-void QueueWorld::drain(std::vector<Got>& messages, Code& last) {
+// Every slot but the survivor's can be had.
+std::vector<std::unique_ptr<Peer>> QueueWorld::join_all() {
+  std::vector<std::unique_ptr<Peer>> others;
+  while (others.size() + 1 < operation_.participants) {
+    others.push_back(std::make_unique<Peer>(directory_, "q", OpenMode::open, shape_));
+    REQUIRE(others.back()->ok());
+  }
+  return others;
+}
+
+// `exactly`: up to the last that there can be, without a look behind it.
+void QueueWorld::drain(std::vector<Got>& messages, bool exactly) {
+  const Ids& expected = operation_.after.empty() ? operation_.before : operation_.after;
   for (;;) {
     const Got got = survivor_->take();
-    last = got.code;
-    if (got.code != Code::ok) return;
+    if (got.code != Code::ok) {
+      REQUIRE((got.code == Code::empty || operation_.ends));
+      return;
+    }
     messages.push_back(got);
+    if (exactly && got.id == expected.back()) return;
   }
 }
 
-void QueueWorld::expect_messages(bool completed, bool by_itself) {
+void QueueWorld::expect_messages(bool completed, Meeting how) {
+  Ids before = operation_.before;
+  Ids after = operation_.after;
+  if (how == Meeting::put) {
+    const Code code = survivor_->put(kAtOnce);
+    REQUIRE((code == Code::ok || (code == Code::full && operation_.leaves_no_room) ||
+             (code == Code::ended && operation_.ends)));
+    if (code == Code::ok) {
+      before.push_back(kAtOnce);
+      after.push_back(kAtOnce);
+    }
+  }
+  if (how != Meeting::joined && how != Meeting::alone) survivor_->queue().sweep();
+
   std::vector<Got> messages;
-  Code last = Code::ok;
-  drain(messages, last);
-  if (by_itself) {
+  drain(messages, how == Meeting::exactly);
+  if (how == Meeting::alone) {
     interproc::platform::sleep_ns(kUntilSweepIsDueNs);
-    drain(messages, last);
+    drain(messages, false);
     // What the dead held comes when their death is known, which may be after the rest.
     std::stable_partition(messages.begin(), messages.end(),
                           [](const Got& got) { return got.taken.deliveries > 1; });
@@ -279,7 +334,7 @@ void QueueWorld::expect_messages(bool completed, bool by_itself) {
   for (const Got& got : messages) ids.push_back(got.id);
   CAPTURE(ids.size());
   CAPTURE(completed);
-  REQUIRE((ids == operation_.after || (ids == operation_.before && !completed)));
+  REQUIRE((ids == after || (ids == before && !completed)));
   for (const Got& got : messages) {
     CAPTURE(got.id);
     REQUIRE(got.whole);
@@ -290,34 +345,29 @@ void QueueWorld::expect_messages(bool completed, bool by_itself) {
     REQUIRE(got.taken.deliveries >= least);
     REQUIRE(got.taken.deliveries <= most);
   }
-  if (operation_.ends) {
-    survivor_->queue().end();
-    REQUIRE(survivor_->take().code == Code::ended);
-  } else {
-    REQUIRE(last == Code::empty);
-    REQUIRE(survivor_->queue().size() == 0);
-  }
+  if (!operation_.ends) return;
+  survivor_->queue().end();
+  REQUIRE(survivor_->take().code == Code::ended);
 }
 
-void QueueWorld::expect_room(bool by_itself) {
-  Code put = survivor_->put(kWhole, survivor_->capacity());
-  if (by_itself && put == Code::full) {
-    interproc::platform::sleep_ns(kUntilSweepIsDueNs);
-    put = survivor_->put(kWhole, survivor_->capacity());
+// No block is lost, and no message can be put more or less than there may be.
+void QueueWorld::expect_room() {
+  const std::uint64_t blocks = survivor_->capacity() >> shape_.block_shift;
+  const std::uint64_t most = shape_.max_items == 0 ? blocks : shape_.max_items;
+  for (std::uint64_t i = 0; i < most; ++i) REQUIRE(survivor_->put(kSingle + i) == Code::ok);
+  REQUIRE(survivor_->put(kSingle + most) == Code::full);
+  REQUIRE(survivor_->queue().size() == most);
+  for (std::uint64_t i = 0; i < most; ++i) {
+    const Got got = survivor_->take();
+    REQUIRE(got.whole);
+    REQUIRE(got.id == kSingle + i);
   }
-  REQUIRE(put == Code::ok);
+  REQUIRE(survivor_->put(kWhole, survivor_->capacity()) == Code::ok);
   const Got got = survivor_->take();
-  REQUIRE(got.code == Code::ok);
   REQUIRE(got.whole);
   REQUIRE(got.id == kWhole);
-}
-
-void QueueWorld::expect_slots() {
-  std::vector<std::unique_ptr<Peer>> others;
-  while (others.size() + 1 < operation_.participants) {
-    others.push_back(std::make_unique<Peer>(directory_, "q", OpenMode::open, shape_));
-    REQUIRE(others.back()->ok());
-  }
+  REQUIRE(survivor_->take().code == Code::empty);
+  REQUIRE(survivor_->queue().size() == 0);
 }
 
 void kill_anywhere(const char* name, std::uint64_t samples, const Operation& operation) {
@@ -398,7 +448,7 @@ Operate let_go(QueueWorld& world, Code (Queue::*how)(double)) {
 
 Operate open_queue(const QueueWorld& world, OpenMode mode) {
   auto& bell = *new Doorbell(world.directory().open());
-  const auto& header = *new interproc::memory::Header(header_of(Shape{.max_participants = 2}));
+  const auto& header = *new interproc::memory::Header(header_of(world.shape()));
   return [&bell, &header, mode] {
     auto opened = Queue::open(bell, "q", mode, header);
     opened.value().release();
@@ -430,7 +480,7 @@ class ByteRingWorld : public World {
     };
   }
 
-  void expect_sound(bool completed, bool) override {
+  void expect_sound(bool completed, std::uint64_t) override {
     // The other end is taken up where the dead one left it.
     auto successor = open(role_);
     SpscChannel& producer = role_ == SpscChannel::producer ? *successor : *survivor_;
@@ -482,6 +532,15 @@ TEST_CASE("killed within put") {
                 {.prepare = put_two, .set_out = put_third, .before = {1, 2}, .after = {1, 2, 3}});
 }
 
+TEST_CASE("killed within a put to a queue of few messages") {
+  kill_anywhere("put below maxItems", every(),
+                {.prepare = put_two,
+                 .set_out = put_third,
+                 .before = {1, 2},
+                 .after = {1, 2, 3},
+                 .max_items = 4});
+}
+
 TEST_CASE("killed within a put that rings a bell") {
   kill_anywhere("put that rings", every(),
                 {.prepare =
@@ -505,16 +564,20 @@ TEST_CASE("killed within a put that has to reclaim space") {
 }
 
 TEST_CASE("killed within a put that finds no room") {
-  kill_anywhere(
-      "put that finds no room", every(),
-      {.prepare = fill, .set_out = put_third, .before = {1, 2, 3, 4}, .after = {1, 2, 3, 4}});
+  kill_anywhere("put that finds no room", every(),
+                {.prepare = fill,
+                 .set_out = put_third,
+                 .before = {1, 2, 3, 4},
+                 .after = {1, 2, 3, 4},
+                 .leaves_no_room = true});
 }
 
 TEST_CASE("killed within a put that stamps the blocks within its record") {
   kill_anywhere("put that stamps", every(),
                 {.prepare =
                      [](QueueWorld& world) {
-                       auto bare = BareSegment::open(world.directory().open(), "q", OpenMode::open,
+                       const auto directory = world.directory().open();
+                       auto bare = BareSegment::open(directory, "q", OpenMode::open,
                                                      world.survivor().queue().header());
                        const std::uint64_t blocks = std::uint64_t{1}
                                                     << bare->segment().header().blocks_shift;
@@ -539,7 +602,8 @@ TEST_CASE("killed within a take that makes room for a waiting put") {
                      },
                  .set_out = take_first,
                  .before = {1, 2, 3, 4},
-                 .after = {2, 3, 4}});
+                 .after = {2, 3, 4},
+                 .leaves_no_room = true});
 }
 
 TEST_CASE("killed within a take of what another died with") {
@@ -728,6 +792,17 @@ TEST_CASE("killed within the creation of a queue") {
   kill_anywhere("create", sampled(),
                 {.prepare = [](QueueWorld& world) { world.close_survivor(); },
                  .set_out = [](QueueWorld& world) { return open_queue(world, OpenMode::create); }});
+}
+
+TEST_CASE("killed within the creation of a queue that persists") {
+  kill_anywhere("create to persist", sampled(),
+                {.prepare =
+                     [](QueueWorld& world) {
+                       REQUIRE(world.survivor().queue().unlink().code == Code::ok);
+                       world.close_survivor();
+                     },
+                 .set_out = [](QueueWorld& world) { return open_queue(world, OpenMode::create); },
+                 .flags = kPersist});
 }
 
 TEST_CASE("killed within the closing of a queue that others use") {

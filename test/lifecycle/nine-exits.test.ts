@@ -18,6 +18,9 @@ const WAYS = [
   'worker process.exit',
 ] as const;
 
+/** Of these nobody in the program is told: what it has open is found by others. */
+const KILLS: readonly string[] = ['SIGTERM', 'SIGINT', 'abort'];
+
 /** Those that the program cannot begin itself. */
 const SIGNALS: Partial<Record<string, NodeJS.Signals>> = { SIGTERM: 'SIGTERM', SIGINT: 'SIGINT' };
 
@@ -58,6 +61,8 @@ describe.each(nodes)('under Node $version, holding a message and awaiting anothe
       end(leaving);
       if (isOfWorker) expect(await leaving.says('worker-gone')).toBe(bareWorkerCode);
       else expect(await leaving.ends()).toEqual(bareEnding);
+      const bells = scene.files().filter((name) => name.startsWith('~bell-'));
+      if (!KILLS.includes(way)) expect(bells, 'only the peer still listens').toHaveLength(1);
 
       const received = (await redelivery.result) as { id: string };
       expect(received).toEqual({ id: received.id, value: job, ...SECOND_DELIVERY });
