@@ -7,7 +7,7 @@ export default {
   name: 'raw-1MiB-1x1',
   title: '1 MiB, one way, from one process to another',
   pattern: 'oneWay',
-  parameters: { bytes: 2 ** 20, producers: 1, consumers: 1, capacityBytes: 2 * 1_048_576 },
+  parameters: { bytes: 2 ** 20, producers: 1, consumers: 1, capacityBytes: 8 * 2 ** 20 },
   reference: 'copy-bare',
   entries: entriesOf('copy-bare', 'queue-sync', 'unix-socket-framed', 'child-process-advanced'),
   metrics: [

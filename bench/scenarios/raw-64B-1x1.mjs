@@ -11,6 +11,7 @@ export default {
   reference: 'native-mpmc',
   entries: entriesOf(
     'native-mpmc',
+    'native-mpmc-patient',
     'native-spsc',
     'queue-sync',
     'queue-get-sync',

@@ -1,5 +1,6 @@
 // The bare rings between two C++ processes, no waiting, no JavaScript: what everything above them is measured against.
-// Usage: ring_processes mpmc|spsc [--bytes 64] [--count N] [--capacity BYTES] [--cpus 0,1]
+// Usage: ring_processes mpmc|spsc [--bytes 64] [--count N] [--capacity BYTES] [--cpus 0,1] [--pause 1]
+// --pause: how many `pause` instructions a side executes that found nothing, or no room, before it looks again.
 // Prints one JSON line. The consumer checks every message (verified_message.h) and times from the end of a warm-up on.
 
 #include <unistd.h>
@@ -35,6 +36,7 @@ struct Options {
   std::uint64_t count = 10'000'000;
   std::uint64_t capacity = 1 << 20;
   int cpus[2] = {0, 1};
+  std::uint32_t pause = 1;
 };
 
 Options parse(int argc, char** argv) {
@@ -46,13 +48,16 @@ Options parse(int argc, char** argv) {
       options.bytes = static_cast<std::uint32_t>(std::strtoul(argv[i + 1], nullptr, 10));
     if (name == "--count") options.count = std::strtoull(argv[i + 1], nullptr, 10);
     if (name == "--capacity") options.capacity = std::strtoull(argv[i + 1], nullptr, 10);
+    if (name == "--pause")
+      options.pause = static_cast<std::uint32_t>(std::strtoul(argv[i + 1], nullptr, 10));
     if (name == "--cpus") std::sscanf(argv[i + 1], "%d,%d", &options.cpus[0], &options.cpus[1]);
   }
   if (!interproc::bench::can_verify(options.bytes) ||
       (options.ring != "mpmc" && options.ring != "spsc")) {
     std::fprintf(
         stderr,
-        "usage: ring_processes mpmc|spsc [--bytes N] [--count N] [--capacity N] [--cpus A,B]\n");
+        "usage: ring_processes mpmc|spsc [--bytes N] [--count N] [--capacity N] [--cpus A,B] "
+        "[--pause N]\n");
     std::exit(2);
   }
   return options;
@@ -85,6 +90,10 @@ std::unique_ptr<Segment> attach(const Directory& directory, const Options& optio
   return std::move(opened.value());
 }
 
+void look_away(const Options& options) {
+  for (std::uint32_t i = 0; i < options.pause; ++i) interproc::platform::relax();
+}
+
 constexpr std::uint64_t kWarmUp = 100'000;
 
 template <class Push>
@@ -93,7 +102,7 @@ interproc::bench::MessageTotals produce(const Options& options, Push push) {
   interproc::bench::MessageSource source(message.data(), message.size());
   for (std::uint64_t i = 0; i < options.count + kWarmUp; ++i) {
     source.stamp();
-    while (!push(message.data())) interproc::platform::relax();
+    while (!push(message.data())) look_away(options);
   }
   return source.totals();
 }
@@ -111,7 +120,7 @@ Consumed consume(const Options& options, Pop pop) {
   interproc::bench::MessageCheck check(message.size());
   const auto receive = [&](std::uint64_t count) {
     for (std::uint64_t i = 0; i < count; ++i) {
-      while (!pop(message.data())) interproc::platform::relax();
+      while (!pop(message.data())) look_away(options);
       check.accept(message.data(), message.size());
     }
   };
