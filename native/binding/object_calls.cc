@@ -5,6 +5,7 @@
 
 #include "binding/errors.h"
 #include "ring/catalog.h"
+#include "ring/passengers.h"
 
 namespace interproc::binding {
 
@@ -200,6 +201,55 @@ void unlink(const Napi::CallbackInfo& info) {
   if (error.code != Code::ok) raise(info.Env(), error);
 }
 
+// identity(token): what tells the object from every other.
+Napi::Value identity(const Napi::CallbackInfo& info) {
+  const Environment::Object* object = object_of(info);
+  if (object == nullptr || object->queue == nullptr) return info.Env().Undefined();
+  return Napi::BigInt::New(info.Env(), object->queue->identity());
+}
+
+// The ticket's file name; of what went wrong an exception.
+Napi::Value ticket_or_raise(const Napi::Env& env, Result<memory::Ticket> ticket) {
+  if (ticket.ok()) return Napi::String::New(env, ticket.value().file_name());
+  raise(env, ticket.error());
+  return {};
+}
+
+// issueTicket(token of the carrier, token of the passenger)
+Napi::Value issue_ticket(const Napi::CallbackInfo& info) {
+  Environment& environment = environment_of(info);
+  Environment::Object* carrier = environment.object(info[0].As<Napi::Number>().Uint32Value());
+  Environment::Object* passenger = environment.object(info[1].As<Napi::Number>().Uint32Value());
+  if (carrier == nullptr || passenger == nullptr || carrier->queue == nullptr ||
+      passenger->queue == nullptr) {
+    raise(info.Env(), fail(Code::invalid, "closed"));
+    return {};
+  }
+  if (carrier->watch != passenger->watch) {
+    raise(info.Env(), fail(Code::argument, "the two live in different directories"));
+    return {};
+  }
+  return ticket_or_raise(info.Env(), carrier->queue->issue_ticket(*passenger->queue));
+}
+
+// changeTicket(token of the new carrier, file name): undefined if there is no such ticket.
+Napi::Value change_ticket(const Napi::CallbackInfo& info) {
+  const Environment::Object* carrier = object_of(info);
+  memory::Ticket known;
+  if (carrier == nullptr || carrier->queue == nullptr ||
+      !memory::Ticket::parse(info[1].As<Napi::String>().Utf8Value(), known))
+    return info.Env().Undefined();
+  auto changed = carrier->queue->change_ticket(known);
+  if (!changed.ok() && changed.error().code == Code::not_found) return info.Env().Undefined();
+  return ticket_or_raise(info.Env(), std::move(changed));
+}
+
+// redeemTicket(token, file name)
+void redeem_ticket(const Napi::CallbackInfo& info) {
+  const Environment::Object* object = object_of(info);
+  if (object != nullptr) ring::redeem(*object->watch->bell, info[1].As<Napi::String>().Utf8Value());
+}
+
 // listen(token): before the first arm.
 void listen(const Napi::CallbackInfo& info) {
   if (const Error error = environment_of(info).listen(info[0].As<Napi::Number>().Uint32Value());
@@ -285,6 +335,10 @@ void export_object_calls(Napi::Env env, Napi::Object exports, Environment* envir
   add("setRef", set_ref);
   add("close", close);
   add("unlink", unlink);
+  add("identity", identity);
+  add("issueTicket", issue_ticket);
+  add("changeTicket", change_ticket);
+  add("redeemTicket", redeem_ticket);
   add("listen", listen);
   add("onBell", on_bell);
   add("inbox", inbox);

@@ -10,7 +10,7 @@
 namespace interproc::memory {
 
 inline constexpr std::uint64_t kMagic = 0x31304352504E4950;  // "PINPRC01", little-endian
-inline constexpr std::uint32_t kLayoutVersion = 1;
+inline constexpr std::uint32_t kLayoutVersion = 2;
 
 enum class Kind : std::uint32_t { mpmc = 1, spsc = 2 };
 
@@ -60,6 +60,12 @@ static_assert(sizeof(std::atomic<std::uint32_t>) == 4 &&
 inline constexpr std::size_t kLine = 128;
 inline constexpr std::size_t kBitmapWords = kMaxParticipants / 64;
 
+// Control::travels. Never unset: that there were tickets once says that there may be some.
+enum Travels : std::uint32_t {
+  kHasTravelled = 1,  // inside a message of another object
+  kHasCarried = 2,    // others, in its own messages
+};
+
 // Page 1. Each word that different processes write stands on a line of its own.
 struct Control {
   alignas(kLine) Word tail;
@@ -68,8 +74,10 @@ struct Control {
   // Rarely written, read at every operation.
   alignas(kLine) std::atomic<std::uint32_t> ended;  // end() was called
   std::atomic<std::uint32_t> redeliver;             // a RETURNED message may exist
-  Word ledgers[kBitmapWords];                       // which participants have a ledger region
-  alignas(kLine) Word listed[2][kBitmapWords];      // who may be asleep: for a message, for room
+  std::atomic<std::uint32_t> travels;               // Travels
+  std::uint32_t reserved;
+  Word ledgers[kBitmapWords];                   // which participants have a ledger region
+  alignas(kLine) Word listed[2][kBitmapWords];  // who may be asleep: for a message, for room
 };
 static_assert(sizeof(Control) == 5 * kLine);
 static_assert(offsetof(Control, head) == kLine && offsetof(Control, listed) == 4 * kLine);

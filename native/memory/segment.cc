@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "memory/ticket.h"
 #include "platform/clock.h"
 #include "platform/fault.h"
 #include "platform/process.h"
@@ -87,6 +88,16 @@ Error read_header(const File& file, Header& header) noexcept {
   return {};
 }
 
+std::uint64_t identity_of(const Header& header, const FileFacts& facts) noexcept {
+  // An inode's number comes back, and a clock may be set back; both together, in one process, do not. Mixed as splitmix64
+  // finishes (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).
+  std::uint64_t mixed = facts.inode ^ static_cast<std::uint64_t>(header.created_wall_ns) ^
+                        std::uint64_t{header.creator_pid} << 40;
+  mixed = (mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9u;
+  mixed = (mixed ^ mixed >> 27) * 0x94d049bb133111ebu;
+  return mixed ^ mixed >> 31;
+}
+
 Error Segment::map() noexcept {
   layout_ = Layout::of(header_);
   auto front = platform::Mapping::of(file_, 0, layout_.payload);
@@ -98,9 +109,14 @@ Error Segment::map() noexcept {
   return {};
 }
 
-bool Segment::must_stay(const std::function<bool(Segment&)>& holds_something) noexcept {
+bool Segment::must_stay(const Directory& directory,
+                        const std::function<bool(Segment&)>& holds_something) noexcept {
   // Always called, since it also tidies up: the dead may have left doorbells.
   const bool holds = holds_something(*this);
+  // SYNC segment.travels
+  if ((control().travels.load(std::memory_order_seq_cst) & kHasTravelled) != 0 &&
+      Ticket::any_for(directory, identity_))
+    return true;
   if ((header_.flags & kAnonymous) != 0) return false;
   return (header_.flags & kPersist) != 0 || holds;
 }
@@ -131,6 +147,9 @@ Result<std::unique_ptr<Segment>> Segment::make(const Directory& directory, const
   if (Error error = segment->file_.reserve(0, layout.ledgers); error.code != Code::ok) return error;
   if (Error error = segment->map(); error.code != Code::ok) return error;
   std::memcpy(segment->front_.data(), &header, sizeof header);
+  auto facts = segment->file_.facts();
+  if (!facts.ok()) return facts.error();
+  segment->identity_ = identity_of(header, facts.value());
   kindred.initialise(*segment);
   // Attached and joined before it has a name: nobody can take it for abandoned.
   segment->file_.try_lock(kAttachedByte, Lock::shared);
@@ -171,6 +190,7 @@ Result<std::unique_ptr<Segment>> Segment::open(const Directory& directory, const
                  : fail(Code::kind, "there is an object of another kind under this name");
     }
     if (Error error = segment->map(); error.code != Code::ok) return error;
+    segment->identity_ = identity_of(segment->header_, facts.value());
     FAULT("segment.mapped");
 
     const bool alone = segment->file_.try_lock(kAttachedByte, Lock::exclusive);
@@ -184,20 +204,23 @@ Result<std::unique_ptr<Segment>> Segment::open(const Directory& directory, const
     if (facts.value().links == 0) continue;
     FAULT("segment.attached");
 
-    if (alone && !segment->must_stay(kindred.holds_something)) {
+    if (alone && !segment->must_stay(directory, kindred.holds_something)) {
       directory.remove_if_same(name, facts.value());  // left behind by the killed
       FAULT("segment.removed_stale");
+      if (kindred.removed) kindred.removed(*segment);
       continue;
     }
     if (mode == OpenMode::create) {
       // By now we may be the last one there.
-      segment->leave(directory, kindred.holds_something);
+      if (segment->leave(directory, kindred.holds_something) && kindred.removed)
+        kindred.removed(*segment);
       return fail(Code::exists, "there is an object of this name already");
     }
     if (alone)
       segment->file_.try_lock(kAttachedByte, Lock::shared);  // converts our own lock; cannot fail
     if (Error error = kindred.join(*segment); error.code != Code::ok) {
-      segment->leave(directory, kindred.holds_something);
+      if (segment->leave(directory, kindred.holds_something) && kindred.removed)
+        kindred.removed(*segment);
       return error;
     }
     return segment;
@@ -219,21 +242,26 @@ Error Segment::reserve_ledger(std::uint32_t slot) noexcept {
   return file_.reserve(layout_.ledgers + layout_.ledger_bytes * slot, layout_.ledger_bytes);
 }
 
-void Segment::leave(const Directory& directory,
+bool Segment::leave(const Directory& directory,
                     const std::function<bool(Segment&)>& holds_something) noexcept {
   // Drop first, then try: two leavers that both upgraded their shared lock would both fail.
   file_.unlock(kAttachedByte);
   FAULT("segment.detached");
+  bool gone = false;
   if (file_.try_lock(kAttachedByte, Lock::exclusive)) {
-    const bool stays = must_stay(holds_something);
+    const bool stays = must_stay(directory, holds_something);
     auto facts = file_.facts();
     if (facts.ok() && facts.value().links > 0 && !stays) {
       directory.remove_if_same(name_, facts.value());
+      gone = true;
+    } else {
+      gone = facts.ok() && facts.value().links == 0;
     }
     FAULT("segment.decided");
     file_.unlock(kAttachedByte);
   }
   file_.close();
+  return gone;
 }
 
 Error Segment::unlink(const Directory& directory) noexcept {

@@ -23,6 +23,8 @@ class Segment {
     std::function<void(Segment&)> initialise;
     // Called with nobody else attached: tidies up what the dead left and says whether something in it must be kept.
     std::function<bool(Segment&)> holds_something;
+    // Called after the name of an object was removed that nobody had open any more.
+    std::function<void(Segment&)> removed;
     // Joins the registry; an error makes the opening fail. Called before a new object gets its name.
     std::function<Error(Segment&)> join;
   };
@@ -43,6 +45,8 @@ class Segment {
   platform::File& file() noexcept { return file_; }
   const platform::File& file() const noexcept { return file_; }
   bool created() const noexcept { return created_; }
+  // Tells it from every other object of the directory, also from one that had its name before.
+  std::uint64_t identity() const noexcept { return identity_; }
 
   Control& control() const noexcept { return *at<Control>(layout_.control); }
   Participant* participants() const noexcept { return at<Participant>(layout_.participants); }
@@ -57,8 +61,9 @@ class Segment {
   // Puts memory behind the region of `slot`.
   Error reserve_ledger(std::uint32_t slot) noexcept;
 
-  // Lets go. The last one out removes the file, unless `holds_something` says that it must stay.
-  void leave(const platform::Directory& directory,
+  // Lets go. The last one out removes the file, unless `holds_something` says that it must stay, or a ticket does. Returns
+  // whether nobody can ever open it again.
+  bool leave(const platform::Directory& directory,
              const std::function<bool(Segment&)>& holds_something) noexcept;
   // Removes the name now; everybody attached goes on.
   Error unlink(const platform::Directory& directory) noexcept;
@@ -70,7 +75,8 @@ class Segment {
                                                const std::string& name, const Header& wanted,
                                                const Kindred& kindred) noexcept;
   Error map() noexcept;
-  bool must_stay(const std::function<bool(Segment&)>& holds_something) noexcept;
+  bool must_stay(const platform::Directory& directory,
+                 const std::function<bool(Segment&)>& holds_something) noexcept;
 
   template <class T>
   T* at(std::uint64_t offset) const noexcept {
@@ -85,9 +91,13 @@ class Segment {
   platform::Mapping payload_;
   platform::Mapping ledgers_;
   bool created_ = false;
+  std::uint64_t identity_ = 0;
 };
 
 // Reads and checks a header: everything that later code relies on is checked here, once, on a private copy.
 Error read_header(const platform::File& file, Header& header) noexcept;
+
+// Segment::identity() of the object in a file.
+std::uint64_t identity_of(const Header& header, const platform::FileFacts& facts) noexcept;
 
 }  // namespace interproc::memory

@@ -82,6 +82,19 @@ Error File::read_at(void* into, std::size_t bytes, std::uint64_t offset) const n
   return {};
 }
 
+Error File::write_at(const void* from, std::size_t bytes, std::uint64_t offset) noexcept {
+  const auto* at = static_cast<const char*>(from);
+  while (bytes > 0) {
+    const ssize_t put =
+        retry([&] { return pwrite(descriptor_, at, bytes, static_cast<off_t>(offset)); });
+    if (put < 0) return fail_system("pwrite", errno);
+    at += put;
+    offset += static_cast<std::uint64_t>(put);
+    bytes -= static_cast<std::size_t>(put);
+  }
+  return {};
+}
+
 Error File::resize(std::uint64_t bytes) noexcept {
   if (retry([&] { return ftruncate(descriptor_, static_cast<off_t>(bytes)); }) != 0)
     return fail_system("ftruncate", errno);
@@ -160,6 +173,12 @@ Error Directory::link(File& unnamed, const std::string& name) const noexcept {
   if (linkat(AT_FDCWD, self, file_.descriptor(), name.c_str(), AT_SYMLINK_FOLLOW) != 0)
     return fail_system("linkat", errno);
   FAULT("directory.linked");
+  return {};
+}
+
+Error Directory::rename(const std::string& from, const std::string& to) const noexcept {
+  if (renameat(file_.descriptor(), from.c_str(), file_.descriptor(), to.c_str()) != 0)
+    return fail_system("renameat", errno);
   return {};
 }
 

@@ -43,6 +43,7 @@ class File {
   Result<FileFacts> facts() const noexcept;
   // Reads exactly `bytes` or fails with Code::corrupt (the file is shorter).
   Error read_at(void* into, std::size_t bytes, std::uint64_t offset) const noexcept;
+  Error write_at(const void* from, std::size_t bytes, std::uint64_t offset) noexcept;
   Error resize(std::uint64_t bytes) noexcept;
   // Makes the range real, so that touching it can never raise SIGBUS for want of space.
   Error reserve(std::uint64_t offset, std::uint64_t bytes) noexcept;
@@ -76,6 +77,7 @@ class Directory {
   Result<File> make_unnamed() const noexcept;
   // Gives it its name; Code::exists if the name is taken.
   Error link(File& unnamed, const std::string& name) const noexcept;
+  Error rename(const std::string& from, const std::string& to) const noexcept;
   Error remove(const std::string& name) const noexcept;
   // Removes `name` only if it still is the file with these facts.
   void remove_if_same(const std::string& name, const FileFacts& facts) const noexcept;

@@ -23,8 +23,8 @@ struct CatalogEntry {
 // Everything in the directory, without joining anything.
 Result<std::vector<CatalogEntry>> list(const platform::Directory& directory) noexcept;
 
-// Removes what nobody is attached to and nothing keeps: segments without `persist`, messages or not, and the doorbells of the
-// dead. Never touches what is in use, nor files that are not segments.
+// Removes what nobody is attached to and nothing keeps: segments without `persist`, messages or not, unless they are on their
+// way inside a message of one that stays; the tickets of those that are not; and the doorbells of the dead. Never touches what is in use, nor files that are not segments.
 Result<std::vector<std::string>> prune(const platform::Directory& directory, bool dry_run) noexcept;
 
 }  // namespace interproc::ring

@@ -5,6 +5,7 @@
 
 #include "platform/clock.h"
 #include "platform/fault.h"
+#include "ring/passengers.h"
 
 namespace interproc::ring {
 
@@ -66,6 +67,7 @@ Result<std::unique_ptr<Queue>> Queue::open(sync::Doorbell& bell, const std::stri
   Segment::Kindred kindred;
   kindred.initialise = [](Segment& segment) { MpmcRing::initialise(segment); };
   kindred.holds_something = [&bell](Segment& segment) { return holds_something(bell, segment); };
+  kindred.removed = [&bell](Segment& segment) { redeem_all_of(bell, segment); };
   kindred.join = [&](Segment& segment) {
     queue.reset(new Queue(bell, segment));
     Queue& self = *queue;
@@ -541,8 +543,9 @@ void Queue::close() noexcept {
   disarm(kTake);
   disarm(kPut);
   registry_.leave();
-  segment_->leave(bell_.directory(),
-                  [this](Segment& segment) { return holds_something(bell_, segment); });
+  const bool gone = segment_->leave(
+      bell_.directory(), [this](Segment& segment) { return holds_something(bell_, segment); });
+  if (gone) redeem_all_of(bell_, *segment_);
 }
 
 double Queue::remember(const Held& held) noexcept {

@@ -8,6 +8,7 @@
 
 #include "memory/registry.h"
 #include "memory/segment.h"
+#include "memory/ticket.h"
 #include "ring/ledger.h"
 #include "ring/mpmc_ring.h"
 #include "sync/doorbell.h"
@@ -80,6 +81,16 @@ class Queue {
   bool is_full() noexcept { return ring_.is_full(); }
   QueueStats stats() noexcept;
   Error unlink() noexcept { return segment_->unlink(bell_.directory()); }
+  // Tells it from every other object, also from one that had its name before.
+  std::uint64_t identity() const noexcept { return shared_.identity(); }
+  // A ticket for a handle of `passenger` that goes into a message of this queue (memory/ticket.h).
+  Result<memory::Ticket> issue_ticket(Queue& passenger) noexcept {
+    return memory::Ticket::issue(bell_.directory(), passenger.shared_, shared_);
+  }
+  // The same for a message that is moved here from another queue.
+  Result<memory::Ticket> change_ticket(const memory::Ticket& from) noexcept {
+    return memory::Ticket::change(bell_.directory(), from, shared_);
+  }
   void close() noexcept;
 
   // Recovers what dead participants left unfinished. Called by itself when due; tests call it at once.

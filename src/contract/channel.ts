@@ -25,6 +25,12 @@ export interface ChannelCapabilities {
   readonly redelivery: boolean;
 }
 
+/**
+ * Keeps an object alive while a handle of it is on its way inside a message, and says where it is. Latin-1
+ * text; what it says is the backend's affair.
+ */
+export type Ticket = string;
+
 export interface ChannelStats {
   readonly puts: number;
   readonly gets: number;
@@ -157,6 +163,21 @@ export interface Channel {
   ref(): void;
   unref(): void;
 
+  /**
+   * A ticket for a handle of `passenger`, another channel of this backend, in a message that will be put here.
+   * Throws ERR_NOT_FOUND if its name was removed, ERR_ENCODE if it lives elsewhere, ERR_NO_SPACE.
+   */
+  issueTicket(passenger: Channel): Ticket;
+  /** The message with this ticket is consumed, or never was put. Again, or for what is no ticket, is nothing. */
+  redeemTicket(ticket: Ticket): void;
+  /** The tickets in a message of this channel. O(bytes) */
+  ticketsIn(message: Uint8Array): Ticket[];
+  /**
+   * Rewrites the tickets in a message of another channel, which is about to be moved here, as tickets of this
+   * channel's; undoing it is to do the same for the other.
+   */
+  adoptTickets(message: Uint8Array): void;
+
   end(): void;
   readonly ended: boolean;
   size(): number;
@@ -194,4 +215,9 @@ export interface Backend {
    * ERR_CORRUPT, ERR_PERMISSION, ERR_NO_SPACE.
    */
   openChannel(name: string | undefined, mode: OpenMode, options: ChannelOptions): Channel;
+  /**
+   * The object that a ticket is for, joined like any other. Throws ERR_DECODE if it is no ticket,
+   * ERR_NOT_FOUND if the object is gone, and as `openChannel`.
+   */
+  openTicket(ticket: Ticket): Channel;
 }

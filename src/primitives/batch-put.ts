@@ -1,14 +1,19 @@
 import { AbortError, InterprocError } from '../errors.js';
 import { ENDED } from '../contract/channel.js';
-import type { Channel } from '../contract/channel.js';
+import type { Channel, Ticket } from '../contract/channel.js';
+import { redeem } from './passengers.js';
 import { NOT_YET } from './pending-waits.js';
 import type { NotYet, Operation } from './pending-waits.js';
+
+/** By the index of the message they belong to. */
+export type BatchTickets = Map<number, readonly Ticket[]>;
 
 /** The messages of a `putMany`, and how far it has got. */
 export class BatchPut implements Operation<void> {
   readonly #channel: Channel;
   readonly #messages: Uint8Array[];
   readonly #endedError: () => Error;
+  readonly #tickets: BatchTickets;
   #areBorrowed: boolean;
   #accepted = 0;
 
@@ -18,11 +23,13 @@ export class BatchPut implements Operation<void> {
     messages: Uint8Array[],
     areBorrowed: boolean,
     endedError: () => Error,
+    tickets: BatchTickets,
   ) {
     this.#channel = channel;
     this.#messages = messages;
     this.#areBorrowed = areBorrowed;
     this.#endedError = endedError;
+    this.#tickets = tickets;
   }
 
   attempt(): void | NotYet {
@@ -51,6 +58,10 @@ export class BatchPut implements Operation<void> {
   }
 
   failed<E>(error: E): E {
+    for (const [index, tickets] of this.#tickets) {
+      if (index >= this.#accepted) redeem(this.#channel, tickets);
+    }
+    this.#tickets.clear();
     if (error instanceof InterprocError || error instanceof AbortError) {
       error.accepted = this.#accepted;
     }

@@ -1,9 +1,10 @@
-import type { Backend, OpenMode } from '../contract/channel.js';
-import type { BuiltInCodecName, CustomCodec } from '../codec/codec.js';
+import type { Backend, Channel, OpenMode } from '../contract/channel.js';
+import type { BuiltInCodecName, Codec, CustomCodec } from '../codec/codec.js';
 import { codecFor, codecNamed } from '../codec/resolve-codec.js';
 import { checkName } from './name.js';
 import { openWhenAvailable } from './open-when-available.js';
-import { OpenedQueue, Queue } from './queue.js';
+import { registerTraveller } from './passengers.js';
+import { channelOf, OpenedQueue, Queue } from './queue.js';
 import { channelOptions, checkOptionNames } from './queue-options.js';
 import type { QueueMode, QueueOptions } from './queue-options.js';
 import type { WaitOptions } from './wait-options.js';
@@ -87,6 +88,20 @@ export interface QueueConstructor {
 
 type AnyOptions = QueueOptions<never>;
 
+function opened(
+  backend: Backend,
+  channel: Channel,
+  given: Codec<unknown> | undefined,
+): OpenedQueue<unknown> {
+  try {
+    const codec = given ?? codecNamed(channel.geometry.codec, `Queue '${channel.name}'`);
+    return new OpenedQueue(backend, channel, codec);
+  } catch (error) {
+    channel.close();
+    throw error;
+  }
+}
+
 /** The class `Queue`, whose queues live on the backends that `select` finds. */
 export function bindQueue(select: BackendSelector): QueueConstructor {
   function open(
@@ -100,14 +115,7 @@ export function bindQueue(select: BackendSelector): QueueConstructor {
     const wanted = channelOptions(options, mode, name, given?.name);
     const openMode: OpenMode = mode === 'anonymous' ? 'create' : mode;
     const backend = select(options.backend);
-    const channel = backend.openChannel(name, openMode, wanted);
-    try {
-      const codec = given ?? codecNamed(channel.geometry.codec, `Queue '${channel.name}'`);
-      return new OpenedQueue(backend, channel, codec);
-    } catch (error) {
-      channel.close();
-      throw error;
-    }
+    return opened(backend, backend.openChannel(name, openMode, wanted), given);
   }
 
   const openNamed = (mode: OpenMode) => (name: unknown, options?: AnyOptions) =>
@@ -135,5 +143,13 @@ export function bindQueue(select: BackendSelector): QueueConstructor {
     }
   }
   Object.defineProperty(BoundQueue, 'name', { value: 'Queue' });
+  registerTraveller({
+    kind: 'queue',
+    channelOf,
+    arrive: (ticket) => {
+      const backend = select(undefined);
+      return new BoundQueue(opened(backend, backend.openTicket(ticket), undefined));
+    },
+  });
   return BoundQueue as unknown as QueueConstructor;
 }

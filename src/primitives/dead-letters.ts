@@ -24,11 +24,12 @@ export class DeadLetters {
   move(length: number): void {
     const source = this.#source;
     const { receipt } = source;
-    // Copied: the inbox is every channel's.
+    // Copied: the inbox is every channel's. What is given back there is the message as it was, tickets and all.
     const bytes = source.inbox.slice(0, length);
     try {
       this.#put(bytes);
     } catch (error) {
+      source.adoptTickets(bytes);
       source.nack(receipt);
       throw error;
     }
@@ -39,6 +40,7 @@ export class DeadLetters {
   #put(bytes: Uint8Array): void {
     const letters = this.#open();
     try {
+      letters.adoptTickets(bytes);
       const status = letters.tryPut(bytes);
       if (status === FULL) {
         throw new QueueFull(

@@ -1,5 +1,7 @@
 import { InterprocError } from '../errors.js';
-import type { Channel } from '../contract/channel.js';
+import type { Channel, Ticket } from '../contract/channel.js';
+
+type Settler = Pick<Channel, 'ack' | 'nack' | 'redeemTicket'>;
 
 /**
  * A message that stays the queue's until it is acknowledged: if this process dies, closes the queue or calls
@@ -25,23 +27,29 @@ export class Delivery<T> {
   /** How often it has been delivered, this time included: 1 for the first. */
   readonly deliveries: number;
   readonly #receipt: number;
-  readonly #channel: Pick<Channel, 'ack' | 'nack'>;
+  readonly #channel: Settler;
   readonly #isClosed: () => boolean;
+  readonly #tickets: readonly Ticket[] | undefined;
   #settledBy: 'ack' | 'nack' | undefined;
 
-  /** Made by `receive`. `isClosed`: the handle was, and what was unacknowledged has been given back. */
+  /**
+   * Made by `receive`. `isClosed`: the handle was, and what was unacknowledged has been given back. `tickets`:
+   * of the handles in the message.
+   */
   constructor(
     value: T,
     deliveries: number,
     receipt: number,
-    channel: Pick<Channel, 'ack' | 'nack'>,
+    channel: Settler,
     isClosed: () => boolean,
+    tickets: readonly Ticket[] | undefined,
   ) {
     this.value = value;
     this.deliveries = deliveries;
     this.#receipt = receipt;
     this.#channel = channel;
     this.#isClosed = isClosed;
+    this.#tickets = tickets;
   }
 
   /** Whether somebody received it before and did not acknowledge it: part of the work may have been done. */
@@ -56,6 +64,7 @@ export class Delivery<T> {
   ack(): void {
     this.#settle('ack');
     this.#channel.ack(this.#receipt);
+    for (const ticket of this.#tickets ?? []) this.#channel.redeemTicket(ticket);
   }
 
   /**

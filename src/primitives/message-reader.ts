@@ -6,6 +6,7 @@ import type { DeadLetters } from './dead-letters.js';
 import { Delivery } from './delivery.js';
 import { NOT_YET } from './pending-waits.js';
 import type { NotYet } from './pending-waits.js';
+import { redeem, takeArrivedTickets, turnBack } from './passengers.js';
 
 /** What was taken of a batch, and why the first message that could not be decoded could not. */
 interface Batch<T> {
@@ -41,7 +42,7 @@ export class MessageReader<T> {
     if (this.#deadLetters !== undefined) return this.#takeCounted();
     const channel = this.#channel;
     const length = channel.tryTake();
-    if (length >= 0) return this.#codec.decode(channel.inbox, 0, length);
+    if (length >= 0) return this.#consume(channel.inbox, 0, length);
     if (length === EMPTY) return NOT_YET;
     throw this.#failure(length);
   }
@@ -85,10 +86,27 @@ export class MessageReader<T> {
     try {
       value = this.#codec.decode(channel.inbox, 0, length);
     } catch (error) {
+      turnBack();
       channel.nack(receipt);
       throw error;
     }
-    return new Delivery(value, deliveries, receipt, channel, this.#isClosed);
+    const tickets = takeArrivedTickets();
+    return new Delivery(value, deliveries, receipt, channel, this.#isClosed, tickets);
+  }
+
+  /** Decodes what is gone from the queue by now, and with it the handles in it. */
+  #consume(bytes: Uint8Array, offset: number, length: number): T {
+    let value: T;
+    try {
+      value = this.#codec.decode(bytes, offset, length);
+    } catch (error) {
+      turnBack();
+      redeem(this.#channel, this.#channel.ticketsIn(bytes.subarray(offset, offset + length)));
+      throw error;
+    }
+    const tickets = takeArrivedTickets();
+    if (tickets !== undefined) redeem(this.#channel, tickets);
+    return value;
   }
 
   /** Adds one crossing's worth of messages; false if there was none. */
@@ -122,7 +140,7 @@ export class MessageReader<T> {
 
   #decodeNext(batch: Batch<T>, inbox: Uint8Array, offset: number, length: number): void {
     try {
-      batch.values.push(this.#codec.decode(inbox, offset, length));
+      batch.values.push(this.#consume(inbox, offset, length));
     } catch (error) {
       batch.failure ??= { error };
     }
@@ -155,7 +173,7 @@ export class MessageReader<T> {
     if (length === EMPTY) return NOT_YET;
     const { receipt } = channel;
     try {
-      return this.#codec.decode(channel.inbox, 0, length);
+      return this.#consume(channel.inbox, 0, length);
     } finally {
       channel.ack(receipt);
     }

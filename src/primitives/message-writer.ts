@@ -4,6 +4,8 @@ import type { Channel } from '../contract/channel.js';
 import type { Codec } from '../codec/codec.js';
 import { copyBytes } from '../codec/copy-bytes.js';
 import { BatchPut } from './batch-put.js';
+import type { BatchTickets } from './batch-put.js';
+import { Boarding, redeem } from './passengers.js';
 import { NOT_YET } from './pending-waits.js';
 import type { Operation } from './pending-waits.js';
 
@@ -11,10 +13,12 @@ import type { Operation } from './pending-waits.js';
 export class MessageWriter<T> {
   readonly #channel: Channel;
   readonly #codec: Codec<T>;
+  readonly #boarding: Boarding;
 
   constructor(channel: Channel, codec: Codec<T>) {
     this.#channel = channel;
     this.#codec = codec;
+    this.#boarding = new Boarding(channel);
   }
 
   /**
@@ -22,24 +26,56 @@ export class MessageWriter<T> {
    * outbox, or is the caller's.
    */
   encode(value: T): number | Uint8Array {
-    return this.#codec.encode(value, this.#channel.outbox);
+    return this.#boarding.encode(this.#codec, value);
   }
 
   /** One look for room; true if the message went in. */
   offer(encoded: number | Uint8Array): boolean {
+    try {
+      if (!this.#put(encoded)) return false;
+    } catch (error) {
+      this.discard();
+      throw error;
+    }
+    this.#boarding.tickets = undefined;
+    return true;
+  }
+
+  /** The message encoded last will not be put. */
+  discard(): void {
+    redeem(this.#channel, this.#boarding.takeTickets());
+  }
+
+  /** A put that can wait, with a copy of the message. */
+  pending(encoded: number | Uint8Array): Operation<void> {
+    const tickets = this.#boarding.takeTickets();
+    const failed = <E>(error: E): E => {
+      redeem(this.#channel, tickets);
+      return error;
+    };
+    try {
+      const bytes = this.#copy(encoded);
+      // One that waits behind others has not been seen by the channel.
+      this.#checkSize(bytes);
+      const attempt = () => {
+        try {
+          return this.#put(bytes) ? undefined : NOT_YET;
+        } catch (error) {
+          throw failed(error);
+        }
+      };
+      return { attempt, failed };
+    } catch (error) {
+      throw failed(error);
+    }
+  }
+
+  #put(encoded: number | Uint8Array): boolean {
     const channel = this.#channel;
     const status =
       typeof encoded === 'number' ? channel.tryPutOutbox(encoded) : channel.tryPut(encoded);
     if (status === ENDED) throw this.endedError();
     return status === 0;
-  }
-
-  /** A put that can wait, with a copy of the message. */
-  pending(encoded: number | Uint8Array): Operation<void> {
-    const bytes = this.#copy(encoded);
-    // One that waits behind others has not been seen by the channel.
-    this.#checkSize(bytes);
-    return { attempt: () => (this.offer(bytes) ? undefined : NOT_YET) };
   }
 
   /**
@@ -52,14 +88,26 @@ export class MessageWriter<T> {
     }
     const codec = this.#codec;
     const messages: Uint8Array[] = [];
-    for (const value of values) {
-      const bytes =
-        codec.bytesOf === undefined ? this.#copy(this.encode(value)) : codec.bytesOf(value);
-      this.#checkSize(bytes);
-      messages.push(bytes);
+    const tickets: BatchTickets = new Map();
+    try {
+      for (const value of values) {
+        const bytes =
+          codec.bytesOf === undefined ? this.#copy(this.encode(value)) : codec.bytesOf(value);
+        const issued = this.#boarding.takeTickets();
+        if (issued !== undefined) tickets.set(messages.length, issued);
+        this.#checkSize(bytes);
+        messages.push(bytes);
+      }
+    } catch (error) {
+      for (const issued of tickets.values()) redeem(this.#channel, issued);
+      throw error;
     }
-    return new BatchPut(this.#channel, messages, codec.bytesOf !== undefined, () =>
-      this.endedError(),
+    return new BatchPut(
+      this.#channel,
+      messages,
+      codec.bytesOf !== undefined,
+      () => this.endedError(),
+      tickets,
     );
   }
 

@@ -51,6 +51,12 @@ function afterTurn(): Promise<void> {
 }
 
 /**
+ * The channel of a queue's handle; undefined if `object` is none.
+ * @throws ERR_CLOSED
+ */
+export let channelOf: (object: object) => Channel | undefined;
+
+/**
  * Messages between processes, first in, first out: any number of producers and consumers, in any processes of
  * this user.
  *
@@ -101,6 +107,10 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
   #isClosed = false;
   #isEnding = false;
   #calls = 0;
+
+  static {
+    channelOf = (object) => (#channel in object ? object.#open() : undefined);
+  }
 
   /**
    * Queues are made by `Queue.create`, `open`, `openOrCreate`, `openWhenAvailable`, and `new Queue()` for an
@@ -171,10 +181,16 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
   tryPut(value: T): boolean {
     this.#assertPutting();
     const encoded = this.#writer.encode(value);
-    if (this.#puts.isIdle) return this.#writer.offer(encoded);
-    const operation = this.#writer.pending(encoded);
-    this.#puts.serve();
-    return this.#puts.isIdle && operation.attempt() !== NOT_YET;
+    if (!this.#puts.isIdle) {
+      const operation = this.#writer.pending(encoded);
+      this.#puts.serve();
+      if (this.#puts.isIdle && operation.attempt() !== NOT_YET) return true;
+      operation.failed?.(undefined);
+      return false;
+    }
+    if (this.#writer.offer(encoded)) return true;
+    this.#writer.discard();
+    return false;
   }
 
   /**
@@ -472,6 +488,11 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
     if (this.#isClosed) throw this.#closedError();
   }
 
+  #open(): Channel {
+    this.#assertOpen();
+    return this.#channel;
+  }
+
   #assertPutting(): void {
     this.#assertOpen();
     if (this.#isEnding) throw this.#writer.endedError();
@@ -521,7 +542,10 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
     const operation = this.#writer.pending(this.#writer.encode(value));
     if (timeoutMs === 0) this.#puts.serve();
     if (this.#puts.isIdle && operation.attempt() !== NOT_YET) return this.#done();
-    if (timeoutMs === 0) throw this.#puts.timeoutError(0);
+    if (timeoutMs === 0) {
+      const error = this.#puts.timeoutError(0);
+      throw operation.failed === undefined ? error : operation.failed(error);
+    }
     return this.#puts.add(operation, timeoutMs, signal);
   }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 
 import { CHANNEL_DEFAULTS } from '../../contract/channel.js';
-import { InterprocError } from '../../errors.js';
+import { InterprocError, shown } from '../../errors.js';
 import type { RingOpener, SpscByteRing, SpscOptions } from '../../contract/byte-ring.js';
 import type {
   Backend,
@@ -11,12 +11,14 @@ import type {
   OpenMode,
   Registry,
   SegmentInfo,
+  Ticket,
 } from '../../contract/channel.js';
 import { loadAddon } from './addon.js';
 import type { ObjectOptions } from './addon.js';
 import { guarded } from './failures.js';
 import { NativeByteRing } from './native-byte-ring.js';
 import { NativeChannel } from './native-channel.js';
+import { parseTicket } from './tickets.js';
 import { NativeThread } from './native-thread.js';
 
 const MODES: Readonly<Record<OpenMode, number>> = { create: 0, open: 1, openOrCreate: 2 };
@@ -96,6 +98,20 @@ export class NativeBackend implements Backend, Registry, RingOpener {
       );
     }
     return new NativeChannel(this.thread, token, fullName, toGeometry(found));
+  }
+
+  openTicket(ticket: Ticket): Channel {
+    const known = parseTicket(ticket);
+    if (known === undefined) {
+      throw new InterprocError('ERR_DECODE', `${shown(ticket)} is no handle of a queue`);
+    }
+    const channel = this.openChannel(known.name, 'open', {}) as NativeChannel;
+    if (channel.identity() === known.object) return channel;
+    channel.close();
+    throw new InterprocError(
+      'ERR_NOT_FOUND',
+      `The queue '${known.name}' that was in the message is gone; another has its name`,
+    );
   }
 
   openSpsc(name: string, mode: OpenMode, options: SpscOptions): SpscByteRing {

@@ -6,10 +6,12 @@ import type {
   ChannelGeometry,
   ChannelStats,
   Side,
+  Ticket,
 } from '../../contract/channel.js';
 import type { Addon, Constants, Token } from './addon.js';
 import { waitInSlices } from './blocking.js';
 import { guarded, statusError } from './failures.js';
+import { findTicketFiles, formatTicket, parseTicket } from './tickets.js';
 import type { NativeThread, Rung } from './native-thread.js';
 
 /**
@@ -17,6 +19,9 @@ import type { NativeThread, Rung } from './native-thread.js';
  * small array costs more than copying it (V8 first moves its bytes off its heap, about a microsecond once for each array).
  */
 const OUTBOX_BYTES = 4096;
+
+/** Where only the ticket's file matters. */
+const NAMELESS = '.';
 
 const CAPABILITIES: ChannelCapabilities = Object.freeze({ blocking: true, redelivery: true });
 
@@ -205,6 +210,45 @@ export class NativeChannel implements Channel, Rung {
 
   unref(): void {
     this.#addon.setRef(this.#token, false);
+  }
+
+  /** Tells the object from every other, also from one that had its name before. */
+  identity(): bigint {
+    return this.#addon.identity(this.#token);
+  }
+
+  issueTicket(passenger: Channel): Ticket {
+    if (!(passenger instanceof NativeChannel) || passenger.#thread !== this.#thread) {
+      throw new InterprocError(
+        'ERR_ENCODE',
+        `'${passenger.name}' lives on another backend than '${this.name}', whose messages cannot carry it`,
+      );
+    }
+    const what = `'${passenger.name}' in a message of '${this.name}'`;
+    const file = guarded(this.#constants, what, () =>
+      this.#addon.issueTicket(this.#token, passenger.#token),
+    );
+    return formatTicket(file, passenger.name);
+  }
+
+  redeemTicket(ticket: Ticket): void {
+    const known = parseTicket(ticket);
+    if (known !== undefined) this.#addon.redeemTicket(this.#token, known.file);
+  }
+
+  ticketsIn(message: Uint8Array): Ticket[] {
+    const tickets: Ticket[] = [];
+    findTicketFiles(message, (file) => tickets.push(formatTicket(file, NAMELESS)));
+    return tickets;
+  }
+
+  adoptTickets(message: Uint8Array): void {
+    findTicketFiles(message, (file, offset) => {
+      const changed = guarded(this.#constants, this.name, () =>
+        this.#addon.changeTicket(this.#token, file),
+      );
+      if (changed !== undefined) message.set(Buffer.from(changed, 'latin1'), offset);
+    });
   }
 
   end(): void {

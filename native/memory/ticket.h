@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "memory/segment.h"
+#include "platform/file.h"
+
+namespace interproc::memory {
+
+// Keeps an object alive while a handle of it is on its way: one file for each handle inside a message, with the object's name
+// in it. Whoever leaves the object last finds the ticket and lets the object stay; whoever removes the carrier, the object
+// whose messages they were, removes its tickets too. A kill leaves at worst a ticket that stays as long as its carrier does.
+//   issue:   the sender, attached to both, before it puts the message
+//   redeem:  who has consumed the message and is attached to the object; or who could not put it
+struct Ticket {
+  std::uint64_t object = 0;   // Segment::identity()
+  std::uint64_t carrier = 0;  // Segment::identity()
+  std::uint64_t serial = 0;
+
+  std::string file_name() const;
+  // Whether it is the name of a ticket's file, and of which.
+  static bool parse(const std::string& file_name, Ticket& ticket) noexcept;
+  static bool names_ticket(const std::string& file_name) noexcept;
+
+  // not_found: the object's name has been removed, nobody could open it.
+  static Result<Ticket> issue(const platform::Directory& directory, Segment& object,
+                              Segment& carrier) noexcept;
+  // What the object is called.
+  static Result<std::string> object_name(const platform::Directory& directory,
+                                         const std::string& file_name) noexcept;
+  // The same handle in another carrier's message.
+  static Result<Ticket> change(const platform::Directory& directory, const Ticket& from,
+                               Segment& carrier) noexcept;
+
+  // Whether the object is on its way in a carrier other than itself. O(files in the directory).
+  static bool any_for(const platform::Directory& directory, std::uint64_t object) noexcept;
+  // The files of those that a carrier's messages hold. O(files in the directory).
+  static std::vector<std::string> all_of(const platform::Directory& directory,
+                                         std::uint64_t carrier) noexcept;
+};
+
+}  // namespace interproc::memory

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+
+#include "memory/segment.h"
+#include "sync/doorbell.h"
+
+namespace interproc::ring {
+
+// Gives up one ticket: the message is consumed, or never was put. If nobody has the object open and nothing else keeps it, it
+// goes. No error if there is no such ticket.
+void redeem(sync::Doorbell& bell, const std::string& ticket) noexcept;
+
+// Gives up the tickets of an object that nobody can open any more: what its messages held is lost with them.
+void redeem_all_of(sync::Doorbell& bell, const memory::Segment& carrier) noexcept;
+
+}  // namespace interproc::ring
