@@ -11,6 +11,7 @@ import { ending } from './queue-ending.js';
 import { iteration } from './queue-iteration.js';
 import { messages } from './queue-messages.js';
 import { opening } from './queue-opening.js';
+import { travelling } from './queue-travelling.js';
 import { waiting } from './queue-waiting.js';
 import type { Subject } from './subject.js';
 
@@ -24,5 +25,6 @@ export function describeQueue(label: string, makeSubject: () => Subject): void {
     iteration(subject);
     ending(subject);
     delivery(subject);
+    travelling(subject);
   });
 }

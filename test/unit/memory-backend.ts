@@ -17,6 +17,7 @@ import type {
   Registry,
   SegmentInfo,
   Side,
+  Ticket,
 } from '../../src/contract/channel.js';
 
 const BLOCK_BYTES = 64;
@@ -26,6 +27,7 @@ const LARGEST_CAPACITY = 2 ** 32;
 const OUTBOX_BYTES = 1024;
 const LEDGER_ENTRIES = 1024;
 const BATCH = 64;
+const TICKETS = /~ticket-[0-9]{8}/g;
 /** What the inbox is overwritten with by every call: nothing may be left in it. */
 const SCRIBBLE = 0xdb;
 
@@ -335,6 +337,22 @@ class MemoryChannel implements Channel {
     this.#enter();
   }
 
+  issueTicket(passenger: Channel): Ticket {
+    return this.#backend.issueTicket((passenger as MemoryChannel).#enter(), this.#enter());
+  }
+
+  redeemTicket(ticket: Ticket): void {
+    this.#backend.redeemTicket(ticket);
+  }
+
+  ticketsIn(message: Uint8Array): Ticket[] {
+    return Buffer.from(message).toString('latin1').match(TICKETS) ?? [];
+  }
+
+  adoptTickets(message: Uint8Array): void {
+    for (const ticket of this.ticketsIn(message)) this.#backend.changeTicket(ticket, this.#queue);
+  }
+
   end(): void {
     const queue = this.#enter();
     queue.ended = true;
@@ -395,6 +413,8 @@ export class MemoryBackend implements Backend, Registry {
   readonly lengths = new Uint32Array(BATCH);
   inbox = new Uint8Array(OUTBOX_BYTES);
   readonly #queues = new Map<string, SharedQueue>();
+  readonly #tickets = new Map<Ticket, { object: SharedQueue; carrier: SharedQueue }>();
+  #issued = 0;
   #anonymous = 0;
 
   constructor(capabilities: Partial<ChannelCapabilities> = {}) {
@@ -417,6 +437,32 @@ export class MemoryBackend implements Backend, Registry {
     return new MemoryChannel(this, queue);
   }
 
+  issueTicket(object: SharedQueue, carrier: SharedQueue): Ticket {
+    if (this.#queues.get(object.name) !== object)
+      fail('ERR_NOT_FOUND', `'${object.name}' was unlinked`);
+    const ticket = `~ticket-${String(++this.#issued).padStart(8, '0')}`;
+    this.#tickets.set(ticket, { object, carrier });
+    return ticket;
+  }
+
+  redeemTicket(ticket: Ticket): void {
+    const known = this.#tickets.get(ticket);
+    this.#tickets.delete(ticket);
+    if (known !== undefined) this.left(known.object);
+  }
+
+  changeTicket(ticket: Ticket, carrier: SharedQueue): void {
+    const known = this.#tickets.get(ticket);
+    if (known !== undefined) known.carrier = carrier;
+  }
+
+  openTicket(ticket: Ticket): Channel {
+    const object = this.#tickets.get(ticket)?.object;
+    if (object === undefined || this.#queues.get(object.name) !== object)
+      fail('ERR_NOT_FOUND', 'it is gone');
+    return new MemoryChannel(this, object);
+  }
+
   #checkAgreement({ name, geometry }: SharedQueue, options: ChannelOptions): void {
     const wanted: object = geometryOf(options, geometry.anonymous);
     for (const [key, value] of Object.entries(options)) {
@@ -429,7 +475,13 @@ export class MemoryBackend implements Backend, Registry {
   left(queue: SharedQueue): void {
     const { anonymous, persist } = queue.geometry;
     if (queue.channels.size > 0 || persist || (!anonymous && queue.size > 0)) return;
+    for (const { object, carrier } of this.#tickets.values()) {
+      if (object === queue && carrier !== queue) return;
+    }
     if (this.#queues.get(queue.name) === queue) this.#queues.delete(queue.name);
+    for (const [ticket, { carrier }] of [...this.#tickets]) {
+      if (carrier === queue) this.redeemTicket(ticket);
+    }
   }
 
   unlink(queue: SharedQueue): void {

@@ -35,6 +35,11 @@ function keep(received) {
   return { id, value, redelivered, deliveries };
 }
 
+/** @param {unknown} value */
+function handleIn(value) {
+  return /** @type {{ handle: Queue<unknown> }} */ (value).handle;
+}
+
 /**
  * @param {Order} order
  * @returns {unknown}
@@ -52,6 +57,23 @@ function obey({ call, target, args }) {
       return Queue.openWhenAvailable(target, options).then(
         (opened) => void queues.set(target, opened),
       );
+    case 'anonymous':
+      return void queues.set(target, new Queue());
+    case 'putHandle':
+      return queue(target).put({ handle: queue(String(args[0])) });
+    case 'getHandle':
+      return queue(target)
+        .get(/** @type {object} */ (args[1]))
+        .then((value) => {
+          queues.set(String(args[0]), handleIn(value));
+        });
+    case 'receiveHandle':
+      return queue(target)
+        .receive()
+        .then((received) => {
+          queues.set(String(args[0]), handleIn(received.value));
+          return { id: keep(received).id, redelivered: received.redelivered };
+        });
     case 'receive':
       return queue(target).receive(options).then(keep);
     case 'ack':

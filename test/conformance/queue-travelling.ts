@@ -1,0 +1,290 @@
+import { describe, expect, it } from 'vitest';
+
+import { Queue as AnyQueue } from '../../src/primitives/queue.js';
+import type { Queue } from '../../src/primitives/queue.js';
+import { thrownBy } from '../unit/thrown-by.js';
+import { benchFor, coded } from './subject.js';
+import type { Subject } from './subject.js';
+
+interface Job {
+  readonly reply: Queue<string>;
+}
+
+export function travelling(subject: Subject): void {
+  describe('handles inside messages', () => {
+    const bench = benchFor(subject);
+    const { Queue } = bench;
+
+    /** A queue for messages with handles in them. */
+    const carrier = (options: { maxItems?: number } = {}): Queue<any> =>
+      bench.keep(Queue.create<any>(bench.name(), options));
+    const anonymous = (): Queue<string> => bench.keep(new Queue({ codec: 'string' }));
+    const names = (): string[] => subject.backend.registry.list().map(({ name }) => name);
+
+    it('come out as handles of the same object', async () => {
+      const q = carrier();
+      const reply = bench.strings();
+      await q.put({ reply, n: 1 });
+      const job = (await q.get()) as Job;
+      bench.keep(job.reply);
+      expect(job).toEqual({ reply: expect.any(AnyQueue) as unknown, n: 1 });
+      expect(job.reply).not.toBe(reply);
+      expect(job.reply).toBeInstanceOf(Queue);
+      expect(job.reply.name).toBe(reply.name);
+      await job.reply.put('there');
+      expect(await reply.get()).toBe('there');
+    });
+
+    it('travel at any depth, alone, several, and the same twice', async () => {
+      const q = carrier();
+      const [a, b] = [bench.strings(), bench.strings()];
+      await q.put(a);
+      await q.put([[{ x: new Map([['k', new Set([a])]]) }], b, a, b]);
+      const alone = bench.keep((await q.get()) as Queue);
+      expect(alone.name).toBe(a.name);
+      const [[{ x }], second, third, fourth] = (await q.get()) as [
+        [{ x: Map<string, Set<Queue>> }],
+        Queue,
+        Queue,
+        Queue,
+      ];
+      const [first] = x.get('k') as Set<Queue>;
+      bench.keep(third);
+      bench.keep(second);
+      expect(first).toBe(third);
+      expect(second).toBe(fourth);
+      expect([second.name, third.name]).toEqual([b.name, a.name]);
+    });
+
+    it('keep an anonymous object alive when its sender closes, until the receiver does', async () => {
+      const q = carrier();
+      const reply = anonymous();
+      await reply.put('kept');
+      await q.put({ reply });
+      reply.close();
+      expect(names()).toContain(reply.name);
+      const job = (await q.get()) as Job;
+      expect(job.reply.tryGet()).toBe('kept');
+      expect(names()).toContain(reply.name);
+      job.reply.close();
+      expect(names()).toEqual([q.name]);
+    });
+
+    it('keep a named object alive that is empty', async () => {
+      const q = carrier();
+      const reply = bench.strings();
+      await q.putMany([{ reply }, { reply }]);
+      reply.close();
+      const jobs = (await q.getMany()) as Job[];
+      expect(jobs.map((job) => job.reply.name)).toEqual([reply.name, reply.name]);
+      for (const job of jobs) job.reply.close();
+      expect(names()).toEqual([q.name]);
+    });
+
+    it('go with the carrier that nobody has taken them out of', async () => {
+      const [outer, inner] = [bench.keep(new Queue<any>()), anonymous()];
+      await outer.put(inner);
+      inner.close();
+      expect(names()).toContain(inner.name);
+      outer.close();
+      expect(names()).toEqual([]);
+    });
+
+    it('do not keep the object they travel in', async () => {
+      const q = bench.keep(new Queue<any>());
+      await q.put(q);
+      q.close();
+      expect(names()).toEqual([]);
+    });
+
+    describe('of a put that fails', () => {
+      it.each<[string, (q: Queue<any>, value: unknown) => unknown]>([
+        ['tryPut', (q, value) => q.tryPut(value)],
+        ['putNowait', (q, value) => thrownBy(() => q.putNowait(value))],
+        ['put with a time-out', (q, value) => q.put(value, { timeoutMs: 5 }).catch(() => {})],
+        ['put with no time', (q, value) => q.put(value, { timeoutMs: 0 }).catch(() => {})],
+        ['putMany', (q, value) => q.putMany([value, value], { timeoutMs: 5 }).catch(() => {})],
+        [
+          'an aborted put',
+          (q, value) => {
+            const abortion = new AbortController();
+            const pending = q.put(value, { signal: abortion.signal });
+            abortion.abort();
+            return pending.catch(() => {});
+          },
+        ],
+      ])('for want of room stay behind: %s', async (_name, put) => {
+        const q = carrier({ maxItems: 1 });
+        await q.put('full');
+        const reply = anonymous();
+        await put(q, { reply });
+        reply.close();
+        expect(names()).toEqual([q.name]);
+      });
+
+      it('behind another that waits stay behind', async () => {
+        const q = carrier({ maxItems: 1 });
+        await q.put('full');
+        const waiting = q.put('next', { timeoutMs: 5 }).catch(() => {});
+        const reply = anonymous();
+        expect(q.tryPut({ reply })).toBe(false);
+        reply.close();
+        expect(names()).toEqual([q.name]);
+        await waiting;
+      });
+
+      it('because the handle closes stay behind', async () => {
+        const q = carrier({ maxItems: 1 });
+        await q.put('full');
+        const other = bench.keep(Queue.open<any>(q.name));
+        const reply = anonymous();
+        const waiting = other.put({ reply });
+        other.close();
+        await expect(waiting).rejects.toEqual(coded('ERR_CLOSED'));
+        reply.close();
+        expect(names()).toEqual([q.name]);
+      });
+
+      it('because the queue was ended stay behind', async () => {
+        const q = carrier();
+        bench.keep(Queue.open<any>(q.name)).end();
+        const reply = anonymous();
+        await expect(q.put({ reply })).rejects.toEqual(coded('ERR_ENDED'));
+        expect(thrownBy(() => q.putSync({ reply }))).toEqual(coded('ERR_ENDED'));
+        await expect(q.putMany([{ reply }])).rejects.toEqual(coded('ERR_ENDED'));
+        reply.close();
+        expect(names()).toEqual([q.name]);
+      });
+
+      it('because something else in the message cannot be carried stay behind', async () => {
+        const q = carrier();
+        const reply = anonymous();
+        await expect(q.put({ reply, f: () => {} })).rejects.toEqual(coded('ERR_ENCODE'));
+        await expect(q.putMany([{ reply }, { f: () => {} }])).rejects.toEqual(coded('ERR_ENCODE'));
+        reply.close();
+        expect(names()).toEqual([q.name]);
+      });
+
+      it('as a batch say which are under way', async () => {
+        const q = carrier({ maxItems: 1 });
+        const [sent, refused] = [anonymous(), anonymous()];
+        await expect(q.putMany([sent, refused], { timeoutMs: 5 })).rejects.toMatchObject({
+          accepted: 1,
+        });
+        refused.close();
+        sent.close();
+        expect(names().sort()).toEqual([q.name, sent.name].sort());
+        const received = (await q.get()) as Queue;
+        received.close();
+        expect(names()).toEqual([q.name]);
+      });
+    });
+
+    it('of a put that waits are under way once it went in', async () => {
+      const q = carrier({ maxItems: 1 });
+      await q.put('full');
+      const reply = anonymous();
+      const waiting = q.put({ reply });
+      reply.close();
+      expect(await q.get()).toBe('full');
+      await waiting;
+      const job = (await q.get()) as Job;
+      expect(job.reply.name).toBe(reply.name);
+      job.reply.close();
+      expect(names()).toEqual([q.name]);
+    });
+
+    it('whose handle was closed, or whose name was removed, are refused', async () => {
+      const q = carrier();
+      const closed = anonymous();
+      closed.close();
+      await expect(q.put({ closed })).rejects.toMatchObject({
+        code: 'ERR_ENCODE',
+        cause: coded('ERR_CLOSED'),
+      });
+      const removed = bench.strings();
+      removed.unlink();
+      await expect(q.put({ removed })).rejects.toMatchObject({
+        code: 'ERR_ENCODE',
+        cause: coded('ERR_NOT_FOUND'),
+      });
+      expect(q.size).toBe(0);
+    });
+
+    it('whose object was removed on the way fail that message, and the queue goes on', async () => {
+      const q = carrier();
+      const [other, reply] = [anonymous(), bench.strings()];
+      await q.putMany([{ other, reply }, 'next']);
+      reply.unlink();
+      bench.keep(bench.Queue.create(reply.name, { codec: 'string' })); // has its name, is another
+      await expect(q.get()).rejects.toMatchObject({
+        code: 'ERR_DECODE',
+        cause: coded('ERR_NOT_FOUND'),
+      });
+      expect(await q.get()).toBe('next');
+      // What had arrived of the message was closed again.
+      other.close();
+      expect(names()).not.toContain(other.name);
+    });
+
+    describe.skipIf(!subject.capabilities.redelivery)('that are received', () => {
+      it('stay alive until the message is acknowledged', async () => {
+        const q = carrier();
+        const reply = anonymous();
+        await q.put({ reply });
+        reply.close();
+        const first = await q.receive();
+        (first.value as Job).reply.close();
+        expect(names()).toContain(reply.name);
+        first.nack();
+        const again = await q.receive();
+        expect(again.redelivered).toBe(true);
+        (again.value as Job).reply.close();
+        again.ack();
+        expect(names()).toEqual([q.name]);
+      });
+
+      it('move to the dead-letter queue with their message', async () => {
+        const dead = bench.name();
+        const q = bench.keep(
+          Queue.create<any>(bench.name(), { maxDeliveries: 1, deadLetter: dead }),
+        );
+        const reply = anonymous();
+        await q.put({ reply });
+        reply.close();
+        const first = await q.receive();
+        (first.value as Job).reply.close();
+        first.nack();
+        expect(q.tryReceive()).toBe(undefined);
+        q.close();
+        expect(names().sort()).toEqual([dead, reply.name].sort());
+        const letters = bench.keep(Queue.open<any>(dead));
+        const job = (await letters.get()) as Job;
+        expect(job.reply.name).toBe(reply.name);
+        job.reply.close();
+        letters.close();
+        expect(names()).toEqual([]);
+      });
+
+      it('stay with their message when the dead-letter queue is full', async () => {
+        const letters = carrier({ maxItems: 1 });
+        await letters.put('full');
+        const q = bench.keep(
+          Queue.create<any>(bench.name(), { maxDeliveries: 1, deadLetter: letters.name }),
+        );
+        const reply = anonymous();
+        await q.put({ reply });
+        reply.close();
+        (await q.receive()).nack();
+        expect(thrownBy(() => q.tryReceive())).toEqual(coded('ERR_FULL'));
+        letters.close();
+        expect(names()).toContain(reply.name);
+        await bench.keep(Queue.open<any>(letters.name)).get();
+        expect(q.tryReceive()).toBe(undefined);
+        const job = (await bench.keep(Queue.open<any>(letters.name)).get()) as Job;
+        expect(job.reply.name).toBe(reply.name);
+        job.reply.close();
+      });
+    });
+  });
+}
