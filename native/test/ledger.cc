@@ -381,8 +381,10 @@ TEST_CASE("an entry that was spoiled from outside is never followed out of the r
   const Held held = keeper.keep(3, 200);
   REQUIRE(keeper.ledger.give_back(held));
   auto& entry = keeper.bare->segment().ledger(0)->entries[held.entry];
-  for (const auto& [offset, length] : std::vector<std::pair<std::uint32_t, std::uint32_t>>{
+  for (const auto& spoiled : std::vector<std::pair<std::uint32_t, std::uint32_t>>{
            {0, 4097}, {63, 65}, {64, 1}, {~0u, 8}, {0, ~0u}}) {
+    const std::uint32_t offset = spoiled.first;
+    const std::uint32_t length = spoiled.second;
     CAPTURE(offset);
     CAPTURE(length);
     entry.offset.store(offset);
