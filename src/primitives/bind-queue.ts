@@ -1,10 +1,11 @@
+import { InterprocError, shown } from '../errors.js';
 import type { Backend, Channel, OpenMode } from '../contract/channel.js';
 import type { BuiltInCodecName, Codec, CustomCodec } from '../codec/codec.js';
 import { codecFor, codecNamed } from '../codec/resolve-codec.js';
 import { checkName } from './name.js';
 import { openWhenAvailable } from './open-when-available.js';
-import { registerTraveller } from './passengers.js';
-import { channelOf, OpenedQueue, Queue } from './queue.js';
+import type { Arrive } from './passengers.js';
+import { OpenedQueue, Queue, TRAVELS_AS } from './queue.js';
 import { channelOptions, checkOptionNames } from './queue-options.js';
 import type { QueueMode, QueueOptions } from './queue-options.js';
 import type { WaitOptions } from './wait-options.js';
@@ -88,20 +89,6 @@ export interface QueueConstructor {
 
 type AnyOptions = QueueOptions<never>;
 
-function opened(
-  backend: Backend,
-  channel: Channel,
-  given: Codec<unknown> | undefined,
-): OpenedQueue<unknown> {
-  try {
-    const codec = given ?? codecNamed(channel.geometry.codec, `Queue '${channel.name}'`);
-    return new OpenedQueue(backend, channel, codec);
-  } catch (error) {
-    channel.close();
-    throw error;
-  }
-}
-
 /** The class `Queue`, whose queues live on the backends that `select` finds. */
 export function bindQueue(select: BackendSelector): QueueConstructor {
   function open(
@@ -116,6 +103,29 @@ export function bindQueue(select: BackendSelector): QueueConstructor {
     const openMode: OpenMode = mode === 'anonymous' ? 'create' : mode;
     const backend = select(options.backend);
     return opened(backend, backend.openChannel(name, openMode, wanted), given);
+  }
+
+  function opened(
+    backend: Backend,
+    channel: Channel,
+    given: Codec<unknown> | undefined,
+  ): OpenedQueue<unknown> {
+    try {
+      const codec = given ?? codecNamed(channel.geometry.codec, `Queue '${channel.name}'`);
+      const arrive: Arrive = (kind, ticket) => {
+        if (kind !== TRAVELS_AS) {
+          throw new InterprocError(
+            'ERR_DECODE',
+            `A handle of the kind ${shown(kind)}, which this version does not know`,
+          );
+        }
+        return new BoundQueue(opened(backend, backend.openTicket(ticket), undefined));
+      };
+      return new OpenedQueue(backend, channel, codec, arrive);
+    } catch (error) {
+      channel.close();
+      throw error;
+    }
   }
 
   const openNamed = (mode: OpenMode) => (name: unknown, options?: AnyOptions) =>
@@ -143,13 +153,5 @@ export function bindQueue(select: BackendSelector): QueueConstructor {
     }
   }
   Object.defineProperty(BoundQueue, 'name', { value: 'Queue' });
-  registerTraveller({
-    kind: 'queue',
-    channelOf,
-    arrive: (ticket) => {
-      const backend = select(undefined);
-      return new BoundQueue(opened(backend, backend.openTicket(ticket), undefined));
-    },
-  });
   return BoundQueue as unknown as QueueConstructor;
 }

@@ -6,7 +6,8 @@ import type { DeadLetters } from './dead-letters.js';
 import { Delivery } from './delivery.js';
 import { NOT_YET } from './pending-waits.js';
 import type { NotYet } from './pending-waits.js';
-import { redeem, takeArrivedTickets, turnBack } from './passengers.js';
+import { decodeWith, redeem, takeArrivedTickets, turnBack } from './passengers.js';
+import type { Arrive } from './passengers.js';
 
 /** What was taken of a batch, and why the first message that could not be decoded could not. */
 interface Batch<T> {
@@ -24,15 +25,18 @@ export class MessageReader<T> {
   readonly #deadLetters: DeadLetters | undefined;
   readonly #maxDeliveries: number;
   readonly #isClosed: () => boolean;
+  readonly #arrive: Arrive;
 
   constructor(
     channel: Channel,
     codec: Codec<T>,
+    arrive: Arrive,
     deadLetters: DeadLetters | undefined,
     isClosed: () => boolean,
   ) {
     this.#channel = channel;
     this.#codec = codec;
+    this.#arrive = arrive;
     this.#deadLetters = deadLetters;
     this.#maxDeliveries = channel.geometry.maxDeliveries;
     this.#isClosed = isClosed;
@@ -84,7 +88,7 @@ export class MessageReader<T> {
     const { receipt, deliveries } = channel;
     let value: T;
     try {
-      value = this.#codec.decode(channel.inbox, 0, length);
+      value = decodeWith(this.#arrive, this.#codec, channel.inbox, 0, length);
     } catch (error) {
       turnBack();
       channel.nack(receipt);
@@ -98,7 +102,7 @@ export class MessageReader<T> {
   #consume(bytes: Uint8Array, offset: number, length: number): T {
     let value: T;
     try {
-      value = this.#codec.decode(bytes, offset, length);
+      value = decodeWith(this.#arrive, this.#codec, bytes, offset, length);
     } catch (error) {
       turnBack();
       redeem(this.#channel, this.#channel.ticketsIn(bytes.subarray(offset, offset + length)));

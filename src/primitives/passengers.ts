@@ -1,6 +1,7 @@
 import { InterprocError, shown } from '../errors.js';
-import type { Channel } from '../contract/channel.js';
+import type { Channel, Ticket } from '../contract/channel.js';
 import type { Codec } from '../codec/codec.js';
+import { registerTravel } from '../codec/structured/travel.js';
 
 /**
  * Handles inside messages. A message carries a *ticket* for each: it keeps the object alive until the message
@@ -11,36 +12,36 @@ import type { Codec } from '../codec/codec.js';
  * caller asks for it, right after the codec has returned.
  */
 
-/** One kind of handle. */
-export interface Traveller {
-  /** Stands in front of its tickets. */
-  readonly kind: string;
-  /**
-   * The channel behind `object`; undefined if it is no handle of this kind.
-   * @throws ERR_CLOSED
-   */
-  channelOf(object: object): Channel | undefined;
-  /**
-   * A handle of its own of what the ticket is for.
-   * @throws ERR_NOT_FOUND, ERR_CORRUPT, ERR_NO_SLOT and what else an open throws
-   */
-  arrive(ticket: string): { close(): void };
+/** The channel behind a handle of one kind; undefined if `object` is none. @throws ERR_CLOSED */
+export type ChannelOf = (object: object) => Channel | undefined;
+
+/**
+ * Makes the handle that a ticket is for.
+ * @throws ERR_DECODE if there is no such kind; ERR_NOT_FOUND, ERR_CORRUPT, ERR_NO_SLOT and what else an open throws
+ */
+export type Arrive = (kind: string, ticket: Ticket) => Handle;
+
+interface Handle {
+  close(): void;
 }
 
-const travellers = new Map<string, Traveller>();
+const kinds = new Map<string, ChannelOf>();
 
-export function registerTraveller(traveller: Traveller): void {
-  travellers.set(traveller.kind, traveller);
+/** Lets a kind of handles travel; its name stands in the messages. */
+export function letTravel(kind: string, channelOf: ChannelOf): void {
+  kinds.set(kind, channelOf);
 }
 
 /** The handle that came out of a message, and the ticket it came with. */
 interface Arrival {
-  readonly ticket: string;
-  readonly handle: { close(): void };
+  readonly ticket: Ticket;
+  readonly handle: Handle;
 }
 
+// Of the message being encoded, and of the one being decoded or decoded last.
 let carrier: Channel | undefined;
-let issued: string[] | undefined;
+let issued: Ticket[] | undefined;
+let arrive: Arrive | undefined;
 let arrivals: Arrival[] | undefined;
 
 const encoder = new TextEncoder();
@@ -50,16 +51,16 @@ const decoder = new TextDecoder('latin1');
  * What stands in a message for `object`; undefined if it is no handle.
  * @throws ERR_CLOSED, ERR_ENCODE; ERR_NOT_FOUND if its name was removed; ERR_NO_SPACE
  */
-export function pack(object: object): Uint8Array | undefined {
-  for (const traveller of travellers.values()) {
-    const channel = traveller.channelOf(object);
+function pack(object: object): Uint8Array | undefined {
+  for (const [kind, channelOf] of kinds) {
+    const channel = channelOf(object);
     if (channel === undefined) continue;
     if (carrier === undefined) {
       throw new InterprocError('ERR_ENCODE', `${shown(object)} travels in messages only`);
     }
     const ticket = carrier.issueTicket(channel);
     (issued ??= []).push(ticket);
-    return encoder.encode(`${traveller.kind}:${ticket}`);
+    return encoder.encode(`${kind}:${ticket}`);
   }
   return undefined;
 }
@@ -68,15 +69,14 @@ export function pack(object: object): Uint8Array | undefined {
  * The handle that `pack` has made these bytes of.
  * @throws ERR_DECODE, and what opening it throws
  */
-export function unpack(bytes: Uint8Array): object {
+function unpack(bytes: Uint8Array): object {
   const text = decoder.decode(bytes);
   const colon = text.indexOf(':');
-  const traveller = colon < 0 ? undefined : travellers.get(text.slice(0, colon));
-  if (traveller === undefined) {
-    throw new InterprocError('ERR_DECODE', `${shown(text)} is no handle that this version knows`);
+  if (colon < 0 || arrive === undefined) {
+    throw new InterprocError('ERR_DECODE', `${shown(text)} is no handle`);
   }
   const ticket = text.slice(colon + 1);
-  const handle = traveller.arrive(ticket);
+  const handle = arrive(text.slice(0, colon), ticket);
   (arrivals ??= []).push({ ticket, handle });
   return handle;
 }
@@ -84,7 +84,7 @@ export function unpack(bytes: Uint8Array): object {
 /** What a message for a channel is made of, and the tickets of the handles in it. */
 export class Boarding {
   /** Of the message encoded last; undefined if it has no handle in it. */
-  tickets: string[] | undefined;
+  tickets: Ticket[] | undefined;
   readonly #channel: Channel;
 
   constructor(channel: Channel) {
@@ -112,18 +112,31 @@ export class Boarding {
   }
 
   /** The tickets of the message encoded last, which somebody else sees to from now on. */
-  takeTickets(): string[] | undefined {
+  takeTickets(): Ticket[] | undefined {
     const { tickets } = this;
     this.tickets = undefined;
     return tickets;
   }
 }
 
+/** As `Codec.decode`; what becomes of the handles in it is to be settled right afterwards, by the next two. */
+export function decodeWith<T>(
+  arriving: Arrive,
+  codec: Codec<T>,
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+): T {
+  // Not set back: whoever decodes next sets it first, and nobody else asks.
+  arrive = arriving;
+  return codec.decode(bytes, offset, length);
+}
+
 /**
  * The tickets of the handles in the message that was decoded just now; undefined if it has none in it, as
  * almost all messages.
  */
-export function takeArrivedTickets(): string[] | undefined {
+export function takeArrivedTickets(): Ticket[] | undefined {
   if (arrivals === undefined) return undefined;
   const tickets = arrivals.map(({ ticket }) => ticket);
   arrivals = undefined;
@@ -138,6 +151,8 @@ export function turnBack(): void {
 }
 
 /** The message is consumed, or was never put. */
-export function redeem(channel: Channel, tickets: readonly string[] | undefined): void {
+export function redeem(channel: Channel, tickets: readonly Ticket[] | undefined): void {
   for (const ticket of tickets ?? []) channel.redeemTicket(ticket);
 }
+
+registerTravel('handle', { pack, unpack });

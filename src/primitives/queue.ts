@@ -11,6 +11,8 @@ import { DeadLetters } from './dead-letters.js';
 import type { Delivery } from './delivery.js';
 import { MessageReader } from './message-reader.js';
 import { MessageWriter } from './message-writer.js';
+import { letTravel } from './passengers.js';
+import type { Arrive } from './passengers.js';
 import { NOT_YET, PendingWaits } from './pending-waits.js';
 import type { NotYet, Operation } from './pending-waits.js';
 import { QueueIterator } from './queue-iterator.js';
@@ -24,6 +26,8 @@ export class OpenedQueue<T> {
     readonly backend: Backend,
     readonly channel: Channel,
     readonly codec: Codec<T>,
+    /** Makes handles of the tickets in its messages. */
+    readonly arrive: Arrive,
   ) {}
 }
 
@@ -44,6 +48,9 @@ const DEFAULT_BATCH = 256;
  */
 const CALLS_PER_TURN = 1024;
 
+/** What stands in front of the tickets of queues. */
+export const TRAVELS_AS = 'queue';
+
 const DONE: Promise<void> = Promise.resolve();
 
 function afterTurn(): Promise<void> {
@@ -54,7 +61,7 @@ function afterTurn(): Promise<void> {
  * The channel of a queue's handle; undefined if `object` is none.
  * @throws ERR_CLOSED
  */
-export let channelOf: (object: object) => Channel | undefined;
+let channelOf: (object: object) => Channel | undefined;
 
 /**
  * Messages between processes, first in, first out: any number of producers and consumers, in any processes of
@@ -116,11 +123,11 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
    * Queues are made by `Queue.create`, `open`, `openOrCreate`, `openWhenAvailable`, and `new Queue()` for an
    * anonymous one.
    */
-  protected constructor({ backend, channel, codec }: OpenedQueue<T>) {
+  protected constructor({ backend, channel, codec, arrive }: OpenedQueue<T>) {
     const { deadLetter } = channel.geometry;
     const deadLetters =
       deadLetter === undefined ? undefined : new DeadLetters(backend, channel, deadLetter);
-    const reader = new MessageReader(channel, codec, deadLetters, () => this.#isClosed);
+    const reader = new MessageReader(channel, codec, arrive, deadLetters, () => this.#isClosed);
     this.#channel = channel;
     this.#codec = codec;
     this.#reader = reader;
@@ -622,3 +629,5 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
     };
   }
 }
+
+letTravel(TRAVELS_AS, channelOf);
