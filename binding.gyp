@@ -24,6 +24,7 @@
         'native/ring/mpmc_ring.cc',
         'native/ring/queue.cc',
         'native/ring/spsc_channel.cc',
+        'native/ring/tasks.cc',
         'native/binding/addon.cc',
         'native/binding/environment.cc',
         'native/binding/errors.cc',

@@ -10,7 +10,7 @@
 namespace interproc::memory {
 
 inline constexpr std::uint64_t kMagic = 0x31304352504E4950;  // "PINPRC01", little-endian
-inline constexpr std::uint32_t kLayoutVersion = 1;
+inline constexpr std::uint32_t kLayoutVersion = 2;
 
 enum class Kind : std::uint32_t { mpmc = 1, spsc = 2 };
 
@@ -60,16 +60,19 @@ static_assert(sizeof(std::atomic<std::uint32_t>) == 4 &&
 inline constexpr std::size_t kLine = 128;
 inline constexpr std::size_t kBitmapWords = kMaxParticipants / 64;
 
+// What a participant can wait for, each with a wait word and a bitmap of its own: a message, room, and that all is done.
+inline constexpr std::size_t kWaitSides = 3;
+
 // Page 1. Each word that different processes write stands on a line of its own.
 struct Control {
   alignas(kLine) Word tail;
   alignas(kLine) Word head;
   alignas(kLine) Word reclaim;
   // Rarely written, read at every operation.
-  alignas(kLine) std::atomic<std::uint32_t> ended;  // end() was called
-  std::atomic<std::uint32_t> redeliver;             // a RETURNED message may exist
-  Word ledgers[kBitmapWords];                       // which participants have a ledger region
-  alignas(kLine) Word listed[2][kBitmapWords];      // who may be asleep: for a message, for room
+  alignas(kLine) std::atomic<std::uint32_t> ended;       // end() was called
+  std::atomic<std::uint32_t> redeliver;                  // a RETURNED message may exist
+  Word ledgers[kBitmapWords];                            // which participants have a ledger region
+  alignas(kLine) Word listed[kWaitSides][kBitmapWords];  // who may be asleep
 };
 static_assert(sizeof(Control) == 5 * kLine);
 static_assert(offsetof(Control, head) == kLine && offsetof(Control, listed) == 4 * kLine);
@@ -84,20 +87,24 @@ struct Participant {
   Word bell;                            // names its doorbell; 0: none yet
   std::atomic<std::uint32_t> token;     // what to write into it
   std::atomic<std::uint32_t> need;      // blocks a waiting put wants
-  // Wait words: { epoch : 61 | state : 3 }, for a message and for room.
-  alignas(64) Word wait[2];
-  // Counters, written by the participant alone, kept when the slot passes to another.
+  alignas(64) Word wait[kWaitSides];    // { epoch : 61 | state : 3 }
+  // Written by the participant alone. The counters are kept when the slot passes to another.
   alignas(64) Word puts;
   Word gets;
   Word put_bytes;
   Word got_bytes;
-  Word waits;
-  Word wakes;
+  // Of this user of the slot only, beside what a get writes anyway; ring/tasks.h.
+  Word takes;
+  Word dones;  // { count : 56 | generation : 8 }
   Word redelivered;
   Word high_water;
-  Word reserved[8];
+  Word waits;
+  Word wakes;
+  Word reserved[6];
 };
 static_assert(sizeof(Participant) == 256);
+static_assert(offsetof(Participant, wait) == 64 && offsetof(Participant, puts) == 128);
+static_assert(offsetof(Participant, takes) == 160 && offsetof(Participant, waits) == 192);
 
 // One per block. `word` is described in ring/word.h.
 struct Descriptor {
@@ -130,7 +137,8 @@ inline constexpr std::uint32_t kLayoutHash = [] {
   std::uint32_t hash = 2166136261u;
   for (std::size_t fact :
        {sizeof(Header), sizeof(Control), sizeof(Participant), sizeof(Descriptor), sizeof(Ledger),
-        sizeof(LedgerEntry), kLine, std::size_t{kMaxParticipants}, std::size_t{kLedgerEntries}}) {
+        sizeof(LedgerEntry), kLine, std::size_t{kMaxParticipants}, std::size_t{kLedgerEntries},
+        kWaitSides, offsetof(Participant, takes), offsetof(Participant, waits)}) {
     hash = (hash ^ static_cast<std::uint32_t>(fact)) * 16777619u;
   }
   return hash;
