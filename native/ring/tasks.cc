@@ -60,12 +60,12 @@ bool Tasks::any() const noexcept {
     const auto user = registry_.user(index);
     if (!user) continue;
     const Participant& slot = registry_.slot(index);
-    // `dones` first: if `takes`, which only grows, still equals it afterwards, both were equal when `dones` was read.
     // SYNC tasks.done: seq_cst: a joiner's look after it has listed itself (waiters.listed).
     const std::uint64_t dones = slot.dones.load(std::memory_order_seq_cst);
     // Another's count: this user has taken nothing yet.
     if (!Dones::is_of(dones, *user)) continue;
-    // relaxed: behind the acquire of `dones`; that every take of what has left the ring is seen comes with SYNC ring.finish.
+    // relaxed: what has left the ring and the ledgers was counted before it did (SYNC ring.finish, ledger.free), and nothing is
+    // taken after that unless something was put, which the caller finds out.
     if (Dones::all(dones, slot.takes.load(std::memory_order_relaxed))) continue;
     if (!registry_.dead(*user)) return true;
   }

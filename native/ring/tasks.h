@@ -32,7 +32,8 @@ class Tasks {
   // None of ours will be done any more.
   void drop() noexcept;
 
-  // Whether a living participant has taken something and not done it. Asks the kernel about those that have.
+  // Whether a living participant has taken something and not done it, of what was taken before the call. Asks the kernel about
+  // those that have.
   bool any() const noexcept;
 
  private:
