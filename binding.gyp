@@ -26,6 +26,7 @@
         'native/ring/passengers.cc',
         'native/ring/queue.cc',
         'native/ring/spsc_channel.cc',
+        'native/ring/tasks.cc',
         'native/binding/addon.cc',
         'native/binding/environment.cc',
         'native/binding/errors.cc',

@@ -22,6 +22,8 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   binding::export_codes(constants);
   constants.Set("take", static_cast<double>(sync::kTake));
   constants.Set("put", static_cast<double>(sync::kPut));
+  constants.Set("join", static_cast<double>(sync::kJoin));
+  constants.Set("sides", static_cast<double>(sync::kSides));
   constants.Set("batch", static_cast<double>(binding::Environment::kBatch));
   constants.Set("deliveries", static_cast<double>(binding::kDeliveries));
   constants.Set("receipt", static_cast<double>(binding::kReceipt));

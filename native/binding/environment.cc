@@ -11,6 +11,8 @@ namespace {
 // An event loop with pending waits looks by itself this often, for the wakes that kills lose.
 constexpr std::uint64_t kSlowLookMs = 500;
 
+constexpr sync::Side kEverySide[sync::kSides] = {sync::kTake, sync::kPut, sync::kJoin};
+
 constexpr std::size_t kInitialBoxBytes = 256 * 1024;
 
 // Every environment of the process that has not been taken down. Never destroyed: it is used while the process exits.
@@ -61,8 +63,7 @@ std::uint32_t Environment::adopt(std::unique_ptr<Object> object) {
 void Environment::close(std::uint32_t token) {
   Object* found = object(token);
   if (found == nullptr) return;
-  mark_armed(*found, sync::kTake, false);
-  mark_armed(*found, sync::kPut, false);
+  for (sync::Side side : kEverySide) mark_armed(*found, side, false);
   objects_[token].reset();
   free_tokens_.push_back(token);
 }
@@ -130,7 +131,8 @@ void Environment::disarm(std::uint32_t token, sync::Side side) {
 void Environment::set_ref(std::uint32_t token, bool ref) {
   Object* found = object(token);
   if (found == nullptr || found->refd == ref) return;
-  const std::uint32_t sides = (found->armed[0] ? 1u : 0u) + (found->armed[1] ? 1u : 0u);
+  std::uint32_t sides = 0;
+  for (bool armed : found->armed) sides += armed ? 1u : 0u;
   armed_refd_ = ref ? armed_refd_ + sides : armed_refd_ - sides;
   found->refd = ref;
   update_liveness();
@@ -194,7 +196,7 @@ void Environment::look_at(std::uint32_t token, bool slow) {
   if (rung_count_ + sync::kSides > kBatch) dispatch();
   Object* found = object(token);
   if (found == nullptr || found->queue == nullptr) return;
-  for (sync::Side side : {sync::kTake, sync::kPut}) {
+  for (sync::Side side : kEverySide) {
     if (!found->armed[side] || !found->queue->answer(side, slow)) continue;
     mark_armed(*found, side, false);
     rung.data()[rung_count_++] = token * sync::kSides + side;

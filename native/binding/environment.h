@@ -56,7 +56,7 @@ class Environment {
     std::unique_ptr<ring::Queue> queue;
     std::unique_ptr<ring::SpscChannel> spsc;
     bool refd = true;
-    bool armed[sync::kSides] = {false, false};
+    bool armed[sync::kSides] = {};
   };
   Object* object(std::uint32_t token) noexcept {
     return token < objects_.size() ? objects_[token].get() : nullptr;

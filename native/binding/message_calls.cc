@@ -27,7 +27,8 @@ struct Call {
     return value;
   }
   sync::Side side(std::size_t index) const {
-    return number(index) == sync::kPut ? sync::kPut : sync::kTake;
+    const std::uint32_t side = number(index);
+    return side < sync::kSides ? static_cast<sync::Side>(side) : sync::kTake;
   }
   // The bytes of a typed array; false if the argument is none.
   bool bytes(std::size_t index, std::byte*& data, std::size_t& length) const {
@@ -197,6 +198,30 @@ napi_value nack(napi_env env, napi_callback_info info) {
   return call.code(object->queue->nack(call.real(1)));
 }
 
+// ackAsTaken(token, receipt)
+napi_value ack_as_taken(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  Environment::Object* object = call.object();
+  if (object == nullptr || object->queue == nullptr) return call.code(Code::invalid);
+  return call.code(object->queue->ack_as_taken(call.real(1)));
+}
+
+// taskDone(token)
+napi_value task_done(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  Environment::Object* object = call.object();
+  if (object == nullptr || object->queue == nullptr) return call.code(Code::invalid);
+  return call.code(object->queue->task_done());
+}
+
+// finished(token): 1 = no message is unfinished.
+napi_value finished(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  Environment::Object* object = call.object();
+  if (object == nullptr || object->queue == nullptr) return call.code(Code::invalid);
+  return call.flag(object->queue->finished());
+}
+
 // arm(token, side): 1 = look again at once.
 napi_value arm(napi_env env, napi_callback_info info) {
   const Call call(env, info);
@@ -249,6 +274,9 @@ void export_message_calls(Napi::Env env, Napi::Object exports, Environment* envi
       {"receive", receive},
       {"ack", ack},
       {"nack", nack},
+      {"ackAsTaken", ack_as_taken},
+      {"taskDone", task_done},
+      {"finished", finished},
       {"arm", arm},
       {"disarm", disarm},
       {"wait", wait},

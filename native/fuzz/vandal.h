@@ -84,7 +84,7 @@ class Vandal {
   }
 
   void strike_bitmap(Script& script) {
-    const std::uint32_t which = script.below(3);
+    const std::uint32_t which = script.below(1 + sync::kSides);
     memory::Word* bitmap = which == 0 ? control_.ledgers : control_.listed[which - 1];
     if (script.below(2) == 0) {
       bitmap[0].fetch_xor(std::uint64_t{1} << slot(script));
@@ -107,7 +107,7 @@ class Vandal {
       case 2:
         return victim.need.store(script.byte());
       case 3:
-        return victim.wait[script.below(2)].store(script.word());
+        return victim.wait[script.below(sync::kSides)].store(script.word());
       default: {
         memory::Word& wait = victim.wait[script.below(2)];
         return wait.store((wait.load() & ~std::uint64_t{7}) | script.below(8));

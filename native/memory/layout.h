@@ -66,6 +66,9 @@ enum Travels : std::uint32_t {
   kHasCarried = 2,    // others, in its own messages
 };
 
+// What a participant can wait for, each with a wait word and a bitmap of its own: a message, room, and that all is done.
+inline constexpr std::size_t kWaitSides = 3;
+
 // Page 1. Each word that different processes write stands on a line of its own.
 struct Control {
   alignas(kLine) Word tail;
@@ -76,8 +79,8 @@ struct Control {
   std::atomic<std::uint32_t> redeliver;             // a RETURNED message may exist
   std::atomic<std::uint32_t> travels;               // Travels
   std::uint32_t reserved;
-  Word ledgers[kBitmapWords];                   // which participants have a ledger region
-  alignas(kLine) Word listed[2][kBitmapWords];  // who may be asleep: for a message, for room
+  Word ledgers[kBitmapWords];                            // which participants have a ledger region
+  alignas(kLine) Word listed[kWaitSides][kBitmapWords];  // who may be asleep
 };
 static_assert(sizeof(Control) == 5 * kLine);
 static_assert(offsetof(Control, head) == kLine && offsetof(Control, listed) == 4 * kLine);
@@ -92,20 +95,24 @@ struct Participant {
   Word bell;                            // names its doorbell; 0: none yet
   std::atomic<std::uint32_t> token;     // what to write into it
   std::atomic<std::uint32_t> need;      // blocks a waiting put wants
-  // Wait words: { epoch : 61 | state : 3 }, for a message and for room.
-  alignas(64) Word wait[2];
-  // Counters, written by the participant alone, kept when the slot passes to another.
+  alignas(64) Word wait[kWaitSides];    // { epoch : 61 | state : 3 }
+  // Written by the participant alone. The counters are kept when the slot passes to another.
   alignas(64) Word puts;
   Word gets;
   Word put_bytes;
   Word got_bytes;
-  Word waits;
-  Word wakes;
+  // Of this user of the slot only, beside what a get writes anyway; ring/tasks.h.
+  Word takes;
+  Word dones;  // { count : 56 | generation : 8 }
   Word redelivered;
   Word high_water;
-  Word reserved[8];
+  Word waits;
+  Word wakes;
+  Word reserved[6];
 };
 static_assert(sizeof(Participant) == 256);
+static_assert(offsetof(Participant, wait) == 64 && offsetof(Participant, puts) == 128);
+static_assert(offsetof(Participant, takes) == 160 && offsetof(Participant, waits) == 192);
 
 // One per block. `word` is described in ring/word.h.
 struct Descriptor {
@@ -138,7 +145,8 @@ inline constexpr std::uint32_t kLayoutHash = [] {
   std::uint32_t hash = 2166136261u;
   for (std::size_t fact :
        {sizeof(Header), sizeof(Control), sizeof(Participant), sizeof(Descriptor), sizeof(Ledger),
-        sizeof(LedgerEntry), kLine, std::size_t{kMaxParticipants}, std::size_t{kLedgerEntries}}) {
+        sizeof(LedgerEntry), kLine, std::size_t{kMaxParticipants}, std::size_t{kLedgerEntries},
+        kWaitSides, offsetof(Participant, takes), offsetof(Participant, waits)}) {
     hash = (hash ^ static_cast<std::uint32_t>(fact)) * 16777619u;
   }
   return hash;

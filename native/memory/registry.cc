@@ -53,6 +53,13 @@ void Registry::leave() noexcept {
   segment_.file().unlock(self_.slot);
 }
 
+std::optional<Owner> Registry::user(std::uint32_t index) const noexcept {
+  // SYNC registry.identity
+  const std::uint32_t identity = slot(index).identity.load(std::memory_order_acquire);
+  if ((identity & kSlotUsed) == 0) return std::nullopt;
+  return Owner{static_cast<std::uint8_t>(index), generation_of(identity)};
+}
+
 bool Registry::dead(Owner owner) const noexcept {
   if (joined_ && owner == self_) return false;
   if (owner.slot >= count()) return true;  // no such slot: nobody living can have written this

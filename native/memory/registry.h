@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 
 #include "memory/segment.h"
 
@@ -33,6 +34,8 @@ class Registry {
   Participant& self_slot() const noexcept { return segment_.participants()[self_.slot]; }
   Participant& slot(std::uint32_t index) const noexcept { return segment_.participants()[index]; }
 
+  // Whom the slot belongs to by its own word, unless that one left cleanly; whether it lives is another question.
+  std::optional<Owner> user(std::uint32_t index) const noexcept;
   // The kernel's verdict. True is for ever; false may be out of date at once.
   bool dead(Owner owner) const noexcept;
   // Nobody, we included, holds the slot at this moment.

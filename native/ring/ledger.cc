@@ -262,7 +262,8 @@ Ledger::Counts Ledger::count() noexcept {
   Counts counts;
   if (!any_region()) return counts;
   each([&](std::uint32_t, LedgerEntry& entry) {
-    const std::uint64_t word = entry.word.load(std::memory_order_acquire);
+    // SYNC ledger.free: seq_cst: a waiter's look after it has listed itself.
+    const std::uint64_t word = entry.word.load(std::memory_order_seq_cst);
     if (EntryWord::state(word) == EntryState::held) {
       ++counts.held;
       if (EntryWord::owner(word) != registry_.self()) ++counts.held_by_others;

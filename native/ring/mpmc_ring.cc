@@ -378,8 +378,9 @@ std::uint64_t MpmcRing::size() const noexcept {
 bool MpmcRing::is_full() noexcept { return !has_room(1); }
 
 bool MpmcRing::quiet() const noexcept {
-  const std::uint64_t reclaim = control_.reclaim.load(std::memory_order_acquire);
-  return reclaim == Cursor::pos(control_.tail.load(std::memory_order_acquire));
+  // SYNC ring.reclaim, ring.cursor: seq_cst: a waiter's look after it has listed itself.
+  const std::uint64_t reclaim = control_.reclaim.load(std::memory_order_seq_cst);
+  return reclaim == Cursor::pos(control_.tail.load(std::memory_order_seq_cst));
 }
 
 void MpmcRing::skip(std::uint64_t pos, std::uint64_t word) noexcept {

@@ -14,6 +14,7 @@ using memory::Owner;
 using memory::Participant;
 using memory::Segment;
 using memory::Word;
+using sync::kJoin;
 using sync::kPut;
 using sync::kTake;
 using sync::Side;
@@ -71,10 +72,12 @@ Result<std::unique_ptr<Queue>> Queue::open(sync::Doorbell& bell, const std::stri
   kindred.join = [&](Segment& segment) {
     queue.reset(new Queue(bell, segment));
     Queue& self = *queue;
-    return self.registry_.join([&self](Owner last) {
+    const Error error = self.registry_.join([&self](Owner last) {
       self.sweep();
       self.waiters_.forget(last.slot);
     });
+    if (error.code == Code::ok) self.tasks_.begin();
+    return error;
   };
   auto segment = Segment::open(bell.directory(), name, mode, wanted, kindred);
   if (!segment.ok()) return segment.error();
@@ -135,6 +138,7 @@ bool Queue::resolve_writing(const Record& record) noexcept {
   }
   if (!registry_.dead(WordFormat::owner(record.word))) return false;
   ring_.skip(record.pos, record.word);
+  announce_finished();
   return word.load(std::memory_order_acquire) != record.word;
 }
 
@@ -237,12 +241,14 @@ Code Queue::take(std::byte* into, std::size_t room, Taken& taken) noexcept {
     taken.deliveries = message.held.redeliveries + 1;
     std::memcpy(into, message.held.bytes, taken.length);
     FAULT("queue.copied_returned");
+    tasks_.take();
     ledger_.release(message.held);
   } else {
     taken.length = message.record.length;
     taken.deliveries = message.record.redeliveries + 1;
     std::memcpy(into, ring_.data(message.record.pos), taken.length);
     FAULT("queue.copied");
+    tasks_.take();
     ring_.finish(message.record);
     announce_room();
   }
@@ -260,6 +266,7 @@ Code Queue::take_another(std::byte* into, std::size_t room, Taken& taken) noexce
   taken.deliveries = 1;
   std::memcpy(into, ring_.data(record.pos), taken.length);
   FAULT("queue.copied_another");
+  tasks_.take();
   ring_.finish(record);
   announce_room();
   announce_progress_at_end();
@@ -310,7 +317,39 @@ Code Queue::ack(double receipt) noexcept {
   const bool ours = ledger_.release(*held);
   forget(receipt);
   announce_progress_at_end();
+  announce_finished();
   return ours ? Code::ok : Code::corrupt;
+}
+
+Code Queue::ack_as_taken(double receipt) noexcept {
+  if (recall(receipt) == nullptr) return Code::not_owner;
+  tasks_.take();
+  return ack(receipt);
+}
+
+Code Queue::task_done() noexcept {
+  if (!tasks_.done()) return Code::not_owner;
+  announce_finished();
+  return Code::ok;
+}
+
+// Messages go one way, from the ring to a ledger or to a taker, and from a ledger to a taker, and are counted where they come to
+// before they leave where they were. So whoever looks in that order misses none of those that were there when it began; and if
+// tail has not moved until it is done, there are no others.
+bool Queue::finished() noexcept {
+  // seq_cst here and in all that follows: a joiner's look after it has listed itself (waiters.listed).
+  const std::uint64_t tail = control_.tail.load(std::memory_order_seq_cst);
+  FAULT("queue.tail_seen");
+  ring_.advance_reclaim();
+  if (!ring_.quiet()) return false;
+  FAULT("queue.ring_seen");
+  const Ledger::Counts counts = ledger_.count();
+  if (counts.held != 0 || counts.returned != 0) return false;
+  FAULT("queue.ledgers_seen");
+  if (tasks_.any()) return false;
+  FAULT("queue.tasks_seen");
+  // SYNC ring.cursor: what a taker put before it was done with a message has moved tail for who saw it done.
+  return control_.tail.load(std::memory_order_seq_cst) == tail;
 }
 
 Code Queue::nack(double receipt) noexcept {
@@ -347,7 +386,12 @@ void Queue::announce_progress_at_end() noexcept {
     waiters_.wake_all(kTake);
 }
 
+void Queue::announce_finished() noexcept {
+  if (waiters_.anyone(kJoin) && finished()) waiters_.wake_all(kJoin);
+}
+
 void Queue::pass_on(Side side) noexcept {
+  if (side == kJoin) return;  // all joiners are woken at once
   if (side == kPut) {
     announce_room();
   } else if (waiters_.anyone(kTake) && worth_looking(kTake)) {
@@ -364,6 +408,7 @@ void Queue::count_take(const Taken& taken) noexcept {
 }
 
 bool Queue::worth_looking(Side side) noexcept {
+  if (side == kJoin) return finished();
   if (side == kPut)
     return control_.ended.load(std::memory_order_seq_cst) != 0 || ring_.has_room(needed_blocks_);
   if (ring_.worth_taking()) return true;
@@ -371,8 +416,13 @@ bool Queue::worth_looking(Side side) noexcept {
   return ring_.at_end() ? drained() : ring_.can_seal();
 }
 
+// Work takes longer than a sleep: who waits for it to be done does not stay awake, and the looks are long.
+bool Queue::worth_spinning(Side side, sync::Spinner& spin) noexcept {
+  return side != kJoin && spin([this, side] { return worth_looking(side); });
+}
+
 bool Queue::arm(Side side, std::uint32_t token) noexcept {
-  if (loop_spin_([this, side] { return worth_looking(side); })) return true;
+  if (worth_spinning(side, loop_spin_)) return true;
   Participant& self = registry_.self_slot();
   // relaxed: published by arming.
   self.token.store(token, std::memory_order_relaxed);
@@ -405,7 +455,7 @@ bool Queue::answer(Side side, bool slow_look) noexcept {
 }
 
 bool Queue::wait(Side side, std::int64_t timeout_ns) noexcept {
-  if (blocked_spin_([this, side] { return worth_looking(side); })) return true;
+  if (worth_spinning(side, blocked_spin_)) return true;
   const std::int64_t deadline = platform::now_ns() + std::min(timeout_ns, sync::kSliceNs);
   const bool bell_was_armed = bell_armed_[side];
   if (bell_was_armed) disarm(side);
@@ -514,6 +564,8 @@ void Queue::sweep() noexcept {
   // A dead producer's record may have hidden others, and a dead consumer may have died with a wake in its hands.
   if (waiters_.anyone(kTake) && ring_.worth_taking()) waiters_.wake(kTake, 1);
   announce_progress_at_end();
+  // A dead consumer's tasks are nobody's, and a dead producer's record is no message.
+  announce_finished();
 }
 
 bool Queue::sweep_if_due(std::int64_t interval_ns) noexcept {
@@ -540,8 +592,9 @@ void Queue::close() noexcept {
   if (!open_) return;
   open_ = false;
   give_back_all();
-  disarm(kTake);
-  disarm(kPut);
+  tasks_.drop();
+  announce_finished();
+  for (Side side : {kTake, kPut, kJoin}) disarm(side);
   registry_.leave();
   const bool gone = segment_->leave(
       bell_.directory(), [this](Segment& segment) { return holds_something(bell_, segment); });

@@ -11,6 +11,7 @@
 #include "memory/ticket.h"
 #include "ring/ledger.h"
 #include "ring/mpmc_ring.h"
+#include "ring/tasks.h"
 #include "sync/doorbell.h"
 #include "sync/spin.h"
 #include "sync/waiters.h"
@@ -62,6 +63,14 @@ class Queue {
   // not_owner: no such receipt.
   Code ack(double receipt) noexcept;
   Code nack(double receipt) noexcept;
+  // As ack, and the message counts as taken: it wants a task_done.
+  Code ack_as_taken(double receipt) noexcept;
+
+  // One message that take() handed over is finished. not_owner: none is left that is not.
+  Code task_done() noexcept;
+  // Whether there was a moment during this call at which no message that had been put was unfinished: none in the ring or in a
+  // ledger, none taken by a living participant without its task_done.
+  bool finished() noexcept;
 
   // Event-loop waits: after arm the doorbell's drain reports `token`. Returns whether to look again at once.
   bool arm(sync::Side side, std::uint32_t token) noexcept;
@@ -102,6 +111,7 @@ class Queue {
         registry_(segment),
         ring_(segment, registry_),
         ledger_(segment, registry_),
+        tasks_(registry_),
         waiters_(segment, registry_, bell),
         control_(segment.control()),
         shared_(segment) {}
@@ -118,10 +128,12 @@ class Queue {
   Code next_returned(std::size_t limit, InHand& message, bool& found) noexcept;
   bool resolve_writing(const Record& record) noexcept;
   bool drained() noexcept;
+  bool worth_spinning(sync::Side side, sync::Spinner& spin) noexcept;
   bool worth_looking(sync::Side side) noexcept;
   void announce_returned() noexcept;
   void announce_room() noexcept;
   void announce_progress_at_end() noexcept;
+  void announce_finished() noexcept;
   void pass_on(sync::Side side) noexcept;
   void count_take(const Taken& taken) noexcept;
   bool sweep_if_due(std::int64_t interval_ns) noexcept;
@@ -135,11 +147,12 @@ class Queue {
   memory::Registry registry_;
   MpmcRing ring_;
   Ledger ledger_;
+  Tasks tasks_;
   sync::Waiters waiters_;
   memory::Control& control_;
   memory::Segment& shared_;
   bool open_ = false;
-  bool bell_armed_[sync::kSides] = {false, false};
+  bool bell_armed_[sync::kSides] = {};
   std::uint32_t operations_ = 0;
   std::int64_t swept_at_ns_ = 0;
   sync::Spinner blocked_spin_{sync::kBlockedSpin};

@@ -8,8 +8,9 @@
 
 namespace interproc::sync {
 
-enum Side : std::uint32_t { kTake = 0, kPut = 1 };
-inline constexpr std::uint32_t kSides = 2;
+// For a message, for room, and for all messages to be finished.
+enum Side : std::uint32_t { kTake = 0, kPut = 1, kJoin = 2 };
+inline constexpr std::uint32_t kSides = memory::kWaitSides;
 
 // Sleeping and waking for one participant of one segment.
 class Waiters {

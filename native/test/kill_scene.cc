@@ -7,6 +7,7 @@
 namespace interproc::test {
 
 using memory::OpenMode;
+using sync::kJoin;
 using sync::kPut;
 using sync::kTake;
 
@@ -91,7 +92,7 @@ void KillScene::work(std::uint64_t calls) {
 }
 
 void KillScene::operate(std::uint32_t who) {
-  switch (random_.below(8)) {
+  switch (random_.below(9)) {
     case 0:
     case 1:
     case 2:
@@ -114,6 +115,8 @@ void KillScene::operate(std::uint32_t who) {
     case 6:
       if (!sides_[who].held.empty()) let_go(who, random_.one_in(2));
       return;
+    case 7:
+      return finish(who);
     default:
       return arm(who);
   }
@@ -153,7 +156,24 @@ bool KillScene::take(std::uint32_t who) {
   }
   if (!got.whole) complain("a message is torn");
   account_.take(who, got.id, got.taken.deliveries);
+  ++sides_[who].tasks;
   return true;
+}
+
+void KillScene::finish(std::uint32_t who) {
+  Side& side = sides_[who];
+  if (side.peer->queue().task_done() != (side.tasks > 0 ? Code::ok : Code::not_owner))
+    complain("a survivor's tasks are miscounted");
+  if (side.tasks > 0) --side.tasks;
+}
+
+void KillScene::expect_unfinished() {
+  bool is_any = account_.waiting() > account_.unnamed_losses();
+  for (const Side& side : sides_) is_any = is_any || side.tasks > 0 || !side.held.empty();
+  for (Side& side : sides_) {
+    if (is_any && side.peer->queue().finished())
+      complain("all is said to be finished, and something is not");
+  }
 }
 
 void KillScene::let_go(std::uint32_t who, bool acknowledge) {
@@ -171,7 +191,8 @@ void KillScene::let_go(std::uint32_t who, bool acknowledge) {
 
 void KillScene::arm(std::uint32_t who) {
   Peer& peer = *sides_[who].peer;
-  const auto side = random_.one_in(2) ? kPut : kTake;
+  const sync::Side sides[] = {kTake, kPut, kJoin};
+  const auto side = sides[random_.below(3)];
   if (peer.queue().armed(side)) {
     random_.one_in(2) ? peer.queue().disarm(side)
                       : static_cast<void>(peer.queue().answer(side, true));
@@ -208,6 +229,7 @@ std::string KillScene::kill_at(Program program, Strike strike, Meanwhile meanwhi
     }
   }
   bury();
+  if (random_.one_in(2)) expect_unfinished();
   return victim.point();
 }
 
@@ -248,10 +270,16 @@ void KillScene::settle(bool by_themselves) {
     if (fresh && got.taken.deliveries > 1) complain("a redelivered message came after a new one");
     fresh = got.taken.deliveries == 1;
     account_.take(0, got.id, got.taken.deliveries);
+    ++sides_[0].tasks;
   }
   account_.close_books();
+  expect_unfinished();
+  for (std::uint32_t who : {0u, 1u}) {
+    while (sides_[who].tasks > 0) finish(who);
+  }
   for (Side& side : sides_) {
     if (side.peer->queue().size() != 0) complain("the drained queue has a size");
+    if (!side.peer->queue().finished()) complain("something is unfinished, and nobody has it");
     if (side.peer->queue().stats().unacknowledged != 0) complain("the ledgers are not empty");
   }
   if (!ended_) {

@@ -66,6 +66,7 @@ class KillScene {
     std::unique_ptr<Peer> peer;
     std::vector<Held> held;
     std::uint64_t sequence = 0;
+    std::uint64_t tasks = 0;  // taken and not done
   };
 
   Victim& start(Program program, const Strike& strike);
@@ -76,6 +77,9 @@ class KillScene {
   bool take(std::uint32_t who);
   void let_go(std::uint32_t who, bool acknowledge);
   void arm(std::uint32_t who);
+  void finish(std::uint32_t who);
+  // The dead are buried: nobody is told that all is finished while something is not.
+  void expect_unfinished();
   void complain(const std::string& what);
 
   Random random_;

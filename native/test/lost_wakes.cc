@@ -29,6 +29,7 @@ using interproc::ring::Look;
 using interproc::ring::MpmcRing;
 using interproc::ring::Record;
 using interproc::sync::Doorbell;
+using interproc::sync::kJoin;
 using interproc::sync::kPut;
 using interproc::sync::kSliceNs;
 using interproc::sync::kTake;
@@ -160,6 +161,55 @@ TEST_CASE("a writer asleep for room is rung by every take that makes enough") {
     MESSAGE(waits << " waits");
     CHECK(waits > 0);
   }
+}
+
+TEST_CASE("a joiner asleep on a futex is rung by whoever finishes the last message") {
+  const std::uint64_t seed = interproc::test::seed_for("joiners on a futex");
+  const Watchdog watchdog("joiners on a futex", 1'000);
+  const std::uint64_t rounds = times(4'000, 600, 300'000);
+  TestDirectory directory;
+  Peer joiner(directory, "q", OpenMode::create);
+  std::vector<Activity> workers(3);
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> threads;
+  for (std::uint32_t i = 0; i < workers.size(); ++i) {
+    threads.emplace_back([&, i] {
+      auto peer = std::make_unique<Peer>(directory, "q", OpenMode::open);
+      Random random(seed + i);
+      while (!stop.load()) {
+        const bool receives = random.one_in(2);
+        const Got got = receives ? peer->receive() : peer->take();
+        pause_at_random(random);
+        // Who found nothing owes nobody a wake.
+        if (got.code != Code::ok) continue;
+        workers[i].busy = true;
+        if (receives) {
+          random.one_in(4) ? peer->queue().nack(got.taken.receipt)
+                           : peer->queue().ack(got.taken.receipt);
+        } else if (random.one_in(8)) {
+          peer = std::make_unique<Peer>(directory, "q", OpenMode::open);
+        } else {
+          peer->queue().task_done();
+        }
+        workers[i].returned_ns = now_ns();
+        workers[i].busy = false;
+      }
+    });
+  }
+  Random random(seed);
+  std::uint64_t missed = 0;
+  for (std::uint32_t round = 1; round <= rounds; ++round) {
+    const std::uint64_t messages = 1 + random.below(3);
+    for (std::uint64_t i = 1; i <= messages; ++i)
+      REQUIRE(joiner.put(Message::id(round, i)) == Code::ok);
+    while (!joiner.queue().finished()) missed += was_missed(joiner, kJoin, workers) ? 1 : 0;
+  }
+  stop = true;
+  for (std::thread& thread : threads) thread.join();
+  CHECK(missed == 0);
+  const std::uint64_t waits = joiner.queue().stats().waits;
+  MESSAGE(waits << " waits");
+  CHECK(waits > 0);
 }
 
 TEST_CASE(

@@ -35,6 +35,7 @@ using interproc::ring::Queue;
 using interproc::ring::SpscChannel;
 using interproc::ring::Taken;
 using interproc::sync::Doorbell;
+using interproc::sync::kJoin;
 using interproc::sync::kPut;
 using interproc::sync::kTake;
 using interproc::test::BareSegment;
@@ -203,7 +204,7 @@ class QueueWorld : public World {
   static Meeting meeting(std::uint64_t n);
   std::vector<std::unique_ptr<Peer>> join_all();
   void drain(std::vector<Got>& messages, bool exactly);
-  void expect_messages(bool completed, Meeting how);
+  void expect_messages(bool completed, Meeting how, bool joins);
   void expect_room();
 
   const Operation& operation_;
@@ -273,7 +274,7 @@ void QueueWorld::expect_sound(bool completed, std::uint64_t n) {
   const Meeting how = meeting(n);
   std::vector<std::unique_ptr<Peer>> others;
   if (how == Meeting::joined) others = join_all();
-  expect_messages(completed, how);
+  expect_messages(completed, how, n % 3 == 0);
   if (!operation_.ends) expect_room();
   if (how != Meeting::joined) others = join_all();
   others.clear();
@@ -307,7 +308,9 @@ void QueueWorld::drain(std::vector<Got>& messages, bool exactly) {
   }
 }
 
-void QueueWorld::expect_messages(bool completed, Meeting how) {
+// `joins`: it asks whether all is finished before it does anything else.
+void QueueWorld::expect_messages(bool completed, Meeting how, bool joins) {
+  const bool was_finished = joins && survivor_->queue().finished();
   Ids before = operation_.before;
   Ids after = operation_.after;
   if (how == Meeting::put) {
@@ -344,7 +347,13 @@ void QueueWorld::expect_messages(bool completed, Meeting how) {
     const std::uint32_t most = is_first ? operation_.first_delivery + 1 : 1;
     REQUIRE(got.taken.deliveries >= least);
     REQUIRE(got.taken.deliveries <= most);
+    REQUIRE_FALSE((was_finished && got.id != kAtOnce));
+    // Until now it was unfinished, here.
+    REQUIRE_FALSE(survivor_->queue().finished());
+    REQUIRE(survivor_->queue().task_done() == Code::ok);
   }
+  REQUIRE(survivor_->queue().task_done() == Code::not_owner);
+  REQUIRE(survivor_->queue().finished());
   if (!operation_.ends) return;
   survivor_->queue().end();
   REQUIRE(survivor_->take().code == Code::ended);
@@ -557,7 +566,10 @@ TEST_CASE("killed within a put that has to reclaim space") {
                 {.prepare =
                      [](QueueWorld& world) {
                        fill(world);
-                       for (int i = 0; i < 4; ++i) REQUIRE(world.survivor().take().whole);
+                       for (int i = 0; i < 4; ++i) {
+                         REQUIRE(world.survivor().take().whole);
+                         REQUIRE(world.survivor().queue().task_done() == Code::ok);
+                       }
                      },
                  .set_out = put_third,
                  .after = {3}});
@@ -634,6 +646,22 @@ TEST_CASE("killed within a take that finds a dead producer's record") {
                  .set_out = take_first,
                  .before = {1},
                  .after = {}});
+}
+
+TEST_CASE("killed within the task_done for which another waits") {
+  kill_anywhere("task_done that rings", every(),
+                {.prepare =
+                     [](QueueWorld& world) {
+                       REQUIRE(world.survivor().put(1) == Code::ok);
+                       REQUIRE(world.survivor().bell().hang().code == Code::ok);
+                       REQUIRE_FALSE(world.survivor().queue().arm(kJoin, 7));
+                     },
+                 .set_out = [](QueueWorld& world) -> Operate {
+                   Peer& peer = world.join();
+                   Buffer& into = *new Buffer;
+                   peer.queue().take(into.bytes, sizeof into.bytes, into.taken);
+                   return [&peer] { peer.queue().task_done(); };
+                 }});
 }
 
 TEST_CASE("killed within take_another") {

@@ -23,6 +23,7 @@ namespace interproc::test {
 
 using memory::OpenMode;
 using platform::FaultAction;
+using sync::kJoin;
 using sync::kPut;
 using sync::kTake;
 
@@ -90,6 +91,7 @@ class Victim::Part {
                        program == Program::live_alone;
     if (!opens) open(OpenMode::open);
     if (program == Program::close_holding) {
+      take(false);
       receive();
       receive();
     }
@@ -111,6 +113,12 @@ class Victim::Part {
         break;
       case Program::take_another:
         for (int i = 0; i < 3; ++i) take(true);
+        break;
+      case Program::take_and_finish:
+        for (int i = 0; i < 2; ++i) {
+          take(false);
+          peer_->queue().task_done();
+        }
         break;
       case Program::receive_and_ack:
         for (int i = 0; i < 2; ++i)
@@ -138,12 +146,12 @@ class Victim::Part {
         own_journal_->done({Act::end, Code::ok, 0, 0});
         break;
       case Program::wait_on_futex:
-        peer_->queue().wait(random_.one_in(3) ? kPut : kTake, 200'000);
+        peer_->queue().wait(any_side(), 200'000);
         take(false);
         break;
       case Program::wait_on_bell: {
         peer_->bell().hang();
-        const auto side = random_.one_in(3) ? kPut : kTake;
+        const auto side = any_side();
         peer_->queue().arm(side, 1);
         if (!peer_->queue().answer(side, true)) peer_->queue().disarm(side);
         take(false);
@@ -174,6 +182,10 @@ class Victim::Part {
     }
   }
 
+  sync::Side any_side() {
+    const sync::Side sides[] = {kTake, kTake, kPut, kJoin};
+    return sides[random_.below(4)];
+  }
   void open(OpenMode mode) {
     peer_ = std::make_unique<Peer>(directory_, "q", mode);
     if (!peer_->ok()) _exit(3);
@@ -393,6 +405,8 @@ const char* name_of(Program program) {
       return "take";
     case Program::take_another:
       return "take another";
+    case Program::take_and_finish:
+      return "take and finish";
     case Program::receive_and_ack:
       return "receive and ack";
     case Program::receive_and_nack:

@@ -7,10 +7,11 @@
  * of the statuses below; a call throws only `InterprocError`s.
  */
 
-/** Which wait: for a message (`take`) or for room (`put`). */
-export type Side = 0 | 1;
-export const TAKE: Side = 0;
-export const PUT: Side = 1;
+/** Which wait: for a message (`take`), for room (`put`), or for all messages to be finished (`join`). */
+export type Side = 0 | 1 | 2;
+export const TAKE = 0 satisfies Side;
+export const PUT = 1 satisfies Side;
+export const JOIN = 2 satisfies Side;
 
 /** Negative results of the `try…` calls. */
 export const EMPTY = -1;
@@ -146,6 +147,19 @@ export interface Channel {
   readonly receipt: number;
   ack(receipt: number): void;
   nack(receipt: number): void;
+  /** As `ack`, but the message counts as one that `tryTake` took: it wants a `taskDone`. */
+  ackAsTaken(receipt: number): void;
+
+  /**
+   * One message that a `tryTake…` of this channel took is finished. False if none is left that is not. What a
+   * channel has not finished when it closes or its process dies, counts as finished.
+   */
+  taskDone(): boolean;
+  /**
+   * Whether there was a moment during the call at which no message that had been put was unfinished: none to
+   * be had, none received and unacknowledged, none taken without a `taskDone`.
+   */
+  isFinished(): boolean;
 
   /** Asks for one `onReady(side)`. Returns true if the caller must look again at once instead of waiting. */
   arm(side: Side): boolean;

@@ -46,9 +46,14 @@ export class MessageReader<T> {
     if (this.#deadLetters !== undefined) return this.#takeCounted();
     const channel = this.#channel;
     const length = channel.tryTake();
-    if (length >= 0) return this.#consume(channel.inbox, 0, length);
     if (length === EMPTY) return NOT_YET;
-    throw this.#failure(length);
+    if (length < 0) throw this.#failure(length);
+    try {
+      return this.#consume(channel.inbox, 0, length);
+    } catch (error) {
+      this.#finish(1);
+      throw error;
+    }
   }
 
   /** The length of the message, whose bytes are in `buffer` then. */
@@ -122,6 +127,7 @@ export class MessageReader<T> {
       return true;
     }
     const channel = this.#channel;
+    const before = batch.values.length;
     const count = channel.tryTakeMany(max);
     if (count === EMPTY) return false;
     if (count < 0) throw this.#failure(count);
@@ -139,6 +145,7 @@ export class MessageReader<T> {
         this.#decodeNext(batch, inbox, offsets[i] as number, lengths[i] as number);
       }
     }
+    this.#finish(before + count - batch.values.length);
     return true;
   }
 
@@ -148,6 +155,13 @@ export class MessageReader<T> {
     } catch (error) {
       batch.failure ??= { error };
     }
+  }
+
+  /** What cannot be decoded is handed to nobody, who would have to call `taskDone`. */
+  #finish(undecodable: number): void {
+    // A codec of the caller's may have closed the handle, which finished everything.
+    if (this.#isClosed()) return;
+    for (let i = 0; i < undecodable; i++) this.#channel.taskDone();
   }
 
   /**
@@ -176,11 +190,15 @@ export class MessageReader<T> {
     const length = this.#receive();
     if (length === EMPTY) return NOT_YET;
     const { receipt } = channel;
+    let value: T;
     try {
-      return this.#consume(channel.inbox, 0, length);
-    } finally {
+      value = this.#consume(channel.inbox, 0, length);
+    } catch (error) {
       channel.ack(receipt);
+      throw error;
     }
+    channel.ackAsTaken(receipt);
+    return value;
   }
 
   #takeCountedInto(buffer: Uint8Array): number | NotYet {
@@ -196,7 +214,7 @@ export class MessageReader<T> {
       );
     }
     buffer.set(channel.inbox.subarray(0, length));
-    channel.ack(receipt);
+    channel.ackAsTaken(receipt);
     return length;
   }
 

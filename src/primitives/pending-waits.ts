@@ -1,5 +1,5 @@
 import { abortReason, TimeoutError } from '../errors.js';
-import { TAKE } from '../contract/channel.js';
+import { JOIN, PUT, TAKE } from '../contract/channel.js';
 import type { Channel, Side } from '../contract/channel.js';
 
 /** What an attempt returns when it must wait. */
@@ -23,6 +23,17 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
  */
 const FRUITLESS_ROUNDS = 64;
 
+function describeTimeout(side: Side, name: string): string {
+  switch (side) {
+    case TAKE:
+      return `No message came from queue '${name}'`;
+    case PUT:
+      return `No room came free in queue '${name}'`;
+    case JOIN:
+      return `Not all messages of queue '${name}' were finished`;
+  }
+}
+
 /** What is waited for. */
 export type WaitedFor = Pick<Channel, 'name' | 'arm' | 'disarm'>;
 
@@ -42,7 +53,7 @@ class Wait {
 }
 
 /**
- * The calls of one handle that wait for the same thing, a message or room, first come first served.
+ * The calls of one handle that wait for the same thing, first come first served.
  *
  * Invariants outside of a method: while a call is pending, the channel is armed, or a turn of the event loop
  * is due at whose end `serve` runs, or a blocking call is serving them; when none is, the channel is not
@@ -152,8 +163,8 @@ export class PendingWaits {
   }
 
   timeoutError(timeoutMs: number): TimeoutError {
-    const what = this.#side === TAKE ? 'No message came from' : 'No room came free in';
-    return new TimeoutError(`${what} queue '${this.#channel.name}' within ${timeoutMs} ms`);
+    const what = describeTimeout(this.#side, this.#channel.name);
+    return new TimeoutError(`${what} within ${timeoutMs} ms`);
   }
 
   /** Whether the wait is over. */

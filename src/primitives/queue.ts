@@ -3,12 +3,13 @@ import type { InspectOptionsStylized } from 'node:util';
 import { isUint8Array } from 'node:util/types';
 
 import { abortReason, InterprocError, invalidArgument, QueueEmpty, QueueFull } from '../errors.js';
-import { PUT, TAKE } from '../contract/channel.js';
-import type { Backend, Channel, ChannelStats } from '../contract/channel.js';
+import { JOIN, PUT, TAKE } from '../contract/channel.js';
+import type { Backend, Channel, ChannelStats, Side } from '../contract/channel.js';
 import type { Codec } from '../codec/codec.js';
 import { block } from './blocking.js';
 import { DeadLetters } from './dead-letters.js';
 import type { Delivery } from './delivery.js';
+import { Joining } from './joining.js';
 import { MessageReader } from './message-reader.js';
 import { MessageWriter } from './message-writer.js';
 import { letTravel } from './passengers.js';
@@ -109,6 +110,7 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
   readonly #writer: MessageWriter<T>;
   readonly #takes: PendingWaits;
   readonly #puts: PendingWaits;
+  readonly #joining: Joining;
   readonly #get: Operation<T>;
   readonly #receive: Operation<Delivery<T>>;
   #isClosed = false;
@@ -136,7 +138,13 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
     this.#puts = new PendingWaits(channel, PUT);
     this.#get = { attempt: () => reader.take() };
     this.#receive = { attempt: () => reader.takeDelivery() };
-    channel.onReady = (side) => (side === TAKE ? this.#takes : this.#puts).rung();
+    this.#joining = new Joining(channel);
+    const waits: Record<Side, Pick<PendingWaits, 'rung'>> = {
+      [TAKE]: this.#takes,
+      [PUT]: this.#puts,
+      [JOIN]: this.#joining,
+    };
+    channel.onReady = (side) => waits[side].rung();
   }
 
   /** What it is opened by; of an anonymous queue, what its file is called. */
@@ -400,6 +408,77 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
     return new QueueIterator(this.#source());
   }
 
+  // Finishing
+
+  /**
+   * One message that a get handed over on this handle is finished: what `join` waits for. To be called once
+   * for each message got, also by `getMany` and `for await`. Not for received ones, which `ack()` finishes,
+   * nor for those that threw ERR_DECODE, which nobody got. Only queues that somebody joins need it. O(1).
+   *
+   * @throws ERR_NOT_OWNER if nothing that this handle got is unfinished: it was called more often than messages were got
+   */
+  taskDone(): void {
+    this.#assertOpen();
+    this.#joining.taskDone();
+  }
+
+  /**
+   * Waits until every message put, by whomever, is finished: at once if that is so already. Unfinished are
+   * messages
+   *
+   * - that nobody has taken, those that were given back included;
+   * - that were received and not acknowledged; nacked, or with their holder dead, they go to another and stay unfinished;
+   * - that were got and for which their taker has not called `taskDone`.
+   *
+   * A taker that closes its handle or dies leaves nothing unfinished of what it *got*, for nobody else could
+   * finish it: use `receive` where such work must be done by another before the join ends. A death is noticed
+   * within a second. Consumers that never call `taskDone` keep joiners waiting as long as their handles are
+   * open. A message moved to the dead-letter queue is finished here.
+   *
+   * Puts made meanwhile are waited for too: it resolves when nothing is unfinished at a moment at which it
+   * looks, and it looks whenever somebody finishes the last one. What a consumer puts before its `taskDone`
+   * or `ack()` is never overlooked. Many may join. Each look is O(participants + unacknowledged messages).
+   *
+   * @throws (rejects) ERR_TIMEOUT; the signal's reason; ERR_CLOSED, also when the handle closes while it waits
+   *
+   * @example
+   * ```ts
+   * import { Queue } from 'interproc';
+   *
+   * const q = Queue.create<number>('sums');
+   * const worker = Queue.open<number>('sums'); // in a process of its own, as a rule
+   * await q.putMany([1, 2, 3]);
+   * let sum = 0;
+   * for (let i = 0; i < 3; i++) {
+   *   sum += await worker.get();
+   *   worker.taskDone();
+   * }
+   * await q.join();
+   * sum; // => 6
+   * worker.close();
+   * q.close();
+   * ```
+   */
+  join(options?: WaitOptions): Promise<void> {
+    try {
+      this.#assertOpen();
+      return this.#joining.join(options) ?? this.#done();
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Waits as `join` does, blocking this thread: which so long can finish nothing itself.
+   *
+   * @throws as `join`
+   */
+  joinSync(options?: SyncWaitOptions): void {
+    this.#assertOpen();
+    this.#assertBlocking('joinSync');
+    this.#joining.joinSync(options);
+  }
+
   // The queue itself
 
   /**
@@ -458,13 +537,14 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
   }
 
   /**
-   * Leaves the queue: pending calls reject with ERR_CLOSED, unacknowledged messages go to other consumers.
-   * Its last participant removes a queue that is empty or anonymous, and not `persist`. Again is no error.
+   * Leaves the queue: pending calls reject with ERR_CLOSED, unacknowledged messages go to other consumers,
+   * and what this handle got without a `taskDone` counts as finished: nobody else ever could. Its last participant removes a queue that is empty or anonymous, and not `persist`. Again is no error.
    */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#takes.rejectAll(this.#closedError());
+    this.#joining.rejectAll(this.#closedError());
     // What still wants to end the queue does so here: the last pending put leaves.
     this.#puts.rejectAll(this.#closedError());
     this.#channel.onReady = undefined;

@@ -17,7 +17,9 @@ function memorySubject(absent: { blocking?: false; redelivery?: false } = {}): S
         const next = left.shift();
         if (next?.act === 'put') other.putNowait(next.value);
         else if (next?.act === 'get') other.getNowait();
+        else if (next?.act === 'taskDone') other.taskDone();
         else if (next?.act === 'end') other.end();
+        return left.length > 0;
       };
       backend.whileBlocked = act;
       // The thread comes back here when it is no longer blocked.

@@ -14,6 +14,7 @@ const q = Queue.open(name);
 for (const act of acts) {
   if (act.act === 'put') q.putSync(act.value, { timeoutMs });
   else if (act.act === 'get') q.getSync({ timeoutMs });
+  else if (act.act === 'taskDone') q.taskDone();
   else q.end();
 }
 q.close();

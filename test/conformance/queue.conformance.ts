@@ -9,6 +9,7 @@ import { batches } from './queue-batches.js';
 import { delivery } from './queue-delivery.js';
 import { ending } from './queue-ending.js';
 import { iteration } from './queue-iteration.js';
+import { joining } from './queue-joining.js';
 import { messages } from './queue-messages.js';
 import { opening } from './queue-opening.js';
 import { travelling } from './queue-travelling.js';
@@ -26,5 +27,6 @@ export function describeQueue(label: string, makeSubject: () => Subject): void {
     ending(subject);
     delivery(subject);
     travelling(subject);
+    joining(subject);
   });
 }

@@ -13,6 +13,7 @@ import type { Queue } from '../../src/primitives/queue.js';
 export type Act =
   | { readonly act: 'put'; readonly value: string }
   | { readonly act: 'get' }
+  | { readonly act: 'taskDone' }
   | { readonly act: 'end' };
 
 export interface Subject {

@@ -5,7 +5,7 @@
 
 import { InterprocError } from '../../src/errors.js';
 import type { ErrorCode } from '../../src/errors.js';
-import { DEFAULT_CODEC, EMPTY, ENDED, FULL, PUT, TAKE } from '../../src/contract/channel.js';
+import { DEFAULT_CODEC, EMPTY, ENDED, FULL, JOIN, PUT, TAKE } from '../../src/contract/channel.js';
 import type {
   Backend,
   Channel,
@@ -78,6 +78,16 @@ class SharedQueue {
     return this.messages.length + this.returned.length;
   }
 
+  get isFinished(): boolean {
+    const isAnyTaken = [...this.channels].some(({ unfinished }) => unfinished > 0);
+    return this.size === 0 && this.held.size === 0 && !isAnyTaken;
+  }
+
+  /** To be called when something was finished. */
+  wakeJoiners(): void {
+    if (this.isFinished) this.wake(JOIN, Infinity);
+  }
+
   hasRoom(length: number): boolean {
     const { capacityBytes, maxItems } = this.geometry;
     if (maxItems > 0 && this.messages.length >= maxItems) return false;
@@ -135,6 +145,7 @@ class SharedQueue {
   }
 
   isWorthALook(channel: MemoryChannel, side: Side): boolean {
+    if (side === JOIN) return this.isFinished;
     if (side === TAKE) return this.next(channel) !== EMPTY;
     return this.ended || this.hasRoom(channel.wanted);
   }
@@ -161,6 +172,8 @@ class MemoryChannel implements Channel {
   deliveries = 0;
   receipt = 0;
   wanted = 0;
+  /** Messages taken without a taskDone. */
+  unfinished = 0;
   onReady: ((side: Side) => void) | undefined = undefined;
   readonly #backend: MemoryBackend;
   readonly #queue: SharedQueue;
@@ -221,6 +234,7 @@ class MemoryChannel implements Channel {
       fail('ERR_TOO_LARGE', `a message of ${bytes.length} bytes, a buffer of ${target.length}`);
     }
     queue.remove(message);
+    this.unfinished++;
     this.#deliver(message, target, 0);
     return bytes.length;
   }
@@ -252,6 +266,7 @@ class MemoryChannel implements Channel {
       if (typeof message === 'number') return count > 0 ? count : message;
       if (message.deliveries > 0 && count > 0) return count;
       queue.remove(message);
+      this.unfinished++;
       this.#deliver(message, undefined, offset);
       this.offsets[count] = offset;
       this.lengths[count] = message.bytes.length;
@@ -279,6 +294,25 @@ class MemoryChannel implements Channel {
     if (queue.held.get(receipt)?.holder !== this) fail('ERR_NOT_OWNER', `receipt ${receipt}`);
     queue.held.delete(receipt);
     if (queue.ended) queue.wake(TAKE, Infinity);
+    queue.wakeJoiners();
+  }
+
+  ackAsTaken(receipt: number): void {
+    const isOurs = this.#queue.held.get(receipt)?.holder === this;
+    if (isOurs) this.unfinished++;
+    this.ack(receipt);
+  }
+
+  taskDone(): boolean {
+    const queue = this.#enter();
+    if (this.unfinished === 0) return false;
+    this.unfinished--;
+    queue.wakeJoiners();
+    return true;
+  }
+
+  isFinished(): boolean {
+    return this.#enter().isFinished;
   }
 
   nack(receipt: number): void {
@@ -320,8 +354,11 @@ class MemoryChannel implements Channel {
     if (queue.waits.some((wait) => wait.channel === this && wait.side === side)) {
       throw new Error(`blocks while armed: side ${side} of ${this.name}`);
     }
-    this.#backend.whileBlocked?.();
-    if (queue.isWorthALook(this, side)) return true;
+    let isAnyActing = true;
+    while (isAnyActing) {
+      isAnyActing = this.#backend.whileBlocked?.() === true;
+      if (queue.isWorthALook(this, side)) return true;
+    }
     if (timeoutMs === Infinity) {
       throw new Error('blocked for ever: nobody else acts in this thread');
     }
@@ -391,8 +428,10 @@ class MemoryChannel implements Channel {
     if (queue.ended) queue.wake(TAKE, Infinity);
     this.disarm(TAKE);
     this.disarm(PUT);
+    this.disarm(JOIN);
     this.#isClosed = true;
     queue.channels.delete(this);
+    queue.wakeJoiners();
     this.#backend.left(queue);
   }
 
@@ -405,8 +444,8 @@ export class MemoryBackend implements Backend, Registry {
   readonly kind = 'memory';
   readonly registry: Registry = this;
   readonly capabilities: ChannelCapabilities;
-  /** What the rest of the world does while this thread is blocked. */
-  whileBlocked: (() => void) | undefined;
+  /** What the rest of the world does while this thread is blocked; true if it may do more. */
+  whileBlocked: (() => boolean) | undefined;
   // As in a thread: all channels share them.
   readonly outbox = new Uint8Array(OUTBOX_BYTES);
   readonly offsets = new Uint32Array(BATCH);

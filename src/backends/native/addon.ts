@@ -42,6 +42,8 @@ export interface Constants {
   readonly maxParticipants: number;
   readonly maxCodecBytes: number;
   readonly ledgerEntries: number;
+  /** What can be waited for: sides are numbered from 0. */
+  readonly sides: number;
 }
 
 /** What an object call throws: the binding's words, before TypeScript gives them a class and a message. */
@@ -78,7 +80,7 @@ export interface Addon {
   readonly constants: Constants;
   readonly lengths: Uint32Array;
   readonly offsets: Uint32Array;
-  /** token * 2 + side of what wants a look, filled before `dispatch` is called. */
+  /** token * sides + side of what wants a look, filled before `dispatch` is called. */
   readonly rung: Uint32Array;
   readonly results: Float64Array;
 
@@ -91,6 +93,9 @@ export interface Addon {
   receive(token: Token): number;
   ack(token: Token, receipt: number): number;
   nack(token: Token, receipt: number): number;
+  ackAsTaken(token: Token, receipt: number): number;
+  taskDone(token: Token): number;
+  finished(token: Token): number;
   arm(token: Token, side: number): number;
   disarm(token: Token, side: number): number;
   wait(token: Token, side: number, milliseconds: number): number;

@@ -1,5 +1,5 @@
 import { InterprocError } from '../../errors.js';
-import { EMPTY, ENDED, FULL, PUT, TAKE } from '../../contract/channel.js';
+import { EMPTY, ENDED, FULL } from '../../contract/channel.js';
 import type {
   Channel,
   ChannelCapabilities,
@@ -40,7 +40,7 @@ export class NativeChannel implements Channel, Rung {
   readonly #constants: Constants;
   readonly #token: Token;
   readonly #results: Float64Array;
-  readonly #armed: [boolean, boolean] = [false, false];
+  readonly #armed: [boolean, boolean, boolean] = [false, false, false];
   #listening = false;
   #closed = false;
 
@@ -173,6 +173,24 @@ export class NativeChannel implements Channel, Rung {
     if (result !== 0) throw statusError(this.#constants, -result, this.name);
   }
 
+  ackAsTaken(receipt: number): void {
+    const result = this.#addon.ackAsTaken(this.#token, receipt);
+    if (result !== 0) throw statusError(this.#constants, -result, this.name);
+  }
+
+  taskDone(): boolean {
+    const result = this.#addon.taskDone(this.#token);
+    if (result === 0) return true;
+    if (result === -this.#constants.notOwner) return false;
+    throw statusError(this.#constants, -result, this.name);
+  }
+
+  isFinished(): boolean {
+    const result = this.#addon.finished(this.#token);
+    if (result < 0) throw statusError(this.#constants, -result, this.name);
+    return result !== 0;
+  }
+
   arm(side: Side): boolean {
     if (!this.#listening) {
       guarded(this.#constants, this.name, () => this.#addon.listen(this.#token));
@@ -197,7 +215,7 @@ export class NativeChannel implements Channel, Rung {
 
   #disarmed(side: Side): void {
     this.#armed[side] = false;
-    if (!this.#armed[TAKE] && !this.#armed[PUT]) this.#thread.letGo(this);
+    if (!this.#armed.includes(true)) this.#thread.letGo(this);
   }
 
   waitSync(side: Side, timeoutMs: number): boolean {

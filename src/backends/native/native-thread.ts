@@ -24,14 +24,17 @@ export class NativeThread {
       this.#byToken.delete(token);
       addon.close(token);
     });
+    const { sides } = addon.constants;
     addon.onBell((count) => {
       // Copied first: what the handlers do may ring again.
       const rung = addon.rung.slice(0, count);
-      for (const entry of rung)
+      for (const entry of rung) {
+        const side = entry % sides;
         this.#byToken
-          .get(entry >>> 1)
+          .get((entry - side) / sides)
           ?.deref()
-          ?.rang((entry & 1) as Side);
+          ?.rang(side as Side);
+      }
     });
   }
 
