@@ -10,7 +10,7 @@
 namespace interproc::memory {
 
 inline constexpr std::uint64_t kMagic = 0x31304352504E4950;  // "PINPRC01", little-endian
-inline constexpr std::uint32_t kLayoutVersion = 1;
+inline constexpr std::uint32_t kLayoutVersion = 2;
 
 enum class Kind : std::uint32_t { mpmc = 1, spsc = 2 };
 
@@ -74,6 +74,9 @@ struct Control {
 static_assert(sizeof(Control) == 5 * kLine);
 static_assert(offsetof(Control, head) == kLine && offsetof(Control, listed) == 4 * kLine);
 
+// Leases that one participant may hold at a time.
+inline constexpr std::uint32_t kMaxLeases = 8;
+
 inline constexpr std::uint32_t kSlotUsed =
     1;  // Participant::identity: { generation : 8 | used : 1 } at bits 8 and 0
 
@@ -95,9 +98,10 @@ struct Participant {
   Word wakes;
   Word redelivered;
   Word high_water;
-  Word reserved[8];
+  // What it holds in place, and since when: for people, written by the participant alone. ring/leases.h draws the word.
+  alignas(64) Word leases[kMaxLeases];
 };
-static_assert(sizeof(Participant) == 256);
+static_assert(sizeof(Participant) == 256 && offsetof(Participant, leases) == 192);
 
 // One per block. `word` is described in ring/word.h.
 struct Descriptor {

@@ -286,7 +286,7 @@ TEST_CASE("what a dead holder had can be had again, once") {
   const Held held = keeper.keep(3, 200);
   int recovered = 0;
   for (int i = 0; i < 2; ++i) {
-    keeper.ledger.each([&](std::uint32_t region, interproc::memory::LedgerEntry& entry) {
+    keeper.ledger.each([&](std::uint32_t region, std::uint32_t, interproc::memory::LedgerEntry& entry) {
       CHECK(region == 0);
       recovered += keeper.ledger.recover(entry, held.word) ? 1 : 0;
     });
