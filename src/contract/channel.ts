@@ -7,6 +7,8 @@
  * of the statuses below; a call throws only `InterprocError`s.
  */
 
+import type { Leasing } from './leasing.js';
+
 /** Which wait: for a message (`take`) or for room (`put`). */
 export type Side = 0 | 1;
 export const TAKE: Side = 0;
@@ -23,6 +25,8 @@ export interface ChannelCapabilities {
   readonly blocking: boolean;
   /** A message can be delivered to another consumer when its holder dies. */
   readonly redelivery: boolean;
+  /** Messages can be filled and read in place: `leasing` is there. */
+  readonly leases: boolean;
 }
 
 export interface ChannelStats {
@@ -88,6 +92,8 @@ export interface Channel {
   readonly name: string;
   readonly geometry: ChannelGeometry;
   readonly capabilities: ChannelCapabilities;
+  /** Undefined without the capability `leases`. */
+  readonly leasing: Leasing | undefined;
 
   /**
    * Private memory where encoders may write an outgoing message before `tryPutOutbox`. May be replaced: read

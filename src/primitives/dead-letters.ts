@@ -2,6 +2,12 @@ import { InterprocError, QueueFull } from '../errors.js';
 import { ENDED, FULL } from '../contract/channel.js';
 import type { Backend, Channel } from '../contract/channel.js';
 
+/** How to let go of a message. */
+export interface HeldMessage {
+  consume(): void;
+  giveBack(): void;
+}
+
 /**
  * Where messages go that were delivered too often: the queue named in `deadLetter`, which is made when the
  * first one comes.
@@ -18,21 +24,17 @@ export class DeadLetters {
   }
 
   /**
-   * Moves the message that the source has just received, of `length` bytes. There first, then off the source:
-   * a kill in between leaves it in both. If it cannot be put there it is given back, and the error says why.
+   * Moves a message of the source, which `held` holds. There first, then off the source: a kill in between leaves it in both.
+   * If it cannot be put there it is given back, and the error says why.
    */
-  move(length: number): void {
-    const source = this.#source;
-    const { receipt } = source;
-    // Copied: the inbox is every channel's.
-    const bytes = source.inbox.slice(0, length);
+  move(bytes: Uint8Array, held: HeldMessage): void {
     try {
       this.#put(bytes);
     } catch (error) {
-      source.nack(receipt);
+      held.giveBack();
       throw error;
     }
-    source.ack(receipt);
+    held.consume();
   }
 
   /** Opened for each: it is rare, and so the dead-letter queue knows no participants that only might need it. */

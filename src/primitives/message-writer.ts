@@ -38,7 +38,7 @@ export class MessageWriter<T> {
   pending(encoded: number | Uint8Array): Operation<void> {
     const bytes = this.#copy(encoded);
     // One that waits behind others has not been seen by the channel.
-    this.#checkSize(bytes);
+    this.checkSize(bytes.length);
     return { attempt: () => (this.offer(bytes) ? undefined : NOT_YET) };
   }
 
@@ -55,7 +55,7 @@ export class MessageWriter<T> {
     for (const value of values) {
       const bytes =
         codec.bytesOf === undefined ? this.#copy(this.encode(value)) : codec.bytesOf(value);
-      this.#checkSize(bytes);
+      this.checkSize(bytes.length);
       messages.push(bytes);
     }
     return new BatchPut(this.#channel, messages, codec.bytesOf !== undefined, () =>
@@ -76,7 +76,8 @@ export class MessageWriter<T> {
       : new Uint8Array(encoded);
   }
 
-  #checkSize({ length }: Uint8Array): void {
+  /** @throws ERR_TOO_LARGE */
+  checkSize(length: number): void {
     const { name, geometry } = this.#channel;
     if (length <= geometry.maxMessageBytes) return;
     throw new InterprocError(

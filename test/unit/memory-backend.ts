@@ -156,6 +156,7 @@ class MemoryChannel implements Channel {
   readonly outbox: Uint8Array;
   readonly offsets: Uint32Array;
   readonly lengths: Uint32Array;
+  readonly leasing = undefined;
   deliveries = 0;
   receipt = 0;
   wanted = 0;
@@ -397,8 +398,8 @@ export class MemoryBackend implements Backend, Registry {
   readonly #queues = new Map<string, SharedQueue>();
   #anonymous = 0;
 
-  constructor(capabilities: Partial<ChannelCapabilities> = {}) {
-    this.capabilities = { blocking: true, redelivery: true, ...capabilities };
+  constructor(capabilities: Partial<Omit<ChannelCapabilities, 'leases'>> = {}) {
+    this.capabilities = { blocking: true, redelivery: true, ...capabilities, leases: false };
   }
 
   openChannel(name: string | undefined, mode: OpenMode, options: ChannelOptions): Channel {

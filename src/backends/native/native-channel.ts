@@ -10,6 +10,7 @@ import type {
 import type { Addon, Constants, Token } from './addon.js';
 import { waitInSlices } from './blocking.js';
 import { guarded, statusError } from './failures.js';
+import { NativeLeasing } from './native-leasing.js';
 import type { NativeThread, Rung } from './native-thread.js';
 
 /**
@@ -18,7 +19,11 @@ import type { NativeThread, Rung } from './native-thread.js';
  */
 const OUTBOX_BYTES = 4096;
 
-const CAPABILITIES: ChannelCapabilities = Object.freeze({ blocking: true, redelivery: true });
+const CAPABILITIES: ChannelCapabilities = Object.freeze({
+  blocking: true,
+  redelivery: true,
+  leases: true,
+});
 
 /** A native queue as the contract wants it. */
 export class NativeChannel implements Channel, Rung {
@@ -28,6 +33,7 @@ export class NativeChannel implements Channel, Rung {
   readonly offsets: Uint32Array;
   readonly lengths: Uint32Array;
   readonly outbox: Uint8Array;
+  readonly leasing: NativeLeasing;
   onReady: ((side: Side) => void) | undefined = undefined;
 
   readonly #thread: NativeThread;
@@ -39,7 +45,14 @@ export class NativeChannel implements Channel, Rung {
   #listening = false;
   #closed = false;
 
-  constructor(thread: NativeThread, token: Token, name: string, geometry: ChannelGeometry) {
+  /** `copiesLeases`: the bytes of leases are private copies, even where they could be the queue's own memory. */
+  constructor(
+    thread: NativeThread,
+    token: Token,
+    name: string,
+    geometry: ChannelGeometry,
+    copiesLeases: boolean,
+  ) {
     const { addon } = thread;
     this.name = name;
     this.geometry = geometry;
@@ -51,6 +64,7 @@ export class NativeChannel implements Channel, Rung {
     this.#constants = addon.constants;
     this.#token = token;
     this.#results = addon.results;
+    this.leasing = new NativeLeasing(thread, token, this, copiesLeases);
     thread.adopt(token, this);
   }
 

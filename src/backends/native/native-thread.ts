@@ -13,6 +13,8 @@ export class NativeThread {
   inbox: Uint8Array;
   /** Closes what was forgotten: a handle that nobody can reach keeps neither a slot nor a segment. */
   readonly #forgotten: FinalizationRegistry<Token>;
+  /** Ends leases that nobody can reach: neither the lease nor an array over its memory. */
+  readonly #forgottenLeases: FinalizationRegistry<readonly [token: Token, lease: number]>;
   // Weak, so that the doorbell keeps no forgotten handle alive; one with a pending wait is held by `#waiting`.
   readonly #byToken = new Map<Token, WeakRef<Rung>>();
   readonly #waiting = new Set<Rung>();
@@ -23,6 +25,10 @@ export class NativeThread {
     this.#forgotten = new FinalizationRegistry((token) => {
       this.#byToken.delete(token);
       addon.close(token);
+    });
+    // The object may be closed, and another one have its token: no two leases of a thread have the same number.
+    this.#forgottenLeases = new FinalizationRegistry(([token, lease]) => {
+      addon.abandon(token, lease);
     });
     addon.onBell((count) => {
       // Copied first: what the handlers do may ring again.
@@ -50,6 +56,14 @@ export class NativeThread {
     this.#waiting.delete(owner);
     this.#forgotten.unregister(owner);
     this.addon.close(token);
+  }
+
+  watchLease(lease: object, token: Token, number: number): void {
+    this.#forgottenLeases.register(lease, [token, number], lease);
+  }
+
+  unwatchLease(lease: object): void {
+    this.#forgottenLeases.unregister(lease);
   }
 
   /** While it waits, the doorbell must find it, whoever else has forgotten it. */
