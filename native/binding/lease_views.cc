@@ -15,9 +15,12 @@ constexpr std::uint32_t kMaxUnfinalized = 16'384;
 
 LeaseViews::~LeaseViews() {
   // The references go with the environment: it may be on its way out, where they must not be touched.
-  for (View& view : views_) {
-    if (view.memory != nullptr) view.memory->views = nullptr;
-  }
+  for (View& view : views_) forget_memory(view);
+}
+
+void LeaseViews::forget_memory(View& view) noexcept {
+  if (view.memory != nullptr) view.memory->views = nullptr;
+  view.memory.reset();
 }
 
 napi_value LeaseViews::open(napi_env env, const ring::Leased& leased, bool copies, double& number) {
@@ -36,6 +39,7 @@ napi_value LeaseViews::open(napi_env env, const ring::Leased& leased, bool copie
       napi_create_typedarray(env, napi_uint8_array, view.length, buffer, 0, &bytes) != napi_ok) {
     if (buffer != nullptr) napi_detach_arraybuffer(env, buffer);
     if (view.buffer != nullptr) napi_delete_reference(env, view.buffer);
+    forget_memory(view);
     queue_.abandon(view.lease);
     bool thrown = false;
     if (napi_is_exception_pending(env, &thrown); !thrown)
@@ -54,7 +58,7 @@ napi_value LeaseViews::external_buffer(napi_env env, View& view) {
   if (napi_create_external_arraybuffer(env, view.record, view.length, finalize, hint.get(),
                                        &buffer) != napi_ok) {
     // This runtime has none (napi_no_external_buffers_allowed).
-    view.memory.reset();
+    forget_memory(view);
     return nullptr;
   }
   static_cast<void>(hint.release());  // the finalizer's
@@ -136,7 +140,7 @@ bool LeaseViews::take_back(napi_env env, View& view) noexcept {
                      napi_is_detached_arraybuffer(env, buffer, &detached) == napi_ok && !detached;
   napi_delete_reference(env, std::exchange(view.buffer, nullptr));
   if (!there || napi_detach_arraybuffer(env, buffer) != napi_ok) return false;
-  view.memory.reset();
+  forget_memory(view);
   return true;
 }
 

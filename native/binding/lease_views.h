@@ -72,6 +72,8 @@ class LeaseViews {
   // Detaches. False: the ArrayBuffer was gone or had been detached.
   bool take_back(napi_env env, View& view) noexcept;
   void abandon(View& view);
+  // Its finalizer will find nobody to tell.
+  static void forget_memory(View& view) noexcept;
   void erase(const View& view);
 
   LeaseMemory& shared_;

@@ -9,6 +9,7 @@ import { batches } from './queue-batches.js';
 import { delivery } from './queue-delivery.js';
 import { ending } from './queue-ending.js';
 import { iteration } from './queue-iteration.js';
+import { leases } from './queue-leases.js';
 import { messages } from './queue-messages.js';
 import { opening } from './queue-opening.js';
 import { waiting } from './queue-waiting.js';
@@ -24,5 +25,6 @@ export function describeQueue(label: string, makeSubject: () => Subject): void {
     iteration(subject);
     ending(subject);
     delivery(subject);
+    leases(subject);
   });
 }
