@@ -20,11 +20,12 @@ export const ERROR_CODES = Object.freeze({
   ERR_NO_SPACE: 'the shared memory file system is full',
   ERR_NO_SLOT: 'too many participants',
   ERR_TOO_LARGE: 'a message is larger than the queue or the buffer takes',
+  ERR_NO_LEASE: 'this handle holds as many reserved slots and peeked messages as it may',
   ERR_UNACKED: 'this participant holds too many unacknowledged messages',
   ERR_ENCODE: 'the codec cannot carry the value',
   ERR_DECODE: 'the codec cannot read the message',
   ERR_PEER_DEAD: 'the process at the other end has died',
-  ERR_NOT_OWNER: 'the caller does not hold what it lets go of',
+  ERR_NOT_OWNER: 'the caller does not hold, or no longer, what it uses or lets go of',
   ERR_DEADLOCK: 'the wait could never end',
   ERR_UNSUPPORTED: 'this backend, codec or machine cannot do it',
   ERR_INVALID_ARG: 'an argument is not what the call takes',
@@ -94,7 +95,7 @@ export class TimeoutError extends InterprocError {
   }
 }
 
-/** `ERR_FULL`: from `putNowait`, and from a get that could not move a message to a full dead-letter queue. */
+/** `ERR_FULL`: from `putNowait` and `reserve`, and from a get that could not move a message to a full dead-letter queue. */
 export class QueueFull extends InterprocError {
   constructor(message: string, details?: ErrorDetails) {
     super('ERR_FULL', message, details);
@@ -105,7 +106,7 @@ export class QueueFull extends InterprocError {
   }
 }
 
-/** `ERR_EMPTY`: from `getNowait`. */
+/** `ERR_EMPTY`: from `getNowait` and `peek`. */
 export class QueueEmpty extends InterprocError {
   constructor(message: string, details?: ErrorDetails) {
     super('ERR_EMPTY', message, details);

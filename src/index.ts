@@ -10,9 +10,11 @@ export {
   TimeoutError,
 } from './errors.js';
 export type { ErrorCode } from './errors.js';
+export type { LeaseInfo } from './contract/leasing.js';
 export type { ChannelStats as QueueStats, SegmentInfo } from './contract/channel.js';
 export type { BuiltInCodecName, CustomCodec } from './codec/codec.js';
 export type { Delivery } from './primitives/delivery.js';
+export type { PeekedMessage, ReservedSlot } from './primitives/lease.js';
 export type { BatchSize } from './primitives/queue.js';
 export type { QueueOptions } from './primitives/queue-options.js';
 export type { SyncWaitOptions, WaitOptions } from './primitives/wait-options.js';

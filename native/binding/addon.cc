@@ -2,6 +2,7 @@
 
 #include "binding/environment.h"
 #include "binding/errors.h"
+#include "binding/lease_calls.h"
 #include "binding/message_calls.h"
 #include "binding/object_calls.h"
 #include "memory/layout.h"
@@ -16,6 +17,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
 #endif
   auto* environment = binding::Environment::create(env);
   binding::export_message_calls(env, exports, environment);
+  binding::export_lease_calls(env, exports, environment);
   binding::export_object_calls(env, exports, environment);
 
   Napi::Object constants = Napi::Object::New(env);
@@ -28,6 +30,9 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   constants.Set("deliveries", static_cast<double>(binding::kDeliveries));
   constants.Set("receipt", static_cast<double>(binding::kReceipt));
   constants.Set("wanted", static_cast<double>(binding::kWanted));
+  constants.Set("lease", static_cast<double>(binding::kLease));
+  constants.Set("leaseSlot", static_cast<double>(ring::LeaseKind::slot));
+  constants.Set("maxLeases", static_cast<double>(memory::kMaxLeases));
   constants.Set("minCapacity", static_cast<double>(memory::kMinCapacity));
   constants.Set("maxCapacity", static_cast<double>(memory::kMaxCapacity));
   constants.Set("maxMessage", static_cast<double>(memory::kMaxMessage));

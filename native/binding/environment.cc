@@ -64,8 +64,15 @@ void Environment::close(std::uint32_t token) {
   Object* found = object(token);
   if (found == nullptr) return;
   for (sync::Side side : kEverySide) mark_armed(*found, side, false);
-  objects_[token].reset();
+  std::unique_ptr<Object> closed = std::move(objects_[token]);
   free_tokens_.push_back(token);
+  if (closed->views == nullptr || closed->views->close(env_)) return;
+  closed->queue->retire();
+  const Object* leaving = closed.get();
+  closed->views->when_freed([this, leaving] {
+    std::erase_if(closing_objects_, [leaving](const auto& one) { return one.get() == leaving; });
+  });
+  closing_objects_.push_back(std::move(closed));
 }
 
 Result<Environment::Watch*> Environment::watch(const std::string& directory) {

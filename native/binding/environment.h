@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "binding/lease_views.h"
 #include "ring/queue.h"
 #include "ring/spsc_channel.h"
 #include "sync/doorbell.h"
@@ -54,10 +55,14 @@ class Environment {
   struct Object {
     Watch* watch = nullptr;
     std::unique_ptr<ring::Queue> queue;
+    std::unique_ptr<LeaseViews> views;  // of the queue, from its first lease on; goes before it
     std::unique_ptr<ring::SpscChannel> spsc;
     bool refd = true;
     bool armed[sync::kSides] = {};
   };
+  // What the leases of all objects here share.
+  LeaseMemory& lease_memory() noexcept { return lease_memory_; }
+
   Object* object(std::uint32_t token) noexcept {
     return token < objects_.size() ? objects_[token].get() : nullptr;
   }
@@ -92,7 +97,10 @@ class Environment {
   static void on_cleanup(napi_async_cleanup_hook_handle handle, void* self);
   void closed();
   // Closes every object: what they held goes back, and the last one out removes the segment.
-  void close_objects() { objects_.clear(); }
+  void close_objects() {
+    objects_.clear();
+    closing_objects_.clear();
+  }
 
   void answer(Watch& watch);
   void look_at_all();
@@ -102,12 +110,15 @@ class Environment {
   void update_liveness();
 
   Napi::Env env_;
+  LeaseMemory lease_memory_;
   uv_loop_t* loop_ = nullptr;
   napi_async_context context_ = nullptr;
   napi_async_cleanup_hook_handle cleanup_ = nullptr;
   Napi::FunctionReference dispatch_;
   std::vector<std::unique_ptr<Object>> objects_;
   std::vector<std::uint32_t> free_tokens_;
+  // Closed for JavaScript, which can still reach memory of theirs: they leave when it is garbage.
+  std::vector<std::unique_ptr<Object>> closing_objects_;
   std::vector<std::unique_ptr<Watch>> watches_;
   uv_timer_t timer_{};
   bool timer_ready_ = false;

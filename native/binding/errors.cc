@@ -28,6 +28,7 @@ void export_codes(Napi::Object constants) {
       {"noSpace", Code::no_space},
       {"noSlot", Code::no_slot},
       {"unacked", Code::unacked},
+      {"noLease", Code::no_lease},
       {"notOwner", Code::not_owner},
       {"busy", Code::busy},
       {"invalid", Code::invalid},

@@ -85,6 +85,9 @@ struct Control {
 static_assert(sizeof(Control) == 5 * kLine);
 static_assert(offsetof(Control, head) == kLine && offsetof(Control, listed) == 4 * kLine);
 
+// Leases that one participant may hold at a time.
+inline constexpr std::uint32_t kMaxLeases = 8;
+
 inline constexpr std::uint32_t kSlotUsed =
     1;  // Participant::identity: { generation : 8 | used : 1 } at bits 8 and 0
 
@@ -96,6 +99,8 @@ struct Participant {
   std::atomic<std::uint32_t> token;     // what to write into it
   std::atomic<std::uint32_t> need;      // blocks a waiting put wants
   alignas(64) Word wait[kWaitSides];    // { epoch : 61 | state : 3 }
+  Word waits;                           // counters like those below; seldom written
+  Word wakes;
   // Written by the participant alone. The counters are kept when the slot passes to another.
   alignas(64) Word puts;
   Word gets;
@@ -106,13 +111,12 @@ struct Participant {
   Word dones;  // { count : 56 | generation : 8 }
   Word redelivered;
   Word high_water;
-  Word waits;
-  Word wakes;
-  Word reserved[6];
+  // What it holds in place, and since when: for people, written by the participant alone. ring/leases.h draws the word.
+  alignas(64) Word leases[kMaxLeases];
 };
 static_assert(sizeof(Participant) == 256);
 static_assert(offsetof(Participant, wait) == 64 && offsetof(Participant, puts) == 128);
-static_assert(offsetof(Participant, takes) == 160 && offsetof(Participant, waits) == 192);
+static_assert(offsetof(Participant, takes) == 160 && offsetof(Participant, leases) == 192);
 
 // One per block. `word` is described in ring/word.h.
 struct Descriptor {

@@ -34,6 +34,7 @@ Error Registry::join(std::uint32_t first, std::uint32_t last,
     participant.pid.store(platform::process_id(), std::memory_order_relaxed);
     participant.bell.store(0, std::memory_order_relaxed);
     participant.need.store(0, std::memory_order_relaxed);
+    for (Word& lease : participant.leases) lease.store(0, std::memory_order_relaxed);
     joined_ = true;
     FAULT("registry.joined");
     return {};

@@ -23,6 +23,7 @@ enum class Code : std::int32_t {
   no_space,
   no_slot,
   unacked,
+  no_lease,  // the participant holds as many leases as it may
   not_owner,
   busy,
   invalid,   // no such object: closed

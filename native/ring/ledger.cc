@@ -261,7 +261,7 @@ bool Ledger::holds(Owner owner, std::uint64_t pos) noexcept {
 Ledger::Counts Ledger::count() noexcept {
   Counts counts;
   if (!any_region()) return counts;
-  each([&](std::uint32_t, LedgerEntry& entry) {
+  each([&](std::uint32_t, std::uint32_t, LedgerEntry& entry) {
     // SYNC ledger.free: seq_cst: a waiter's look after it has listed itself.
     const std::uint64_t word = entry.word.load(std::memory_order_seq_cst);
     if (EntryWord::state(word) == EntryState::held) {

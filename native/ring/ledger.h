@@ -40,7 +40,7 @@ struct Held {
   std::uint64_t pos = 0;
   std::uint32_t length = 0;
   std::uint32_t redeliveries = 0;
-  const std::byte* bytes = nullptr;
+  std::byte* bytes = nullptr;
 };
 
 // The messages that were received and not yet acknowledged; ARCHITECTURE.md section 4. Every participant that receives has a
@@ -79,14 +79,14 @@ class Ledger {
   Counts count() noexcept;
   bool any_region() const noexcept;
 
-  // Calls `visit(region, entry)` for every entry ever used.
+  // Calls `visit(region, index, entry)` for every entry ever used.
   template <class Visit>
   void each(Visit visit) noexcept {
     for (std::uint32_t slot = 0; slot < registry_.count(); ++slot) {
       memory::Ledger* region = opened(slot);
       if (region == nullptr) continue;
       const std::uint32_t used = watermark(*region);
-      for (std::uint32_t i = 0; i < used; ++i) visit(slot, region->entries[i]);
+      for (std::uint32_t i = 0; i < used; ++i) visit(slot, i, region->entries[i]);
     }
   }
   // A dead holder's message can be had again. The caller has made sure that the ring does not have it too.

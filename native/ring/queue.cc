@@ -98,23 +98,22 @@ bool Queue::holds_something(sync::Doorbell& bell, Segment& segment) noexcept {
   return visitor.ring_.size() > 0 || visitor.ledger_.count().returned > 0 || !visitor.ring_.quiet();
 }
 
-Code Queue::put(const std::byte* bytes, std::size_t length) noexcept {
+Code Queue::claim(std::size_t length, Record& record) noexcept {
   // SYNC queue.ended
   if (control_.ended.load(std::memory_order_acquire) != 0) return Code::ended;
   if (length > header().max_message_bytes) return Code::too_large;
-  Record record;
   Look look = ring_.claim(static_cast<std::uint32_t>(length), record);
   if (look == Look::full) {
     needed_blocks_ = static_cast<std::uint32_t>(ring_.blocks_for(length));
     // The dead may be holding the room.
     if (sweep_if_due(kIdleSweepNs)) look = ring_.claim(static_cast<std::uint32_t>(length), record);
   }
-  if (look != Look::ok) {
-    // If the room was announced to us and does not suffice, it may for another.
-    if (look == Look::full) announce_room();
-    return to_code(look);
-  }
-  std::memcpy(ring_.data(record.pos), bytes, length);
+  // If the room was announced to us and does not suffice, it may for another.
+  if (look == Look::full) announce_room();
+  return to_code(look);
+}
+
+Code Queue::publish(const Record& record, std::size_t length) noexcept {
   if (!ring_.publish(record, static_cast<std::uint32_t>(length))) return Code::corrupt;
   // One wake for each message that can be taken from now on: those published behind ours while it hid them have rung in vain.
   if (waiters_.anyone(kTake)) waiters_.wake(kTake, ring_.claims_since(record));
@@ -128,6 +127,13 @@ Code Queue::put(const std::byte* bytes, std::size_t length) noexcept {
     if (operations_ % kClockEvery == 0) sweep_if_due(kBusySweepNs);
   }
   return Code::ok;
+}
+
+Code Queue::put(const std::byte* bytes, std::size_t length) noexcept {
+  Record record;
+  if (const Code code = claim(length, record); code != Code::ok) return code;
+  std::memcpy(ring_.data(record.pos), bytes, length);
+  return publish(record, length);
 }
 
 bool Queue::resolve_writing(const Record& record) noexcept {
@@ -219,10 +225,25 @@ Code Queue::next(std::size_t limit, InHand& message) noexcept {
   return Code::empty;
 }
 
+// Whether what is left in the ring is nothing but messages that we read in place ourselves.
+bool Queue::is_rest_our_own() noexcept {
+  if (!leases_.any()) return false;
+  bool own = false;
+  bool others = false;
+  ring_.each([&](std::uint64_t, std::uint64_t word) {
+    const State state = WordFormat::state(word);
+    if (state == State::done) return;
+    const bool ours = state == State::reading && WordFormat::owner(word) == registry_.self();
+    own = own || ours;
+    others = others || !ours;
+  });
+  return own && !others;
+}
+
 // Nobody else has a message in hand, and none waits to be had again: neither in the ring nor in a ledger.
 bool Queue::drained() noexcept {
   ring_.advance_reclaim();
-  if (!ring_.quiet()) return false;
+  if (!ring_.quiet() && !is_rest_our_own()) return false;
   if (!ledger_.any_region()) return true;
   const Ledger::Counts counts = ledger_.count();
   return counts.held_by_others == 0 && counts.returned == 0;
@@ -253,7 +274,7 @@ Code Queue::take(std::byte* into, std::size_t room, Taken& taken) noexcept {
     announce_room();
   }
   announce_progress_at_end();
-  count_take(taken);
+  count_take(taken.length, taken.deliveries);
   return Code::ok;
 }
 
@@ -270,7 +291,7 @@ Code Queue::take_another(std::byte* into, std::size_t room, Taken& taken) noexce
   ring_.finish(record);
   announce_room();
   announce_progress_at_end();
-  count_take(taken);
+  count_take(taken.length, taken.deliveries);
   return Code::ok;
 }
 
@@ -307,7 +328,7 @@ Code Queue::receive(std::byte* into, std::size_t room, Taken& taken) noexcept {
   taken.deliveries = held.redeliveries + 1;
   std::memcpy(into, held.bytes, taken.length);
   taken.receipt = remember(held);
-  count_take(taken);
+  count_take(taken.length, taken.deliveries);
   return Code::ok;
 }
 
@@ -361,6 +382,103 @@ Code Queue::nack(double receipt) noexcept {
   return ours ? Code::ok : Code::corrupt;
 }
 
+Code Queue::reserve(std::size_t length, Leased& leased) noexcept {
+  if (leases_.full()) {
+    pass_on(kPut);
+    return Code::no_lease;
+  }
+  Lease lease;
+  lease.kind = LeaseKind::slot;
+  if (const Code code = claim(length, lease.record); code != Code::ok) return code;
+  FAULT("lease.reserved");
+  leased.bytes = ring_.data(lease.record.pos);
+  leased.length = lease.record.length;
+  leased.lease = leases_.add(lease, leased.length);
+  return Code::ok;
+}
+
+Code Queue::commit(double number, std::size_t length) noexcept {
+  const Lease* found = leases_.find(number);
+  if (found == nullptr || found->kind != LeaseKind::slot) return Code::not_owner;
+  if (length > found->record.length) return Code::too_large;
+  return publish(leases_.remove(number).record, length);
+}
+
+Code Queue::peek(Leased& leased) noexcept {
+  if (leases_.full()) {
+    pass_on(kTake);
+    return Code::no_lease;
+  }
+  InHand message;
+  const Code code = next(~std::size_t{0}, message);
+  if (code != Code::ok) {
+    if (code != Code::empty) pass_on(kTake);  // what we cannot take may be for another
+    return code;
+  }
+  FAULT("lease.peeked");
+  Lease lease;
+  lease.kind = LeaseKind::message;
+  lease.in_ledger = message.in_ledger;
+  lease.record = message.record;
+  lease.held = message.held;
+  if (message.in_ledger) {
+    leased.bytes = message.held.bytes;
+    leased.length = message.held.length;
+    leased.deliveries = message.held.redeliveries + 1;
+  } else {
+    leased.bytes = ring_.data(message.record.pos);
+    leased.length = message.record.length;
+    leased.deliveries = message.record.redeliveries + 1;
+    announce_room();  // of maxItems: it is not between head and tail any more
+  }
+  leased.lease = leases_.add(lease, leased.length);
+  count_take(leased.length, leased.deliveries);
+  return Code::ok;
+}
+
+Code Queue::release(double number) noexcept {
+  const Lease* found = leases_.find(number);
+  if (found == nullptr || found->kind != LeaseKind::message) return Code::not_owner;
+  const Lease lease = leases_.remove(number);
+  bool ours = true;
+  if (lease.in_ledger) {
+    ours = ledger_.release(lease.held);
+  } else {
+    ring_.finish(lease.record);
+    announce_room();
+  }
+  FAULT("lease.released");
+  announce_progress_at_end();
+  announce_finished();
+  return ours ? Code::ok : Code::corrupt;
+}
+
+Code Queue::abandon(double number) noexcept {
+  if (leases_.find(number) == nullptr) return Code::not_owner;
+  abandon(leases_.remove(number));
+  return Code::ok;
+}
+
+void Queue::abandon(const Lease& lease) noexcept {
+  if (lease.kind == LeaseKind::slot) {
+    ring_.abandon(lease.record);
+    FAULT("lease.aborted");
+    // The messages that it hid have rung in vain, all but itself. The room behind it may lie free now.
+    const std::uint32_t hidden = ring_.claims_since(lease.record) - 1;
+    if (hidden > 0 && waiters_.anyone(kTake)) waiters_.wake(kTake, hidden);
+    announce_room();
+    announce_progress_at_end();
+    announce_finished();
+    return;
+  }
+  if (lease.in_ledger) {
+    ledger_.give_back(lease.held);
+  } else {
+    ring_.give_back(lease.record, true);
+  }
+  announce_returned();
+}
+
 void Queue::announce_returned() noexcept {
   FAULT("queue.returned");
   // SYNC queue.redeliver: seq_cst, then look for sleepers, as after a publish.
@@ -399,11 +517,11 @@ void Queue::pass_on(Side side) noexcept {
   }
 }
 
-void Queue::count_take(const Taken& taken) noexcept {
+void Queue::count_take(std::uint32_t length, std::uint32_t deliveries) noexcept {
   Participant& self = registry_.self_slot();
   bump(self.gets, 1);
-  bump(self.got_bytes, taken.length);
-  if (taken.deliveries > 1) bump(self.redelivered, 1);
+  bump(self.got_bytes, length);
+  if (deliveries > 1) bump(self.redelivered, 1);
   if (++operations_ % kClockEvery == 0) sweep_if_due(kBusySweepNs);
 }
 
@@ -542,7 +660,7 @@ void Queue::sweep() noexcept {
     }
   });
   if (ledger_.any_region()) {
-    ledger_.each([&](std::uint32_t, memory::LedgerEntry& entry) {
+    ledger_.each([&](std::uint32_t, std::uint32_t, memory::LedgerEntry& entry) {
       const std::uint64_t word = entry.word.load(std::memory_order_acquire);  // SYNC ledger.hold
       const EntryState state = EntryWord::state(word);
       if (state == EntryState::returned) ++returned;
@@ -577,10 +695,11 @@ bool Queue::sweep_if_due(std::int64_t interval_ns) noexcept {
 void Queue::give_back_all() noexcept {
   bool any = false;
   if (ledger_.any_region()) {
-    ledger_.each([&](std::uint32_t, memory::LedgerEntry& entry) {
+    ledger_.each([&](std::uint32_t region, std::uint32_t index, memory::LedgerEntry& entry) {
       const std::uint64_t word = entry.word.load(std::memory_order_acquire);
       if (EntryWord::state(word) != EntryState::held || EntryWord::owner(word) != registry_.self())
         return;
+      if (leases_.holds(region, index)) return;
       if (ledger_.recover(entry, word)) any = true;
     });
   }
@@ -588,13 +707,18 @@ void Queue::give_back_all() noexcept {
   announce_progress_at_end();
 }
 
-void Queue::close() noexcept {
-  if (!open_) return;
-  open_ = false;
+void Queue::retire() noexcept {
   give_back_all();
   tasks_.drop();
   announce_finished();
   for (Side side : {kTake, kPut, kJoin}) disarm(side);
+}
+
+void Queue::close() noexcept {
+  if (!open_) return;
+  open_ = false;
+  while (leases_.any()) abandon(leases_.remove_any());
+  retire();
   registry_.leave();
   const bool gone = segment_->leave(
       bell_.directory(), [this](Segment& segment) { return holds_something(bell_, segment); });

@@ -9,6 +9,7 @@
 #include "memory/registry.h"
 #include "memory/segment.h"
 #include "memory/ticket.h"
+#include "ring/leases.h"
 #include "ring/ledger.h"
 #include "ring/mpmc_ring.h"
 #include "ring/tasks.h"
@@ -22,6 +23,14 @@ struct Taken {
   std::uint32_t length = 0;
   std::uint32_t deliveries = 0;  // 1: the first time
   double receipt = 0;            // of a receive
+};
+
+// A lease that was just granted: the record's own memory, which is the holder's until the lease ends.
+struct Leased {
+  double lease = 0;
+  std::byte* bytes = nullptr;
+  std::uint32_t length = 0;
+  std::uint32_t deliveries = 0;  // of a message
 };
 
 struct QueueStats {
@@ -72,6 +81,23 @@ class Queue {
   // ledger, none taken by a living participant without its task_done.
   bool finished() noexcept;
 
+  // Leases: records filled and read in place. What is reserved hides the messages behind it, and both pin their room, until
+  // the lease ends. no_lease: there are as many as there may be.
+
+  // Room for `length` bytes. ok, full, ended, too_large, no_lease, corrupt.
+  Code reserve(std::size_t length, Leased& leased) noexcept;
+  // Puts the first `length` bytes of a reserved slot. not_owner: there is no such lease, or it is no slot; too_large: than what
+  // was reserved, and it stays; corrupt.
+  Code commit(double lease, std::size_t length) noexcept;
+  // The next message, in place. ok, empty, ended, no_lease, corrupt.
+  Code peek(Leased& leased) noexcept;
+  // The message has been read: it is consumed. not_owner: there is no such lease, or it is no message; corrupt.
+  Code release(double lease) noexcept;
+  // The reserved room is free again; the message goes to another, marked. not_owner.
+  Code abandon(double lease) noexcept;
+  // What all living participants hold.
+  std::vector<LeaseNotice> leases() const noexcept { return leases_.notices(); }
+
   // Event-loop waits: after arm the doorbell's drain reports `token`. Returns whether to look again at once.
   bool arm(sync::Side side, std::uint32_t token) noexcept;
   // No longer waiting; a wake that was in our hands is passed on.
@@ -100,6 +126,8 @@ class Queue {
   Result<memory::Ticket> change_ticket(const memory::Ticket& from) noexcept {
     return memory::Ticket::change(bell_.directory(), from, shared_);
   }
+  // Gives back all but leases and waits for nothing any more: for who must end some leases later than he closes.
+  void retire() noexcept;
   void close() noexcept;
 
   // Recovers what dead participants left unfinished. Called by itself when due; tests call it at once.
@@ -112,6 +140,7 @@ class Queue {
         ring_(segment, registry_),
         ledger_(segment, registry_),
         tasks_(registry_),
+        leases_(registry_),
         waiters_(segment, registry_, bell),
         control_(segment.control()),
         shared_(segment) {}
@@ -124,6 +153,10 @@ class Queue {
     Record record;
     Held held;
   };
+  Code claim(std::size_t length, Record& record) noexcept;
+  Code publish(const Record& record, std::size_t length) noexcept;
+  void abandon(const Lease& lease) noexcept;
+  bool is_rest_our_own() noexcept;
   Code next(std::size_t limit, InHand& message) noexcept;
   Code next_returned(std::size_t limit, InHand& message, bool& found) noexcept;
   bool resolve_writing(const Record& record) noexcept;
@@ -135,7 +168,7 @@ class Queue {
   void announce_progress_at_end() noexcept;
   void announce_finished() noexcept;
   void pass_on(sync::Side side) noexcept;
-  void count_take(const Taken& taken) noexcept;
+  void count_take(std::uint32_t length, std::uint32_t deliveries) noexcept;
   bool sweep_if_due(std::int64_t interval_ns) noexcept;
   void give_back_all() noexcept;
   double remember(const Held& held) noexcept;
@@ -148,6 +181,7 @@ class Queue {
   MpmcRing ring_;
   Ledger ledger_;
   Tasks tasks_;
+  Leases leases_;
   sync::Waiters waiters_;
   memory::Control& control_;
   memory::Segment& shared_;

@@ -24,6 +24,10 @@ namespace {
 // segment.cc and kill_last_one.cc.
 constexpr const char* kPoints[] = {"doorbell.made",
                                    "doorbell.ring",
+                                   "lease.aborted",
+                                   "lease.peeked",
+                                   "lease.released",
+                                   "lease.reserved",
                                    "ledger.ack",
                                    "ledger.acked",
                                    "ledger.filled",

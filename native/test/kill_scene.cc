@@ -34,6 +34,13 @@ const std::vector<std::pair<Program, const char*>>& telling_deaths() {
       {Program::receive_and_ack, "ledger.held"},
       {Program::receive_and_ack, "ledger.ack"},
       {Program::receive_and_nack, "ledger.taken_over"},
+      {Program::reserve_and_commit, "lease.reserved"},
+      {Program::reserve_and_commit, "ring.written"},
+      {Program::reserve_and_abort, "ring.left"},
+      {Program::peek_and_release, "lease.peeked"},
+      {Program::peek_and_release, "ring.leave"},
+      {Program::peek_and_nack, "ring.left"},
+      {Program::close_leasing, "lease.aborted"},
       {Program::close_holding, "registry.left"},
       {Program::open_and_close, "registry.locked"},
       {Program::wait_on_bell, "wait.listed"},
@@ -125,7 +132,9 @@ void KillScene::operate(std::uint32_t who) {
 bool KillScene::put(std::uint32_t who) {
   const std::uint64_t id = Message::id(who, ++sides_[who].sequence);
   account_.intend(id);
-  const Code code = sides_[who].peer->put(id, 8 + random_.below(random_.one_in(8) ? 900 : 120));
+  Peer& peer = *sides_[who].peer;
+  const std::size_t length = 8 + random_.below(random_.one_in(8) ? 900 : 120);
+  const Code code = random_.one_in(4) ? peer.put_in_place(id, length) : peer.put(id, length);
   if (code == Code::ok) {
     account_.accept(id);
   } else {
@@ -148,7 +157,8 @@ std::uint64_t KillScene::take_all() {
 }
 
 bool KillScene::take(std::uint32_t who) {
-  const Got got = sides_[who].peer->take();
+  Peer& peer = *sides_[who].peer;
+  const Got got = random_.one_in(4) ? peer.take_in_place() : peer.take();
   if (got.code != Code::ok) {
     if (got.code != Code::empty && !(got.code == Code::ended && ended_))
       complain("a survivor's take failed with code " + std::to_string(static_cast<int>(got.code)));
@@ -281,6 +291,7 @@ void KillScene::settle(bool by_themselves) {
     if (side.peer->queue().size() != 0) complain("the drained queue has a size");
     if (!side.peer->queue().finished()) complain("something is unfinished, and nobody has it");
     if (side.peer->queue().stats().unacknowledged != 0) complain("the ledgers are not empty");
+    if (!side.peer->queue().leases().empty()) complain("the dead are still said to hold leases");
   }
   if (!ended_) {
     // Used and free make the whole: one record as large as the ring goes in and out.

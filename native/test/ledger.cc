@@ -286,10 +286,11 @@ TEST_CASE("what a dead holder had can be had again, once") {
   const Held held = keeper.keep(3, 200);
   int recovered = 0;
   for (int i = 0; i < 2; ++i) {
-    keeper.ledger.each([&](std::uint32_t region, interproc::memory::LedgerEntry& entry) {
-      CHECK(region == 0);
-      recovered += keeper.ledger.recover(entry, held.word) ? 1 : 0;
-    });
+    keeper.ledger.each(
+        [&](std::uint32_t region, std::uint32_t, interproc::memory::LedgerEntry& entry) {
+          CHECK(region == 0);
+          recovered += keeper.ledger.recover(entry, held.word) ? 1 : 0;
+        });
   }
   CHECK(recovered == 1);
   Held found;

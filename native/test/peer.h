@@ -57,6 +57,31 @@ class Peer {
     got.code = queue_->receive(buffer_.data(), buffer_.size(), got.taken);
     return check(got);
   }
+  // A slot filled with the message; committed it is put. The slot may be larger.
+  Code reserve(std::uint64_t id, std::size_t length, std::size_t reserved, ring::Leased& slot) {
+    const Code code = queue_->reserve(reserved, slot);
+    if (code == Code::ok) Message::write(slot.bytes, length, id);
+    return code;
+  }
+  Code put_in_place(std::uint64_t id, std::size_t length = 64) {
+    ring::Leased slot;
+    const Code code = reserve(id, length, length, slot);
+    return code == Code::ok ? queue_->commit(slot.lease, length) : code;
+  }
+  // `taken.receipt` is the lease.
+  Got peek() {
+    Got got;
+    ring::Leased leased;
+    got.code = queue_->peek(leased);
+    got.taken = {leased.length, leased.deliveries, leased.lease};
+    if (got.code == Code::ok) got.whole = Message::read(leased.bytes, leased.length, got.id);
+    return got;
+  }
+  Got take_in_place() {
+    Got got = peek();
+    if (got.code == Code::ok) got.code = queue_->release(got.taken.receipt);
+    return got;
+  }
   void close() {
     if (queue_ != nullptr) queue_->close();
   }

@@ -73,7 +73,7 @@ void Victim::note(const char* point) {
   const auto is = [point](const char* name) { return std::strcmp(point, name) == 0; };
   if (act == Act::put && is("ring.published")) journal.committed = true;
   if (act == Act::take && (is("ring.left") || is("ledger.acked"))) journal.committed = true;
-  if (act == Act::ack && is("ledger.acked")) journal.committed = true;
+  if (act == Act::ack && (is("ledger.acked") || is("ring.left"))) journal.committed = true;
   if (act == Act::end && is("queue.ended")) journal.committed = true;
   if (is("doorbell.made")) journal.bell_made = true;
   if (is("wait.armed") && journal.bell_made) journal.bell_named = true;
@@ -94,6 +94,12 @@ class Victim::Part {
       take(false);
       receive();
       receive();
+    }
+    if (program == Program::close_leasing) {
+      ring::Leased slot;
+      peer_->reserve(0, 8, 8 + random_.below(500), slot);
+      peek();
+      peek();
     }
     platform::observe_faults(note);
     platform::plan_fault(strike.stops ? FaultAction::stop : FaultAction::kill, strike.at,
@@ -128,6 +134,20 @@ class Victim::Part {
         for (int i = 0; i < 2; ++i)
           if (receive()) let_go(false);
         break;
+      case Program::reserve_and_commit:
+        for (int i = 0; i < 3; ++i) put_in_place(true);
+        break;
+      case Program::reserve_and_abort:
+        for (int i = 0; i < 2; ++i) put_in_place(false);
+        break;
+      case Program::peek_and_release:
+        for (int i = 0; i < 2; ++i)
+          if (peek()) let_go(true);
+        break;
+      case Program::peek_and_nack:
+        for (int i = 0; i < 2; ++i)
+          if (peek()) let_go(false);
+        break;
       case Program::mixed:
         for (int i = 0; i < 6; ++i) step();
         break;
@@ -138,6 +158,7 @@ class Victim::Part {
         peer_->close();
         break;
       case Program::close_holding:
+      case Program::close_leasing:
         peer_->close();
         break;
       case Program::end:
@@ -198,6 +219,21 @@ class Victim::Part {
     const Code code = peer_->put(id, length);
     own_journal_->done({Act::put, code, id, 0});
   }
+  void put_in_place(bool commits) {
+    if (puts_ == kMaxPuts) return;
+    const std::uint64_t id = Message::id(self_, ++puts_);
+    const std::size_t length = 8 + random_.below(random_.one_in(4) ? 1'000 : 150);
+    own_journal_->begin(Act::put, id);
+    ring::Leased slot;
+    Code code = peer_->reserve(id, length, length + random_.below(100), slot);
+    if (code == Code::ok && commits) {
+      code = peer_->queue().commit(slot.lease, length);
+    } else if (code == Code::ok) {
+      // What was aborted is as if it had been refused.
+      code = peer_->queue().abandon(slot.lease) == Code::ok ? Code::full : Code::corrupt;
+    }
+    own_journal_->done({Act::put, code, id, 0});
+  }
   static void write_down(Act act, const Got& got) {
     const bool torn = got.code == Code::ok && !got.whole;
     own_journal_->done({act, torn ? Code::corrupt : got.code, got.id, got.taken.deliveries});
@@ -210,14 +246,26 @@ class Victim::Part {
     own_journal_->begin(Act::receive, 0);
     const Got got = peer_->receive();
     write_down(Act::receive, got);
-    if (got.code == Code::ok) held_.push_back({got.id, got.taken.receipt});
+    if (got.code == Code::ok) held_.push_back({got.id, got.taken.receipt, false});
     return got.code == Code::ok;
   }
+  bool peek() {
+    own_journal_->begin(Act::receive, 0);
+    const Got got = peer_->peek();
+    write_down(Act::receive, got);
+    if (got.code == Code::ok) held_.push_back({got.id, got.taken.receipt, true});
+    return got.code == Code::ok;
+  }
+  Code let_go_of(double receipt, bool in_place, bool acknowledge) {
+    ring::Queue& queue = peer_->queue();
+    if (in_place) return acknowledge ? queue.release(receipt) : queue.abandon(receipt);
+    return acknowledge ? queue.ack(receipt) : queue.nack(receipt);
+  }
   void let_go(bool acknowledge) {
-    const auto [id, receipt] = held_.back();
+    const auto [id, receipt, in_place] = held_.back();
     held_.pop_back();
     own_journal_->begin(acknowledge ? Act::ack : Act::nack, id);
-    const Code code = acknowledge ? peer_->queue().ack(receipt) : peer_->queue().nack(receipt);
+    const Code code = let_go_of(receipt, in_place, acknowledge);
     own_journal_->done({acknowledge ? Act::ack : Act::nack, code, id, 0});
   }
   // A close has given everything back.
@@ -226,10 +274,15 @@ class Victim::Part {
     held_.clear();
   }
   void step() {
-    switch (random_.below(6)) {
+    switch (random_.below(8)) {
       case 0:
       case 1:
         return put();
+      case 6:
+        return put_in_place(random_.one_in(2));
+      case 7:
+        peek();
+        return;
       case 2:
         return take(random_.one_in(2));
       case 3:
@@ -246,6 +299,7 @@ class Victim::Part {
   struct Held {
     std::uint64_t id;
     double receipt;
+    bool in_place;
   };
   const TestDirectory& directory_;
   std::uint32_t self_;
@@ -411,12 +465,22 @@ const char* name_of(Program program) {
       return "receive and ack";
     case Program::receive_and_nack:
       return "receive and nack";
+    case Program::reserve_and_commit:
+      return "reserve and commit";
+    case Program::reserve_and_abort:
+      return "reserve and abort";
+    case Program::peek_and_release:
+      return "peek and release";
+    case Program::peek_and_nack:
+      return "peek and nack";
     case Program::mixed:
       return "mixed";
     case Program::open_and_close:
       return "open and close";
     case Program::close_holding:
       return "close holding";
+    case Program::close_leasing:
+      return "close leasing";
     case Program::end:
       return "end";
     case Program::wait_on_futex:

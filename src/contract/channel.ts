@@ -7,6 +7,8 @@
  * of the statuses below; a call throws only `InterprocError`s.
  */
 
+import type { Leasing } from './leasing.js';
+
 /** Which wait: for a message (`take`), for room (`put`), or for all messages to be finished (`join`). */
 export type Side = 0 | 1 | 2;
 export const TAKE = 0 satisfies Side;
@@ -24,6 +26,8 @@ export interface ChannelCapabilities {
   readonly blocking: boolean;
   /** A message can be delivered to another consumer when its holder dies. */
   readonly redelivery: boolean;
+  /** Messages can be filled and read in place: `leasing` is there. */
+  readonly leases: boolean;
 }
 
 /**
@@ -95,6 +99,8 @@ export interface Channel {
   readonly name: string;
   readonly geometry: ChannelGeometry;
   readonly capabilities: ChannelCapabilities;
+  /** Undefined without the capability `leases`. */
+  readonly leasing: Leasing | undefined;
 
   /**
    * Private memory where encoders may write an outgoing message before `tryPutOutbox`. May be replaced: read

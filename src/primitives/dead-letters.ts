@@ -1,6 +1,12 @@
 import { InterprocError, QueueFull } from '../errors.js';
-import { ENDED, FULL } from '../contract/channel.js';
+import { DEFAULT_CODEC, ENDED, FULL } from '../contract/channel.js';
 import type { Backend, Channel } from '../contract/channel.js';
+
+/** How to let go of a message. */
+export interface HeldMessage {
+  consume(): void;
+  giveBack(): void;
+}
 
 /**
  * Where messages go that were delivered too often: the queue named in `deadLetter`, which is made when the
@@ -18,29 +24,26 @@ export class DeadLetters {
   }
 
   /**
-   * Moves the message that the source has just received, of `length` bytes. There first, then off the source:
-   * a kill in between leaves it in both. If it cannot be put there it is given back, and the error says why.
+   * Moves a message of the source, which `held` holds. There first, then off the source: a kill in between leaves it in both.
+   * If it cannot be put there it is given back, and the error says why.
    */
-  move(length: number): void {
-    const source = this.#source;
-    const { receipt } = source;
-    // Copied: the inbox is every channel's. What is given back there is the message as it was, tickets and all.
-    const bytes = source.inbox.slice(0, length);
+  move(bytes: Uint8Array, held: HeldMessage): void {
     try {
       this.#put(bytes);
     } catch (error) {
-      source.adoptTickets(bytes);
-      source.nack(receipt);
+      // What is given back is the message as it was, tickets and all.
+      this.#adoptTickets(this.#source, bytes);
+      held.giveBack();
       throw error;
     }
-    source.ack(receipt);
+    held.consume();
   }
 
   /** Opened for each: it is rare, and so the dead-letter queue knows no participants that only might need it. */
   #put(bytes: Uint8Array): void {
     const letters = this.#open();
     try {
-      letters.adoptTickets(bytes);
+      this.#adoptTickets(letters, bytes);
       const status = letters.tryPut(bytes);
       if (status === FULL) {
         throw new QueueFull(
@@ -56,6 +59,11 @@ export class DeadLetters {
     } finally {
       letters.close();
     }
+  }
+
+  /** Only structured messages have handles in them; the bytes of others may lie in the queue itself. */
+  #adoptTickets(channel: Channel, bytes: Uint8Array): void {
+    if (this.#source.geometry.codec === DEFAULT_CODEC) channel.adoptTickets(bytes);
   }
 
   #open(): Channel {

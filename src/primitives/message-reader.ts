@@ -15,6 +15,13 @@ interface Batch<T> {
   failure?: { readonly error: unknown };
 }
 
+/** Why a look for a message found none, and none will come. */
+export function readFailure(name: string, status: number): InterprocError {
+  return status === ENDED
+    ? new EOFError(`Queue '${name}' was ended and has been read to its end`)
+    : new InterprocError('ERR_CORRUPT', `Queue '${name}' answered a get with ${status}`);
+}
+
 /**
  * Single looks at a channel for messages, as values: each returns NOT_YET if there is none, and throws an
  * EOFError if there never will be.
@@ -177,7 +184,12 @@ export class MessageReader<T> {
       if (this.#deadLetters === undefined || channel.deliveries <= this.#maxDeliveries) {
         return length;
       }
-      this.#deadLetters.move(length);
+      const { receipt } = channel;
+      // Copied: the inbox is every channel's.
+      this.#deadLetters.move(channel.inbox.slice(0, length), {
+        consume: () => channel.ack(receipt),
+        giveBack: () => channel.nack(receipt),
+      });
     }
   }
 
@@ -219,9 +231,6 @@ export class MessageReader<T> {
   }
 
   #failure(status: number): InterprocError {
-    const { name } = this.#channel;
-    return status === ENDED
-      ? new EOFError(`Queue '${name}' was ended and has been read to its end`)
-      : new InterprocError('ERR_CORRUPT', `Queue '${name}' answered a get with ${status}`);
+    return readFailure(this.#channel.name, status);
   }
 }

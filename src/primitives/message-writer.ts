@@ -56,7 +56,7 @@ export class MessageWriter<T> {
     try {
       const bytes = this.#copy(encoded);
       // One that waits behind others has not been seen by the channel.
-      this.#checkSize(bytes);
+      this.checkSize(bytes.length);
       const attempt = () => {
         try {
           return this.#put(bytes) ? undefined : NOT_YET;
@@ -95,7 +95,7 @@ export class MessageWriter<T> {
           codec.bytesOf === undefined ? this.#copy(this.encode(value)) : codec.bytesOf(value);
         const issued = this.#boarding.takeTickets();
         if (issued !== undefined) tickets.set(messages.length, issued);
-        this.#checkSize(bytes);
+        this.checkSize(bytes.length);
         messages.push(bytes);
       }
     } catch (error) {
@@ -124,7 +124,8 @@ export class MessageWriter<T> {
       : new Uint8Array(encoded);
   }
 
-  #checkSize({ length }: Uint8Array): void {
+  /** @throws ERR_TOO_LARGE */
+  checkSize(length: number): void {
     const { name, geometry } = this.#channel;
     if (length <= geometry.maxMessageBytes) return;
     throw new InterprocError(

@@ -17,7 +17,7 @@ afterAll(() => {
 function nativeSubject(): Subject {
   return {
     backend: new NativeBackend(),
-    capabilities: { blocking: true, redelivery: true },
+    capabilities: { blocking: true, redelivery: true, leases: true },
     async whileBlocked(name: string, acts: readonly Act[]): Promise<void> {
       const worker = new Worker(new URL('./peer.mjs', import.meta.url), {
         workerData: { name, acts },

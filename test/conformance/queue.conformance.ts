@@ -10,6 +10,7 @@ import { delivery } from './queue-delivery.js';
 import { ending } from './queue-ending.js';
 import { iteration } from './queue-iteration.js';
 import { joining } from './queue-joining.js';
+import { leases } from './queue-leases.js';
 import { messages } from './queue-messages.js';
 import { opening } from './queue-opening.js';
 import { travelling } from './queue-travelling.js';
@@ -28,5 +29,6 @@ export function describeQueue(label: string, makeSubject: () => Subject): void {
     delivery(subject);
     travelling(subject);
     joining(subject);
+    leases(subject);
   });
 }

@@ -169,6 +169,7 @@ class MemoryChannel implements Channel {
   readonly outbox: Uint8Array;
   readonly offsets: Uint32Array;
   readonly lengths: Uint32Array;
+  readonly leasing = undefined;
   deliveries = 0;
   receipt = 0;
   wanted = 0;
@@ -456,8 +457,8 @@ export class MemoryBackend implements Backend, Registry {
   #issued = 0;
   #anonymous = 0;
 
-  constructor(capabilities: Partial<ChannelCapabilities> = {}) {
-    this.capabilities = { blocking: true, redelivery: true, ...capabilities };
+  constructor(capabilities: Partial<Omit<ChannelCapabilities, 'leases'>> = {}) {
+    this.capabilities = { blocking: true, redelivery: true, ...capabilities, leases: false };
   }
 
   openChannel(name: string | undefined, mode: OpenMode, options: ChannelOptions): Channel {

@@ -24,6 +24,7 @@ export interface Constants {
   readonly noSpace: number;
   readonly noSlot: number;
   readonly unacked: number;
+  readonly noLease: number;
   readonly notOwner: number;
   readonly busy: number;
   readonly invalid: number;
@@ -35,6 +36,10 @@ export interface Constants {
   readonly deliveries: number;
   readonly receipt: number;
   readonly wanted: number;
+  readonly lease: number;
+  /** The `kind` of a lease that is a slot. */
+  readonly leaseSlot: number;
+  readonly maxLeases: number;
   readonly minCapacity: number;
   readonly maxCapacity: number;
   readonly maxMessage: number;
@@ -63,6 +68,14 @@ export interface ObjectOptions {
   readonly codec: string;
   readonly persist: boolean;
   readonly anonymous: boolean;
+}
+
+export interface NativeLeaseNotice {
+  readonly pid: number;
+  readonly kind: number;
+  readonly bytes: number;
+  readonly ageMs: number;
+  readonly isOwn: boolean;
 }
 
 export interface NativeEntry {
@@ -100,6 +113,14 @@ export interface Addon {
   disarm(token: Token, side: number): number;
   wait(token: Token, side: number, milliseconds: number): number;
   size(token: Token): number;
+
+  /** The bytes, with `results[lease]`, or -Code. `copies`: 1 = private memory, copied; else only where it must be. */
+  reserve(token: Token, bytes: number, copies: number): Uint8Array | number;
+  peek(token: Token, copies: number): Uint8Array | number;
+  commit(token: Token, lease: number, length: number): number;
+  release(token: Token, lease: number): number;
+  abandon(token: Token, lease: number): number;
+  leases(token: Token): NativeLeaseNotice[];
 
   openQueue(directory: string, name: string, mode: number, options: ObjectOptions): Token;
   openSpsc(

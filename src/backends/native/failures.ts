@@ -43,6 +43,8 @@ function tell(constants: Constants, status: number): Told {
       ];
     case constants.unacked:
       return ['ERR_UNACKED', 'ack() or nack() some of the messages received before receiving more'];
+    case constants.noLease:
+      return ['ERR_NO_LEASE', 'commit, abort or release one, or open another handle'];
     case constants.notOwner:
       return ['ERR_NOT_OWNER', 'a receipt can be used once, by the handle that received it'];
     case constants.busy:

@@ -28,6 +28,12 @@ export function objectDirectory(): string {
   return process.env['INTERPROC_DIR'] ?? `/dev/shm/interproc-${process.geteuid?.() ?? 0}`;
 }
 
+/** Whether this user wants leases copied, as they are where the runtime allows no ArrayBuffer over the queue's memory. */
+function copiesLeases(): boolean {
+  const asked = process.env['INTERPROC_COPY_LEASES'] ?? '';
+  return asked !== '' && asked !== '0';
+}
+
 /** A name no user can choose. */
 export function anonymousName(): string {
   return `~${randomBytes(12).toString('hex')}`;
@@ -97,7 +103,7 @@ export class NativeBackend implements Backend, Registry, RingOpener {
         `${what}: ${difference}; pass the options it was created with, or none`,
       );
     }
-    return new NativeChannel(this.thread, token, fullName, toGeometry(found));
+    return new NativeChannel(this.thread, token, fullName, toGeometry(found), copiesLeases());
   }
 
   openTicket(ticket: Ticket): Channel {

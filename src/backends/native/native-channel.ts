@@ -11,6 +11,7 @@ import type {
 import type { Addon, Constants, Token } from './addon.js';
 import { waitInSlices } from './blocking.js';
 import { guarded, statusError } from './failures.js';
+import { NativeLeasing } from './native-leasing.js';
 import { findTicketFiles, formatTicket, parseTicket } from './tickets.js';
 import type { NativeThread, Rung } from './native-thread.js';
 
@@ -23,7 +24,11 @@ const OUTBOX_BYTES = 4096;
 /** Where only the ticket's file matters. */
 const NAMELESS = '.';
 
-const CAPABILITIES: ChannelCapabilities = Object.freeze({ blocking: true, redelivery: true });
+const CAPABILITIES: ChannelCapabilities = Object.freeze({
+  blocking: true,
+  redelivery: true,
+  leases: true,
+});
 
 /** A native queue as the contract wants it. */
 export class NativeChannel implements Channel, Rung {
@@ -33,6 +38,7 @@ export class NativeChannel implements Channel, Rung {
   readonly offsets: Uint32Array;
   readonly lengths: Uint32Array;
   readonly outbox: Uint8Array;
+  readonly leasing: NativeLeasing;
   onReady: ((side: Side) => void) | undefined = undefined;
 
   readonly #thread: NativeThread;
@@ -44,7 +50,14 @@ export class NativeChannel implements Channel, Rung {
   #listening = false;
   #closed = false;
 
-  constructor(thread: NativeThread, token: Token, name: string, geometry: ChannelGeometry) {
+  /** `copiesLeases`: the bytes of leases are private copies, even where they could be the queue's own memory. */
+  constructor(
+    thread: NativeThread,
+    token: Token,
+    name: string,
+    geometry: ChannelGeometry,
+    copiesLeases: boolean,
+  ) {
     const { addon } = thread;
     this.name = name;
     this.geometry = geometry;
@@ -56,6 +69,7 @@ export class NativeChannel implements Channel, Rung {
     this.#constants = addon.constants;
     this.#token = token;
     this.#results = addon.results;
+    this.leasing = new NativeLeasing(thread, token, this, copiesLeases);
     thread.adopt(token, this);
   }
 

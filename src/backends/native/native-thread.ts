@@ -13,6 +13,8 @@ export class NativeThread {
   inbox: Uint8Array;
   /** Closes what was forgotten: a handle that nobody can reach keeps neither a slot nor a segment. */
   readonly #forgotten: FinalizationRegistry<Token>;
+  /** Ends leases that nobody can reach: neither the lease nor an array over its memory. */
+  readonly #forgottenLeases: FinalizationRegistry<readonly [token: Token, lease: number]>;
   // Weak, so that the doorbell keeps no forgotten handle alive; one with a pending wait is held by `#waiting`.
   readonly #byToken = new Map<Token, WeakRef<Rung>>();
   readonly #waiting = new Set<Rung>();
@@ -25,6 +27,10 @@ export class NativeThread {
       addon.close(token);
     });
     const { sides } = addon.constants;
+    // The object may be closed, and another one have its token: no two leases of a thread have the same number.
+    this.#forgottenLeases = new FinalizationRegistry(([token, lease]) => {
+      addon.abandon(token, lease);
+    });
     addon.onBell((count) => {
       // Copied first: what the handlers do may ring again.
       const rung = addon.rung.slice(0, count);
@@ -53,6 +59,14 @@ export class NativeThread {
     this.#waiting.delete(owner);
     this.#forgotten.unregister(owner);
     this.addon.close(token);
+  }
+
+  watchLease(lease: object, token: Token, number: number): void {
+    this.#forgottenLeases.register(lease, [token, number], lease);
+  }
+
+  unwatchLease(lease: object): void {
+    this.#forgottenLeases.unregister(lease);
   }
 
   /** While it waits, the doorbell must find it, whoever else has forgotten it. */

@@ -1,0 +1,107 @@
+import { markAsUntransferable } from 'node:worker_threads';
+
+import { InterprocError } from '../../errors.js';
+import { EMPTY, ENDED, FULL } from '../../contract/channel.js';
+import type { Channel } from '../../contract/channel.js';
+import type { Lease, LeaseInfo, Leasing } from '../../contract/leasing.js';
+import type { Addon, Constants, Token } from './addon.js';
+import { statusError } from './failures.js';
+import type { NativeThread } from './native-thread.js';
+
+/** Keeps its channel open: while anybody can reach the bytes, the memory must be there. */
+class NativeLease implements Lease {
+  constructor(
+    readonly number: number,
+    readonly bytes: Uint8Array,
+    readonly channel: Channel,
+  ) {}
+}
+
+/** By its memory, which all arrays over it lead to: who keeps one of them keeps the lease. */
+const leaseOf = new WeakMap<ArrayBufferLike, NativeLease>();
+
+/** Leases of a native queue. */
+export class NativeLeasing implements Leasing {
+  readonly #thread: NativeThread;
+  readonly #addon: Addon;
+  readonly #constants: Constants;
+  readonly #token: Token;
+  readonly #channel: Channel;
+  readonly #copies: number;
+
+  constructor(thread: NativeThread, token: Token, channel: Channel, copies: boolean) {
+    this.#thread = thread;
+    this.#addon = thread.addon;
+    this.#constants = thread.addon.constants;
+    this.#token = token;
+    this.#channel = channel;
+    this.#copies = copies ? 1 : 0;
+  }
+
+  tryReserve(length: number): Lease | number {
+    const result = this.#addon.reserve(this.#token, length, this.#copies);
+    return typeof result === 'number' ? this.#refused(result, length) : this.#granted(result);
+  }
+
+  tryPeek(): Lease | number {
+    const result = this.#addon.peek(this.#token, this.#copies);
+    return typeof result === 'number' ? this.#refused(result, 0) : this.#granted(result);
+  }
+
+  commit(lease: NativeLease, length: number): void {
+    this.#ended(lease, this.#addon.commit(this.#token, lease.number, length));
+  }
+
+  release(lease: NativeLease): void {
+    this.#ended(lease, this.#addon.release(this.#token, lease.number));
+  }
+
+  abandon(lease: NativeLease): void {
+    this.#ended(lease, this.#addon.abandon(this.#token, lease.number));
+  }
+
+  list(): LeaseInfo[] {
+    const { leaseSlot } = this.#constants;
+    return this.#addon
+      .leases(this.#token)
+      .map((notice) => ({ ...notice, kind: notice.kind === leaseSlot ? 'slot' : 'message' }));
+  }
+
+  #granted(bytes: Uint8Array): NativeLease {
+    const number = this.#addon.results[this.#constants.lease] as number;
+    const lease = new NativeLease(number, bytes, this.#channel);
+    const { buffer } = bytes;
+    // Node marks memory that is not V8's own so; copies are to behave alike.
+    if (this.#copies !== 0) markAsUntransferable(buffer);
+    leaseOf.set(buffer, lease);
+    this.#thread.watchLease(lease, this.#token, number);
+    return lease;
+  }
+
+  #refused(result: number, length: number): number {
+    const constants = this.#constants;
+    if (result === -constants.empty) return EMPTY;
+    if (result === -constants.full) return FULL;
+    if (result === -constants.ended) return ENDED;
+    let detail = '';
+    if (result === -constants.noLease) {
+      detail = `this handle holds ${constants.maxLeases} slots and messages in place, as many as it may`;
+    } else if (result === -constants.tooLarge) {
+      const { maxMessageBytes } = this.#channel.geometry;
+      detail = `a slot of ${length} bytes; this queue takes ${maxMessageBytes} at most`;
+    }
+    throw statusError(constants, -result, this.#channel.name, detail);
+  }
+
+  #ended(lease: NativeLease, result: number): void {
+    this.#thread.unwatchLease(lease);
+    if (result === 0) return;
+    if (result === -this.#constants.notOwner) {
+      throw new InterprocError(
+        'ERR_NOT_OWNER',
+        `${this.#channel.name}: the ArrayBuffer of a lease was transferred away, so the lease was given up; hand on a copy of its bytes (slice()) instead`,
+      );
+    }
+    throw statusError(this.#constants, -result, this.#channel.name);
+  }
+}
