@@ -10,6 +10,7 @@ import { delivery } from './queue-delivery.js';
 import { ending } from './queue-ending.js';
 import { iteration } from './queue-iteration.js';
 import { joining } from './queue-joining.js';
+import { joiningModel } from './queue-joining-model.js';
 import { messages } from './queue-messages.js';
 import { opening } from './queue-opening.js';
 import { waiting } from './queue-waiting.js';
@@ -26,5 +27,6 @@ export function describeQueue(label: string, makeSubject: () => Subject): void {
     ending(subject);
     delivery(subject);
     joining(subject);
+    joiningModel(subject);
   });
 }
