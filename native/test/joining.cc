@@ -2,14 +2,20 @@
 // whatever the others do during the look.
 
 #include <doctest/doctest.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <array>
+#include <cstdio>
 #include <functional>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "platform/fault.h"
+#include "test/once_at.h"
 #include "test/peer.h"
 #include "test/random.h"
 #include "test/scale.h"
@@ -19,6 +25,7 @@ using interproc::Code;
 using interproc::memory::OpenMode;
 using interproc::sync::kJoin;
 using interproc::test::Got;
+using interproc::test::OnceAt;
 using interproc::test::Peer;
 using interproc::test::Random;
 using interproc::test::Shape;
@@ -199,6 +206,35 @@ TEST_CASE("what a participant has not done when it closes is nobody's, and not i
   CHECK_FALSE(two.a.queue().finished());
   CHECK(successor.queue().task_done() == Code::ok);
   CHECK(two.a.queue().finished());
+}
+
+TEST_CASE(
+    "what the dead had not done is nobody's, at every step of the one who takes their place") {
+  // From when the new name stands. Before that the dead seem to live for a moment: their lock is held, and the name is theirs.
+  for (const char* point :
+       {"registry.named", "registry.swept", "registry.joined", "tasks.cleared"}) {
+    CAPTURE(std::string(point));
+    Two two;
+    REQUIRE(two.a.put(1) == Code::ok);
+    std::fflush(nullptr);
+    const pid_t child = fork();
+    if (child == 0) {
+      // The descriptors of the living hold their locks.
+      syscall(SYS_close_range, 3u, ~0u, 0u);
+      Peer dying(two.directory, "q", OpenMode::open);
+      _exit(dying.ok() && dying.take().id == 1 && !dying.queue().finished() ? 0 : 1);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    REQUIRE(WIFEXITED(status));
+    REQUIRE(WEXITSTATUS(status) == 0);
+    CHECK(two.a.queue().finished());
+    const OnceAt moment(point, [&] { CHECK(two.a.queue().finished()); });
+    Peer successor(two.directory, "q", OpenMode::open);
+    CHECK(moment.ran());
+    CHECK(successor.queue().task_done() == Code::not_owner);
+    CHECK(two.a.queue().finished());
+  }
 }
 
 TEST_CASE("who joins is rung when the last message is finished, and not before") {

@@ -11,6 +11,7 @@ import { ending } from './queue-ending.js';
 import { iteration } from './queue-iteration.js';
 import { joining } from './queue-joining.js';
 import { leases } from './queue-leases.js';
+import { joiningModel } from './queue-joining-model.js';
 import { messages } from './queue-messages.js';
 import { opening } from './queue-opening.js';
 import { travelling } from './queue-travelling.js';
@@ -30,5 +31,6 @@ export function describeQueue(label: string, makeSubject: () => Subject): void {
     travelling(subject);
     joining(subject);
     leases(subject);
+    joiningModel(subject);
   });
 }

@@ -17,13 +17,15 @@ describe('a program that comes to the end of its text', () => {
     'an unref’d pending get',
     'a pending get, unref’d afterwards',
     'an unref’d pending put',
+    'an unref’d pending join',
     'an unref’d pending get with a time-out',
     'a closed queue',
   ])('ends with %s', async (deed, { scene }) => {
     const program = scene.start('keeping-alive', [deed]);
     expect(await program.says('end-of-text')).toBe(true);
     expect(await program.ends()).toEqual(NATURAL_END);
-    const leavesMessage = deed === 'an unacknowledged message' || deed.endsWith('put');
+    const leavesMessage =
+      deed === 'an unacknowledged message' || deed.endsWith('put') || deed.endsWith('join');
     expect(scene.files()).toEqual(leavesMessage ? ['jobs'] : []);
     if (leavesMessage) {
       const cleaner = scene.terminal();
@@ -38,6 +40,7 @@ describe('a program that comes to the end of its text', () => {
     ['a pending receive', 'put', 'came'],
     ['a pending step of for await', 'put', { value: 'came', done: false }],
     ['a pending put', 'get', undefined],
+    ['a pending join', 'get', undefined],
     ['a pending openWhenAvailable', 'create', 'absent'],
   ] as const)('goes on with %s, and ends after it', async ([deed, relief, outcome], { scene }) => {
     const program = scene.start('keeping-alive', [deed]);
@@ -50,6 +53,7 @@ describe('a program that comes to the end of its text', () => {
     } else {
       await other.call('open', 'jobs');
       await (relief === 'get' ? other.call('get', 'jobs') : other.call('put', 'jobs', 'came'));
+      if (deed === 'a pending join') await other.call('taskDone', 'jobs');
     }
     expect(await program.says('resolved')).toEqual(outcome);
     expect(await program.ends()).toEqual(NATURAL_END);

@@ -47,6 +47,10 @@ const DEEDS = {
     queue.putSync('full');
     tell(queue.unref().put('waits'));
   },
+  'an unref’d pending join': () => {
+    queue.putSync('unfinished');
+    tell(queue.unref().join());
+  },
   'an unref’d pending get with a time-out': () => tell(queue.unref().get({ timeoutMs: 60_000 })),
   'a closed queue': () => {
     tell(queue.get());
@@ -62,6 +66,10 @@ const DEEDS = {
   'a pending put': () => {
     queue.putSync('full');
     tell(queue.put('waits'));
+  },
+  'a pending join': () => {
+    queue.putSync('unfinished');
+    tell(queue.join());
   },
   'a pending openWhenAvailable': () => tell(Queue.openWhenAvailable(ABSENT).then((q) => q.name)),
 };
