@@ -25,6 +25,11 @@ export class BatchPut implements Operation<void> {
     this.#endedError = endedError;
   }
 
+  /** How many have gone in, from the first. */
+  get accepted(): number {
+    return this.#accepted;
+  }
+
   attempt(): void | NotYet {
     const messages = this.#messages;
     try {

@@ -10,8 +10,10 @@ import { delivery } from './queue-delivery.js';
 import { ending } from './queue-ending.js';
 import { iteration } from './queue-iteration.js';
 import { messages } from './queue-messages.js';
+import { nodeStreams } from './queue-node-streams.js';
 import { opening } from './queue-opening.js';
 import { waiting } from './queue-waiting.js';
+import { webStreams } from './queue-web-streams.js';
 import type { Subject } from './subject.js';
 
 export function describeQueue(label: string, makeSubject: () => Subject): void {
@@ -24,5 +26,7 @@ export function describeQueue(label: string, makeSubject: () => Subject): void {
     iteration(subject);
     ending(subject);
     delivery(subject);
+    nodeStreams(subject);
+    webStreams(subject);
   });
 }
