@@ -7,7 +7,7 @@
 import { withoutCheckout } from './checkout.mjs';
 
 /** @typedef {import('./verified-message.mjs').MessageTotals} MessageTotals */
-/** @typedef {'oneWay' | 'roundTrip' | 'openExisting' | 'idle'} PatternName */
+/** @typedef {'oneWay' | 'roundTrip' | 'openExisting' | 'idle' | 'wakeOne'} PatternName */
 /** @typedef {'producer' | 'consumer' | 'asker' | 'answerer' | 'opener' | 'holder' | 'sleeper'} Role */
 
 /**
@@ -17,6 +17,7 @@ import { withoutCheckout } from './checkout.mjs';
  * @property {number} producers
  * @property {number} consumers
  * @property {number} capacityBytes of a queue
+ * @property {number} [queues] where it matters how many there are
  */
 
 /**
@@ -33,6 +34,8 @@ import { withoutCheckout } from './checkout.mjs';
  * @property {number} [p99Us]
  * @property {number} [cpuPercent]
  * @property {number} [contextSwitchesPerSecond]
+ * @property {number} [residentBytesPerQueue]
+ * @property {number} [sharedBytesPerQueue]
  */
 
 /**

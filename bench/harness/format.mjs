@@ -23,6 +23,11 @@ export function formatMicroseconds(microseconds) {
   return `${short(microseconds)} us`;
 }
 
+/** @param {number} bytes */
+export function formatBytes(bytes) {
+  return Number.isNaN(bytes) ? '-' : `${short(bytes / 1024)} KiB`;
+}
+
 /** @param {number} percent */
 export function formatPercent(percent) {
   return `${percent.toFixed(2)} %`;

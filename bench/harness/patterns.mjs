@@ -88,7 +88,13 @@ async function measureIdle(cell, _parameters, { idleSeconds }) {
   const [report] = await cell.run(idleSeconds);
   if (report?.verified !== true) throw new Error('the wait was over before it was ended');
   const { cpuPercent = NaN, contextSwitchesPerSecond = NaN } = report;
-  return { cpuPercent, contextSwitchesPerSecond };
+  const { residentBytesPerQueue, sharedBytesPerQueue } = report;
+  return {
+    cpuPercent,
+    contextSwitchesPerSecond,
+    ...(residentBytesPerQueue === undefined ? {} : { residentBytesPerQueue }),
+    ...(sharedBytesPerQueue === undefined ? {} : { sharedBytesPerQueue }),
+  };
 }
 
 /** @type {Readonly<Record<PatternName, Measure>>} */
@@ -97,4 +103,5 @@ export const PATTERNS = Object.freeze({
   roundTrip: measureRepetitions,
   openExisting: measureRepetitions,
   idle: measureIdle,
+  wakeOne: measureRepetitions,
 });

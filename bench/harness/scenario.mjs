@@ -50,6 +50,8 @@ export const SCENARIO_NAMES = Object.freeze([
   'round-trip-64B',
   'open-existing',
   'idle',
+  'many-queues',
+  'many-queues-idle',
 ]);
 
 /**

@@ -12,6 +12,9 @@ namespace {
 constexpr std::uint64_t kSlowLookMs = 500;
 
 constexpr sync::Side kEverySide[sync::kSides] = {sync::kTake, sync::kPut, sync::kJoin};
+// At so many of them at most, those next in turn: a look takes half a microsecond, so waiting costs 0.05 % of a processor at most, however
+// many queues there are. 10,000 of them are looked at in ten seconds.
+constexpr std::uint32_t kSlowLooks = 512;
 
 constexpr std::size_t kInitialBoxBytes = 256 * 1024;
 
@@ -190,7 +193,15 @@ void Environment::on_timer(uv_timer_t* timer) {
     uv_timer_stop(timer);
     return;
   }
-  for (std::uint32_t token = 0; token < self->objects_.size(); ++token) self->look_at(token, true);
+  std::uint32_t looks = 0;
+  for (std::size_t left = self->objects_.size(); left > 0 && looks < kSlowLooks; --left) {
+    if (self->slow_token_ >= self->objects_.size()) self->slow_token_ = 0;
+    const std::uint32_t token = self->slow_token_++;
+    const Object* found = self->object(token);
+    if (found == nullptr || !(found->armed[sync::kTake] || found->armed[sync::kPut])) continue;
+    self->look_at(token, true);
+    ++looks;
+  }
   self->dispatch();
 }
 

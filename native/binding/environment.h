@@ -122,6 +122,7 @@ class Environment {
   std::vector<std::unique_ptr<Watch>> watches_;
   uv_timer_t timer_{};
   bool timer_ready_ = false;
+  std::uint32_t slow_token_ = 0;  // whose turn it is to be looked at by the timer
   std::uint32_t armed_ = 0;
   std::uint32_t armed_refd_ = 0;
   bool alive_ = false;  // whether our handles keep the loop alive

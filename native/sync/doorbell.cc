@@ -40,7 +40,10 @@ Error Doorbell::hang() noexcept {
     auto opened = directory_.open_fifo_to_read(name);
     // A prune that met the FIFO before we had opened it took it for a dead one's and removed it: make another.
     if (!opened.ok() && opened.error().code == Code::not_found) continue;
-    if (!opened.ok()) return opened.error();
+    if (!opened.ok()) {
+      directory_.remove(name);  // a process that may open no more files comes back to try again
+      return opened.error();
+    }
     if (!opened.value().try_lock(kOwnerByte, platform::Lock::exclusive)) continue;
     auto facts = opened.value().facts();
     if (!facts.ok()) return facts.error();

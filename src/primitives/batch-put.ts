@@ -32,6 +32,11 @@ export class BatchPut implements Operation<void> {
     this.#tickets = tickets;
   }
 
+  /** How many have gone in, from the first. */
+  get accepted(): number {
+    return this.#accepted;
+  }
+
   attempt(): void | NotYet {
     const messages = this.#messages;
     try {

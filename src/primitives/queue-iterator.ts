@@ -1,35 +1,22 @@
 import { EOFError } from '../errors.js';
+import type { MessageSource } from './message-source.js';
 import { NOT_YET } from './pending-waits.js';
-import type { NotYet, Operation, PendingWaits } from './pending-waits.js';
+import type { Operation } from './pending-waits.js';
 
 type Step<T> = IteratorResult<T, undefined>;
 
 const DONE: Step<never> = Object.freeze({ value: undefined, done: true });
-
-/** What an iterator needs of its queue. */
-export interface Source<T> {
-  /**
-   * One look; NOT_YET also when others wait already, or when the event loop is to have a turn first. @throws
-   * EOFError
-   */
-  takeNow(): T | NotYet;
-  /** One look. @throws EOFError */
-  take(): T | NotYet;
-  readonly waits: PendingWaits;
-  /** Whether the last `takeNow` did not look, to give the event loop a turn. */
-  isTurnDue(): boolean;
-}
 
 /**
  * `for await (const value of queue)`: takes one message per step, when asked for it, so that a `break` leaves
  * the rest where they are. Written by hand: an async generator awaits twice per message (280 ns against 140).
  */
 export class QueueIterator<T> implements AsyncIterableIterator<T, undefined, void> {
-  readonly #source: Source<T>;
+  readonly #source: MessageSource<T>;
   readonly #step: Operation<Step<T>>;
   #isDone = false;
 
-  constructor(source: Source<T>) {
+  constructor(source: MessageSource<T>) {
     this.#source = source;
     this.#step = {
       attempt: () => {

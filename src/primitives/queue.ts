@@ -13,6 +13,8 @@ import type { Delivery } from './delivery.js';
 import { Joining } from './joining.js';
 import type { PeekedMessage, ReservedSlot } from './lease.js';
 import { Lessor } from './lessor.js';
+import type { MessageSink } from './message-sink.js';
+import type { MessageSource } from './message-source.js';
 import { MessageReader } from './message-reader.js';
 import { MessageWriter } from './message-writer.js';
 import { letTravel } from './passengers.js';
@@ -20,7 +22,14 @@ import type { Arrive } from './passengers.js';
 import { NOT_YET, PendingWaits } from './pending-waits.js';
 import type { NotYet, Operation } from './pending-waits.js';
 import { QueueIterator } from './queue-iterator.js';
-import type { Source } from './queue-iterator.js';
+import { readableOf } from './queue-readable.js';
+import type { QueueReadable } from './queue-readable.js';
+import { readableStreamOf } from './queue-readable-stream.js';
+import { writableOf } from './queue-writable.js';
+import type { QueueWritable } from './queue-writable.js';
+import { writableStreamOf } from './queue-writable-stream.js';
+import { readableOptionsOf, writableOptionsOf } from './stream-options.js';
+import type { QueueReadableOptions, QueueWritableOptions } from './stream-options.js';
 import { signalOf, syncTimeoutOf, timeoutOf } from './wait-options.js';
 import type { SyncWaitOptions, WaitOptions } from './wait-options.js';
 
@@ -282,7 +291,7 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
     if (options !== undefined) return this.#within(this.#takes, () => this.#get, options);
     try {
       this.#assertOpen();
-      const value = this.#takeNow();
+      const value = this.#isFree() ? this.#reader.take() : NOT_YET;
       if (value !== NOT_YET) return Promise.resolve(value);
       return this.#takes.add(this.#get, Infinity, undefined, this.#isTurnDue());
     } catch (error) {
@@ -428,7 +437,103 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined, void> {
     this.#assertOpen();
-    return new QueueIterator(this.#source());
+    return new QueueIterator(this.#source(() => this.#reader.take()));
+  }
+
+  // Streams
+
+  /**
+   * The messages as a Node stream in object mode, which ends when the queue was ended and drained.
+   *
+   * A message is taken when the stream is read, and not before: the queue is the buffer, `highWaterMark` is
+   * 0, and what nobody has asked for is there for other consumers. Nothing is lost: a message that was taken
+   * and not handed out when the stream is destroyed, its handle closed or its process killed goes back, as
+   * by `nack()`, to be delivered again, marked, and ahead of newer ones. What was handed out (returned by
+   * `read()`, emitted by 'data', yielded by `for await`) is the reader's: at most once, as with `get`.
+   *
+   * Destroying it, also by the end of a `pipeline` or a `break`, takes nothing more and leaves the queue
+   * open, as does its end: others may use the handle, and `close()` is for the one who opened it.
+   *
+   * It is destroyed with ERR_CLOSED when the handle is closed; ERR_DECODE, and that message was given back;
+   * ERR_UNSUPPORTED at a null, which no Node stream can carry: it is given back too, for `get()` or
+   * `toReadableStream()`; and what else `receive` rejects with. An undefined goes through, but Transforms of
+   * Node drop it.
+   *
+   * Each message costs what `receive` and `ack` cost, and Node's work for a chunk.
+   *
+   * @throws ERR_INVALID_ARG; ERR_UNSUPPORTED where the backend cannot redeliver
+   *
+   * @example
+   * ```ts
+   * import { pipeline } from 'node:stream/promises';
+   * import { Queue } from 'interproc';
+   *
+   * const q = Queue.create<string>('lines');
+   * await pipeline(['to be', 'or not to be'], q.toWritable({ end: true }));
+   * const lines = await q.toReadable().toArray();
+   * lines; // => [ 'to be', 'or not to be' ]
+   * q.close();
+   * ```
+   */
+  toReadable(options?: QueueReadableOptions): QueueReadable<T> {
+    return readableOf(this.#deliveries('toReadable'), readableOptionsOf('toReadable', options));
+  }
+
+  /**
+   * A Node stream in object mode whose chunks are put, in the order they are written, waiting for room: it
+   * holds `highWaterMark` chunks before `write()` returns false. Several that wait together go in as by
+   * `putMany`, as many per crossing as there is room for.
+   *
+   * A chunk is encoded when its turn comes; as with any Node stream, leave it alone until its callback is
+   * called. A callback gets an error if, and only if, its chunk is not in the queue; errors of this package
+   * say in `accepted` how many chunks, from the first, are.
+   *
+   * Its end leaves the queue as it is unless `end: true` is given: a queue has any number of producers, and
+   * the first one to finish must not end it for the others. Destroying it withdraws the put that is pending,
+   * whole, and never ends the queue: what is not complete must not look so.
+   *
+   * It is destroyed with what `put` rejects with. `write(null)` throws Node's ERR_STREAM_NULL_VALUES: `put(null)`.
+   *
+   * @throws ERR_INVALID_ARG
+   */
+  toWritable(options?: QueueWritableOptions): QueueWritable<T> {
+    this.#assertOpen();
+    return writableOf(this.#sink(), writableOptionsOf('toWritable', options));
+  }
+
+  /**
+   * The messages as a web stream, which closes when the queue was ended and drained; taken as by
+   * `toReadable`, one for each `read()`, null and undefined included.
+   *
+   * Nothing is lost by `cancel()` or the abort of `signal`. One case goes to the safe side: if a reader
+   * releases its lock with a read pending, the message may be kept for the next reader; if that one reads it
+   * and then cancels without another read, it is delivered again, marked.
+   *
+   * It is errored with ERR_CLOSED when the handle is closed; ERR_DECODE, and that message was given back; the
+   * signal's reason; and what else `receive` rejects with.
+   *
+   * @throws ERR_INVALID_ARG; ERR_UNSUPPORTED where the backend cannot redeliver
+   */
+  toReadableStream(options?: QueueReadableOptions): ReadableStream<T> {
+    return readableStreamOf(
+      this.#deliveries('toReadableStream'),
+      readableOptionsOf('toReadableStream', options),
+    );
+  }
+
+  /**
+   * A web stream whose chunks are put, waiting for room; it holds `highWaterMark` chunks, 1 by default,
+   * before its writer is no longer `ready`. `close()` leaves the queue as it is unless `end: true` is given,
+   * as with `toWritable`. `abort()` withdraws the put that is pending, whole; the promise of a `write()` is
+   * rejected if, and only if, its chunk is not in the queue.
+   *
+   * It is errored with what `put` rejects with.
+   *
+   * @throws ERR_INVALID_ARG
+   */
+  toWritableStream(options?: QueueWritableOptions): WritableStream<T> {
+    this.#assertOpen();
+    return writableStreamOf<T>(this, writableOptionsOf('toWritableStream', options));
   }
 
   // Finishing
@@ -793,13 +898,12 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
     return this.#puts.add(operation, timeoutMs, signal);
   }
 
-  /** One look; none if others wait already, or if the event loop is to have a turn first. */
-  #takeNow(): T | NotYet {
-    const isFree = ++this.#calls % CALLS_PER_TURN !== 0 && this.#takes.isIdle;
-    return isFree ? this.#reader.take() : NOT_YET;
+  /** Whether the next call may look: not if others wait already, or if the event loop is to have a turn first. */
+  #isFree(): boolean {
+    return ++this.#calls % CALLS_PER_TURN !== 0 && this.#takes.isIdle;
   }
 
-  /** Whether the last `#takeNow` did not look, to give the event loop a turn. */
+  /** Whether the last `#isFree` was false to give the event loop a turn. */
   #isTurnDue(): boolean {
     return this.#calls % CALLS_PER_TURN === 0;
   }
@@ -864,15 +968,41 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
     return { attempt: () => this.#reader.takeMany(max) };
   }
 
-  #source(): Source<T> {
+  /** For those who read step by step, each step by `take`. */
+  #source<R>(take: () => R | NotYet): MessageSource<R> {
     return {
+      assertOpen: () => this.#assertOpen(),
       takeNow: () => {
         this.#assertOpen();
-        return this.#takeNow();
+        return this.#isFree() ? take() : NOT_YET;
       },
-      take: () => this.#reader.take(),
+      take,
       isTurnDue: () => this.#isTurnDue(),
       waits: this.#takes,
+    };
+  }
+
+  #deliveries(call: string): MessageSource<Delivery<T>> {
+    this.#assertOpen();
+    this.#assertRedelivery(call);
+    return this.#source(() => this.#reader.takeDelivery());
+  }
+
+  #sink(): MessageSink<T> {
+    return {
+      put: (value) => {
+        this.#assertPutting();
+        const encoded = this.#writer.encode(value);
+        if (this.#puts.isIdle && this.#writer.offer(encoded)) return undefined;
+        return this.#writer.pending(encoded);
+      },
+      batch: (values) => {
+        this.#assertPutting();
+        return this.#writer.batch(values);
+      },
+      isTurnDue: () => ++this.#calls % CALLS_PER_TURN === 0,
+      waits: this.#puts,
+      end: () => this.end(),
     };
   }
 }

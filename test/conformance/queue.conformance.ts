@@ -13,9 +13,11 @@ import { joining } from './queue-joining.js';
 import { leases } from './queue-leases.js';
 import { joiningModel } from './queue-joining-model.js';
 import { messages } from './queue-messages.js';
+import { nodeStreams } from './queue-node-streams.js';
 import { opening } from './queue-opening.js';
 import { travelling } from './queue-travelling.js';
 import { waiting } from './queue-waiting.js';
+import { webStreams } from './queue-web-streams.js';
 import type { Subject } from './subject.js';
 
 export function describeQueue(label: string, makeSubject: () => Subject): void {
@@ -32,5 +34,7 @@ export function describeQueue(label: string, makeSubject: () => Subject): void {
     joining(subject);
     leases(subject);
     joiningModel(subject);
+    nodeStreams(subject);
+    webStreams(subject);
   });
 }

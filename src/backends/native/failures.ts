@@ -1,5 +1,7 @@
 /** Turns what the addon reports into the package's errors. */
 
+import { constants } from 'node:os';
+
 import { InterprocError } from '../../errors.js';
 import type { ErrorCode } from '../../errors.js';
 import type { Constants, NativeFailure } from './addon.js';
@@ -58,6 +60,19 @@ function tell(constants: Constants, status: number): Told {
   }
 }
 
+/** The way out where the system has run short of what a handle takes. */
+function adviceOn(errno: number | undefined): string | undefined {
+  switch (errno) {
+    case constants.errno.EMFILE:
+    case constants.errno.ENFILE:
+      return 'a handle takes a file descriptor; close handles that are no longer used, or raise the limit (ulimit -n)';
+    case constants.errno.ENOMEM:
+      return 'a handle takes three mappings; close handles that are no longer used, or raise the limit (vm.max_map_count)';
+    default:
+      return undefined;
+  }
+}
+
 /** The error for a negative result of a message call on the object `name`. */
 export function statusError(
   constants: Constants,
@@ -70,15 +85,16 @@ export function statusError(
 }
 
 /** Calls into the addon and gives what it throws its class, code and message. */
-export function guarded<T>(constants: Constants, what: string, call: () => T): T {
+export function guarded<T>(statuses: Constants, what: string, call: () => T): T {
   try {
     return call();
   } catch (thrown) {
     const failure = thrown as Partial<NativeFailure>;
     if (typeof failure.status !== 'number') throw thrown;
-    const [code, advice] = tell(constants, failure.status);
+    const [code, advice] = tell(statuses, failure.status);
     const system = failure.errno ? ` (${failure.syscall ?? ''}: errno ${failure.errno})` : '';
-    throw new InterprocError(code, `${what}: ${failure.message ?? ''}${system}; ${advice}`, {
+    const wayOut = adviceOn(failure.errno) ?? advice;
+    throw new InterprocError(code, `${what}: ${failure.message ?? ''}${system}; ${wayOut}`, {
       ...(failure.errno ? { errno: failure.errno } : {}),
       ...(failure.syscall ? { syscall: failure.syscall } : {}),
       cause: thrown,

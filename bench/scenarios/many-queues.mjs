@@ -1,0 +1,21 @@
+// @ts-check
+import { formatMicroseconds } from '../harness/format.mjs';
+
+/** @type {import('../harness/scenario.mjs').Scenario} */
+export default {
+  name: 'many-queues',
+  title: 'waking one of many queues, all with a pending get in one process that sleeps',
+  pattern: 'wakeOne',
+  parameters: { bytes: 24, producers: 1, consumers: 1, capacityBytes: 4096 },
+  reference: '1-queue',
+  entries: [
+    { label: '1-queue', contender: 'queues-waiting', parameters: { queues: 1 } },
+    { label: '10000-queues', contender: 'queues-waiting', parameters: { queues: 10_000 } },
+  ],
+  metrics: [
+    { key: 'p50Us', heading: 'p50', format: formatMicroseconds },
+    { key: 'p99Us', heading: 'p99', format: formatMicroseconds },
+    { key: 'meanUs', heading: 'mean', format: formatMicroseconds },
+  ],
+  targets: [{ entry: '10000-queues', of: '1-queue', atMost: 1.5 }],
+};
