@@ -116,8 +116,10 @@ export class MessageReader<T> {
     try {
       value = decodeWith(this.#arrive, this.#codec, bytes, offset, length);
     } catch (error) {
+      // Found before any other call on this thread may overwrite them.
+      const lost = this.#channel.ticketsIn(bytes.subarray(offset, offset + length));
       turnBack();
-      redeem(this.#channel, this.#channel.ticketsIn(bytes.subarray(offset, offset + length)));
+      redeem(this.#channel, lost);
       throw error;
     }
     const tickets = takeArrivedTickets();

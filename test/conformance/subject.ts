@@ -90,10 +90,10 @@ export function benchFor(subject: Subject): Bench {
     const left = subject.backend.registry.list().map(({ name }) => name);
     // Removed, so that the other tests do not meet it.
     for (const name of left) {
-      const queue = bench.keep(bench.Queue.open(name));
-      queue.unlink();
+      const channel = subject.backend.openChannel(name, 'open', {});
+      channel.unlink();
+      channel.close();
     }
-    bench.cleanUp();
     expect(left).toEqual([]);
   });
   return bench;
