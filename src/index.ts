@@ -18,6 +18,5 @@ export type { PeekedMessage, ReservedSlot } from './primitives/lease.js';
 export type { BatchSize } from './primitives/queue.js';
 export type { QueueOptions } from './primitives/queue-options.js';
 export type { QueueReadable } from './primitives/queue-readable.js';
-export type { QueueWritable } from './primitives/queue-writable.js';
 export type { QueueReadableOptions, QueueWritableOptions } from './primitives/stream-options.js';
 export type { SyncWaitOptions, WaitOptions } from './primitives/wait-options.js';

@@ -6,9 +6,11 @@ import { DeliveryFeed } from './delivery-feed.js';
 import type { MessageSource } from './message-source.js';
 import type { QueueReadableOptions } from './stream-options.js';
 
-/** A Node stream in object mode of a queue's messages; see `Queue.toReadable`. */
+/**
+ * A Node stream in object mode of a queue's messages; see `Queue.toReadable`. To the compiler `read()` returns
+ * anything, as that of all streams that Node's types let be piped.
+ */
 export interface QueueReadable<T> extends Readable {
-  read(size?: number): T | null;
   [Symbol.asyncIterator](): NodeJS.AsyncIterator<T>;
 }
 

@@ -10,15 +10,6 @@ import type { QueueWritableOptions } from './stream-options.js';
 type Callback = (error?: Error | null) => void;
 type WriteCallback = (error: Error | null | undefined) => void;
 
-/** A Node stream in object mode that puts its chunks into a queue; see `Queue.toWritable`. */
-export interface QueueWritable<T> extends Writable {
-  write(chunk: T, callback?: WriteCallback): boolean;
-  write(chunk: T, encoding: BufferEncoding, callback?: WriteCallback): boolean;
-  end(callback?: () => void): this;
-  end(chunk: T, callback?: () => void): this;
-  end(chunk: T, encoding: BufferEncoding, callback?: () => void): this;
-}
-
 /** What a put that was withdrawn resolves with. */
 const WITHDRAWN: unique symbol = Symbol('withdrawn');
 
@@ -154,9 +145,6 @@ class MessageWritable<T> extends Writable {
 }
 
 /** A Node stream into `sink`. */
-export function writableOf<T>(
-  sink: MessageSink<T>,
-  options: QueueWritableOptions,
-): QueueWritable<T> {
+export function writableOf<T>(sink: MessageSink<T>, options: QueueWritableOptions): Writable {
   return new MessageWritable(sink, options);
 }

@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import { inspect } from 'node:util';
 import type { InspectOptionsStylized } from 'node:util';
 import { isUint8Array } from 'node:util/types';
@@ -26,7 +27,6 @@ import { readableOf } from './queue-readable.js';
 import type { QueueReadable } from './queue-readable.js';
 import { readableStreamOf } from './queue-readable-stream.js';
 import { writableOf } from './queue-writable.js';
-import type { QueueWritable } from './queue-writable.js';
 import { writableStreamOf } from './queue-writable-stream.js';
 import { readableOptionsOf, writableOptionsOf } from './stream-options.js';
 import type { QueueReadableOptions, QueueWritableOptions } from './stream-options.js';
@@ -480,7 +480,7 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
   }
 
   /**
-   * A Node stream in object mode whose chunks are put, in the order they are written, waiting for room: it
+   * A Node stream in object mode whose chunks, messages of this queue, are put, in the order they are written, waiting for room: it
    * holds `highWaterMark` chunks before `write()` returns false. Several that wait together go in as by
    * `putMany`, as many per crossing as there is room for.
    *
@@ -496,7 +496,7 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
    *
    * @throws ERR_INVALID_ARG
    */
-  toWritable(options?: QueueWritableOptions): QueueWritable<T> {
+  toWritable(options?: QueueWritableOptions): Writable {
     this.#assertOpen();
     return writableOf(this.#sink(), writableOptionsOf('toWritable', options));
   }

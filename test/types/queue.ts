@@ -2,11 +2,7 @@
 
 import { list, prune, Queue } from 'interproc';
 import type { CustomCodec, Delivery, QueueStats, SegmentInfo } from 'interproc';
-
-type Same<A, B> =
-  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-
-function same<A, B>(..._proof: Same<A, B> extends true ? [] : ['these types differ']): void {}
+import { same } from './same.js';
 
 interface Job {
   readonly id: number;
@@ -31,6 +27,10 @@ export function codecs(): void {
   same<typeof anonymous, Queue<Job>>();
   const bytes = new Queue({ codec: 'raw' });
   same<typeof bytes, Queue<Uint8Array>>();
+  const texts = new Queue({ codec: 'string' });
+  same<typeof texts, Queue<string>>();
+  const days = new Queue({ codec: dates });
+  same<typeof days, Queue<Date>>();
   const assigned: Queue<Job> = Queue.open('a');
   same<typeof assigned, Queue<Job>>();
   const anything: Queue = jobs;
@@ -46,6 +46,13 @@ export function codecs(): void {
   Queue.open('a', { timeoutMs: 3 });
   // @ts-expect-error a name is needed
   Queue.create();
+  // @ts-expect-error the codec carries dates
+  Queue.create<Job>('a', { codec: dates });
+  // @ts-expect-error a codec decodes, too
+  Queue.create('a', { codec: { encode: () => new Uint8Array() } });
+  // @ts-expect-error strings are no jobs
+  const wrong: Queue<Job> = Queue.open('a', { codec: 'string' });
+  void wrong;
 }
 
 export async function openingLater(signal: AbortSignal): Promise<void> {
@@ -53,6 +60,10 @@ export async function openingLater(signal: AbortSignal): Promise<void> {
   same<typeof raw, Queue<Uint8Array>>();
   const jobs = await Queue.openWhenAvailable<Job>('a');
   same<typeof jobs, Queue<Job>>();
+  const text = await Queue.openWhenAvailable('a', { codec: 'string' });
+  same<typeof text, Queue<string>>();
+  const custom = await Queue.openWhenAvailable('a', { codec: dates });
+  same<typeof custom, Queue<Date>>();
 }
 
 export async function values(q: Queue<Job>, bytes: Queue<Uint8Array>): Promise<void> {
@@ -62,11 +73,20 @@ export async function values(q: Queue<Job>, bytes: Queue<Uint8Array>): Promise<v
   same<typeof maybe, Job | undefined>();
   const other = q.tryGet(null);
   same<typeof other, Job | null>();
+  const literal = q.tryGet('none' as const);
+  same<typeof literal, Job | 'none'>();
   const many = await q.getMany({ max: 3, timeoutMs: 5 });
   same<typeof many, Job[]>();
+  same<ReturnType<typeof q.getManySync>, Job[]>();
+  same<ReturnType<typeof q.tryGetMany>, Job[]>();
+  same<ReturnType<typeof bytes.tryGetMany>, Uint8Array[]>();
   const delivery = await q.receive();
   same<typeof delivery, Delivery<Job>>();
   same<typeof delivery.value, Job>();
+  same<ReturnType<typeof q.receiveSync>, Delivery<Job>>();
+  same<ReturnType<typeof q.tryReceive>, Delivery<Job> | undefined>();
+  const length = await bytes.getIntoAsync(new Uint8Array(8));
+  same<typeof length, number>();
   for await (const job of q) same<typeof job, Job>();
   same<ReturnType<typeof q.stats>, QueueStats>();
   await bytes.put(Buffer.from('a'));
@@ -79,6 +99,21 @@ export async function values(q: Queue<Job>, bytes: Queue<Uint8Array>): Promise<v
   q.getSync({ signal: new AbortController().signal });
   // @ts-expect-error no bytes
   bytes.tryPut('text');
+  // @ts-expect-error one of the values is no job
+  await q.putMany([{ id: 1 }, 'text']);
+  // @ts-expect-error an iterable is needed
+  q.putManySync({ id: 1 });
+  // @ts-expect-error there may be none
+  const certain: Job = q.tryGet();
+  // @ts-expect-error it is in the delivery
+  const received: Job = await q.receive();
+  // @ts-expect-error a message that was received stays as it is
+  delivery.value = { id: 2 };
+  // @ts-expect-error bytes go into a Uint8Array
+  bytes.getInto([]);
+  // @ts-expect-error the number is not a text
+  await q.getMany({ max: '3' });
+  void [certain, received];
 }
 
 export function registry(): void {
