@@ -7,8 +7,11 @@ import { MessageCheck, MessageSource } from '../harness/verified-message.mjs';
 /** @typedef {import('../harness/contender.mjs').Side} Side */
 /** @typedef {import('../harness/contender.mjs').SideContext} SideContext */
 
-/** @param {SideContext} context */
-function consumer(context) {
+/**
+ * A consumer with one buffer, into which it gets every message.
+ * @param {SideContext} context
+ */
+export function getIntoConsumer(context) {
   const buffer = new Uint8Array(context.parameters.bytes);
   const words = new Int32Array(buffer.buffer);
   return queueConsumer(context, (queue, check) => {
@@ -70,7 +73,7 @@ export default {
   name: 'queue-sync',
   what: 'Queue: putSync and getInto one way, putSync and getSync there and back',
   patterns: {
-    oneWay: queueOneWay(putSyncProducer, consumer),
+    oneWay: queueOneWay(putSyncProducer, getIntoConsumer),
     roundTrip: { launch: ['answerer', 'asker'], roles: { answerer, asker } },
   },
 };

@@ -92,6 +92,8 @@ export class MessageSource {
   #pageWords;
   #pages;
   #nextId;
+  /** @type {Uint8Array<ArrayBuffer> | undefined} */
+  #template;
   #startedAt = 0;
   #count = 0;
   #ids = 0;
@@ -116,6 +118,24 @@ export class MessageSource {
     const words = new Int32Array(bytes.buffer);
     for (let i = 0; i < words.length; i += 1) words[i] = pattern(i % this.#pageWords);
     return { bytes, words };
+  }
+
+  /**
+   * A message in memory that somebody else provides, and that holds anything yet: `write` it before it is stamped.
+   * @param {Uint8Array<ArrayBuffer>} bytes at the start of their buffer
+   * @returns {Message}
+   */
+  messageIn(bytes) {
+    return { bytes, words: new Int32Array(bytes.buffer, 0, bytes.length / 4) };
+  }
+
+  /**
+   * Writes all of it but the stamp, as one does who makes each message anew.
+   * @param {Message} message
+   */
+  write({ bytes }) {
+    this.#template ??= this.createMessage().bytes;
+    bytes.set(this.#template);
   }
 
   /** The clock of the run starts here. */

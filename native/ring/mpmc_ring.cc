@@ -124,6 +124,7 @@ Look MpmcRing::claim(std::uint32_t length, Record& record) noexcept {
   Look why = Look::ok;
   if (!claim_word(needed, State::writing, record, why)) return why;
   record.length = length;
+  if (!has_stamps(record.pos, needed)) return Look::ok;
   for (std::uint64_t i = 1; i < needed; ++i) {  // R5
     const std::uint64_t inner = (record.pos + i) & Cursor::kPosMask;
     if (format_.lap(inner) % kStampLaps != 0) continue;

@@ -113,6 +113,12 @@ class MpmcRing {
   static bool is_stale(const memory::Word& cursor, std::uint64_t seen) noexcept {
     return cursor.load(std::memory_order_acquire) != seen;
   }
+  // Whether any word inside of the record is to be stamped (rule R5). A record lies in one lap or in two: no need to ask for
+  // each of the 16,384 blocks of a megabyte.
+  bool has_stamps(std::uint64_t pos, std::uint64_t blocks) const noexcept {
+    return format_.lap(pos) % kStampLaps == 0 ||
+           format_.lap((pos + blocks - 1) & Cursor::kPosMask) % kStampLaps == 0;
+  }
   void leave(const Record& record, State state) noexcept;
   void advance(memory::Word& cursor, std::uint64_t from, std::uint64_t word) noexcept;
   // Moves head over the record that stands there if it is past READY. False: it is not.
