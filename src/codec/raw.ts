@@ -3,6 +3,7 @@ import { isUint8Array } from 'node:util/types';
 import { invalidArgument } from '../errors.js';
 import type { Codec } from './codec.js';
 import { copyBytes } from './copy-bytes.js';
+import { isDetached } from './detached.js';
 
 /**
  * Up to this size copying into the outbox is cheaper than handing an array to native code, which costs about
@@ -11,22 +12,12 @@ import { copyBytes } from './copy-bytes.js';
  */
 const OUTBOX_BYTES = 256;
 
-function isDetached(bytes: Uint8Array): boolean {
-  if (bytes.length > 0) return false;
-  try {
-    void new Uint8Array(bytes.buffer);
-    return false;
-  } catch {
-    return true;
-  }
-}
-
 /** @throws ERR_INVALID_ARG */
 function checkBytes(value: unknown): Uint8Array {
   if (!isUint8Array(value)) {
     throw invalidArgument("A queue with codec 'raw'", 'Uint8Arrays (Buffers are)', value);
   }
-  if (isDetached(value)) {
+  if (value.length === 0 && isDetached(value.buffer)) {
     throw invalidArgument(
       "A queue with codec 'raw'",
       'Uint8Arrays whose buffer was not transferred away',

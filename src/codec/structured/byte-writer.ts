@@ -1,0 +1,131 @@
+import { LATIN1_TEXT, SHORT_TEXT, SHORT_TEXT_CHARACTERS, UTF16_TEXT } from './format.js';
+
+const FIRST_BYTES = 8 * 1024;
+/** More than this is given back after the message that needed it. */
+const KEPT_BYTES = 1024 * 1024;
+
+/** Up to this length a loop over the characters is cheaper than a call out of JavaScript, at about 70 ns. */
+const LOOP_CHARACTERS = 20;
+
+// V8 answers this for a string it keeps as one byte per character without looking at it.
+const WIDE = /[\u0100-\uffff]/;
+
+/**
+ * Growing private memory that a message is written to: what runs between two writes may use the outbox.
+ * Writes of fixed size go to what was reserved before.
+ */
+export class ByteWriter {
+  /** Written up to `at`. Changes when it grows. */
+  bytes: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  view = new DataView(this.bytes.buffer);
+  at = 0;
+  // Views of the first bytes by length: a copy of a small message needs none of its own.
+  #starts: Array<Uint8Array | undefined> = [];
+
+  reserve(length: number): void {
+    if (this.at + length > this.bytes.length) this.#grow(this.at + length);
+  }
+
+  uint8(value: number): void {
+    this.bytes[this.at++] = value;
+  }
+
+  uint16(value: number): void {
+    this.view.setUint16(this.at, value, true);
+    this.at += 2;
+  }
+
+  uint32(value: number): void {
+    this.view.setUint32(this.at, value, true);
+    this.at += 4;
+  }
+
+  int32(value: number): void {
+    this.view.setInt32(this.at, value, true);
+    this.at += 4;
+  }
+
+  float64(value: number): void {
+    this.view.setFloat64(this.at, value, true);
+    this.at += 8;
+  }
+
+  bigint64(value: bigint): void {
+    this.view.setBigInt64(this.at, value, true);
+    this.at += 8;
+  }
+
+  /** Reserves for itself. */
+  copy(bytes: Uint8Array): void {
+    this.reserve(bytes.length);
+    this.bytes.set(bytes, this.at);
+    this.at += bytes.length;
+  }
+
+  /** A string with its tag. Reserves for itself. */
+  text(text: string): void {
+    const { length } = text;
+    if (length > LOOP_CHARACTERS) {
+      this.#longText(text);
+      return;
+    }
+    this.reserve(length + 1);
+    const { bytes, at } = this;
+    for (let i = 0; i < length; i++) {
+      const character = text.charCodeAt(i);
+      if (character > 255) {
+        this.#longText(text);
+        return;
+      }
+      bytes[at + 1 + i] = character;
+    }
+    bytes[at] = SHORT_TEXT | length;
+    this.at = at + 1 + length;
+  }
+
+  /** What was written, valid until the next message. */
+  written(): Uint8Array {
+    return this.bytes.subarray(0, this.at);
+  }
+
+  /** Copies what was written, which must fit, to the start of `target`. */
+  copyTo(target: Uint8Array): void {
+    target.set((this.#starts[this.at] ??= this.written()));
+  }
+
+  reset(): void {
+    this.at = 0;
+    if (this.bytes.length > KEPT_BYTES) this.#replace(Buffer.allocUnsafeSlow(FIRST_BYTES));
+  }
+
+  #longText(text: string): void {
+    const { length } = text;
+    const isWide = WIDE.test(text);
+    this.reserve(5 + (isWide ? 2 * length : length));
+    if (isWide) {
+      this.uint8(UTF16_TEXT);
+      this.uint32(length);
+      this.at += this.bytes.write(text, this.at, 'utf16le');
+    } else {
+      if (length <= SHORT_TEXT_CHARACTERS) {
+        this.uint8(SHORT_TEXT | length);
+      } else {
+        this.uint8(LATIN1_TEXT);
+        this.uint32(length);
+      }
+      this.at += this.bytes.write(text, this.at, 'latin1');
+    }
+  }
+
+  #grow(needed: number): void {
+    const larger = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.bytes.length));
+    larger.set(this.written());
+    this.#replace(larger);
+  }
+
+  #replace(bytes: Buffer): void {
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer);
+    this.#starts = [];
+  }
+}

@@ -1,0 +1,158 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { InterprocError } from '../../../../src/errors.js';
+import { structuredCodec } from '../../../../src/codec/structured.js';
+import * as format from '../../../../src/codec/structured/format.js';
+import { thrownBy } from '../../thrown-by.js';
+import { decodeAt } from '../passage.js';
+import { anyValue } from './any-value.js';
+
+const encode = (value: unknown) => structuredCodec.encode(value, new Uint8Array(0)) as Uint8Array;
+
+/** Decodes, and lets nothing pass but a value or ERR_DECODE. */
+function decodes(message: Uint8Array): boolean {
+  try {
+    decodeAt(structuredCodec, message, 5);
+    return true;
+  } catch (error) {
+    expect(error).toBeInstanceOf(InterprocError);
+    expect(error).toMatchObject({ code: 'ERR_DECODE' });
+    return false;
+  }
+}
+
+const changes = fc.array(
+  fc.tuple(fc.nat(), fc.oneof(fc.nat(255), fc.integer({ min: 0, max: format.TRAVELLER }))),
+  { minLength: 1, maxLength: 5 },
+);
+
+describe("codec 'structured' given bytes that nobody encoded", () => {
+  it('gives a value or ERR_DECODE for any bytes', () => {
+    const tagged = fc
+      .tuple(
+        fc.constantFrom(format.VERSION, format.VERSION | format.IRREGULAR),
+        fc.array(fc.oneof(fc.integer({ min: 0, max: format.TRAVELLER }), fc.nat(255)), {
+          maxLength: 60,
+        }),
+      )
+      .map(([head, rest]) => Uint8Array.of(head, ...rest));
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.uint8Array({ maxLength: 60 }), tagged),
+        (message) => void decodes(message),
+      ),
+      {
+        numRuns: 20_000,
+      },
+    );
+  });
+
+  it('gives a value or ERR_DECODE for damaged messages', () => {
+    fc.assert(
+      fc.property(anyValue, changes, fc.boolean(), (value, damage, renumber) => {
+        const message = Uint8Array.from(encode(value));
+        if (renumber) message[0] = format.VERSION | format.IRREGULAR;
+        for (const [at, byte] of damage) message[at % message.length] = byte;
+        decodes(message);
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
+  it('gives ERR_DECODE for every message that ends early or late', () => {
+    fc.assert(
+      fc.property(anyValue, fc.nat(), (value, cut) => {
+        const message = encode(value);
+        // All but a Uint8Array alone, which has no length but that of the message.
+        fc.pre(message[1] !== format.BYTES);
+        expect(decodes(message.slice(0, cut % message.length))).toBe(false);
+        expect(decodes(Uint8Array.of(...message, 0))).toBe(false);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('pollutes no prototype', () => {
+    const before = Reflect.ownKeys(Object.prototype);
+    for (const text of [
+      '{"__proto__":{"polluted":1}}',
+      '{"constructor":{"prototype":{"polluted":1}}}',
+    ]) {
+      const message = encode([JSON.parse(text), Object.assign([], JSON.parse(text))]);
+      decodes(message);
+      decodes(Uint8Array.of(format.VERSION | format.IRREGULAR, ...message.subarray(1)));
+    }
+    expect(Reflect.ownKeys(Object.prototype)).toEqual(before);
+    expect(({} as { polluted?: number }).polluted).toBeUndefined();
+  });
+
+  const U32 = (value: number) => [...new Uint8Array(Uint32Array.of(value).buffer)];
+  const F64 = (value: number) => [...new Uint8Array(Float64Array.of(value).buffer)];
+  const buffer = (length: number, maximum?: number) => [
+    format.ARRAY_BUFFER,
+    maximum === undefined ? 0 : 1,
+    ...F64(0),
+    ...U32(length),
+    ...(maximum === undefined ? [] : F64(maximum)),
+  ];
+  it.each<[string, number[]]>([
+    ['an array', [format.ARRAY, ...U32(2 ** 32 - 1)]],
+    ['an array of holes', [format.ARRAY, ...U32(2 ** 30), format.HOLE]],
+    ['a sparse array', [format.SPARSE_ARRAY, ...U32(2 ** 32 - 1), ...U32(2 ** 31)]],
+    ['a sparse array that is short', [format.SPARSE_ARRAY, ...U32(500), ...U32(0), ...U32(0)]],
+    [
+      'an element beyond its array',
+      [format.SPARSE_ARRAY, ...U32(2000), ...U32(1), ...U32(2000), format.NULL, ...U32(0)],
+    ],
+    ['a map', [format.MAP, ...U32(2 ** 31)]],
+    ['a set', [format.SET, ...U32(2 ** 31)]],
+    ['an object', [format.OBJECT_OF_PAIRS, ...U32(2 ** 31)]],
+    ['a text', [format.LATIN1_TEXT, ...U32(2 ** 32 - 1)]],
+    ['a wide text', [format.UTF16_TEXT, ...U32(2 ** 31)]],
+    ['a buffer', buffer(2 ** 31)],
+    ['a resizable buffer', buffer(0, 2 ** 50)],
+    ['a resizable buffer of NaN', buffer(0, NaN)],
+    ['a Buffer', [format.NODE_BUFFER, ...U32(2 ** 31)]],
+    ['a traveller', [format.TRAVELLER, format.SHORT_TEXT, ...U32(2 ** 31)]],
+    ['keys', [format.OBJECT, 255, ...U32(0)]],
+    ['keys that are not there', [format.OBJECT_AGAIN, 0, 0]],
+    ['keys that do not end', [format.OBJECT, 1, ...U32(0), 3, 1, 65, 200]],
+    ['an object that is not there', [format.REF, ...U32(7)]],
+    ['a pattern', [format.REGEXP, format.SHORT_TEXT | 1, 40, format.SHORT_TEXT]],
+    ['digits', [format.LARGE_BIGINT, 0, format.SHORT_TEXT | 1, 120]],
+    ['a box in a box', [format.BOXED, format.BOXED, format.TRUE]],
+    ['a hole alone', [format.HOLE]],
+    ['nothing', []],
+  ])('gives ERR_DECODE for the absurd: %s', (_, bytes) => {
+    expect(decodes(Uint8Array.of(format.VERSION, ...bytes))).toBe(false);
+    expect(decodes(Uint8Array.of(format.VERSION | format.IRREGULAR, ...bytes))).toBe(false);
+  });
+
+  it('promises the same bytes to one buffer only', () => {
+    const many = Array.from({ length: 50 }, () => buffer(1000)).flat();
+    const message = [format.VERSION, format.ARRAY, ...U32(50), ...many, ...new Uint8Array(1000)];
+    expect(decodes(Uint8Array.from(message))).toBe(false);
+  });
+
+  it('gives ERR_DECODE, and nothing worse, for what is nested too deep', () => {
+    for (const [tag, rest] of [
+      [format.ARRAY, U32(1)],
+      [format.SET, U32(1)],
+      [format.OBJECT, [1, 0, 0, 0, 0, 1, 1, 65, 0]],
+    ] as const) {
+      const levels = new Uint8Array(1 + 500_000 * (1 + rest.length)).fill(0);
+      levels[0] = format.VERSION;
+      for (let at = 1; at < levels.length; at += 1 + rest.length) levels.set([tag, ...rest], at);
+      const error = thrownBy(() => structuredCodec.decode(levels, 0, levels.length));
+      expect(error).toMatchObject({ code: 'ERR_DECODE' });
+      // And is as good as new.
+      expect(decodeAt(structuredCodec, encode({ a: [1] }))).toEqual({ a: [1] });
+    }
+  });
+
+  it('names the version of a message that it does not know', () => {
+    const error = thrownBy(() => decodeAt(structuredCodec, Uint8Array.of(0xff, 0x0f, 0x30)));
+    expect((error as Error).message).toContain('its format has the number 255, this one 1');
+  });
+});
