@@ -647,12 +647,14 @@ QueueStats Queue::stats() noexcept {
 void Queue::sweep() noexcept {
   swept_at_ns_ = platform::coarse_now_ns();
   std::uint32_t returned = 0;
+  bool recovered = false;
   ring_.each([&](std::uint64_t pos, std::uint64_t word) {
     const State state = WordFormat::state(word);
     if (state == State::returned) ++returned;
     if (state != State::writing && state != State::reading) return;
     const Owner owner = WordFormat::owner(word);
     if (!registry_.dead(owner)) return;
+    recovered = true;
     if (state == State::writing) {
       ring_.skip(pos, word);
     } else if (ring_.recover_reading(pos, word, ledger_.holds(owner, pos))) {
@@ -667,6 +669,7 @@ void Queue::sweep() noexcept {
       if (state != EntryState::held) return;
       const Owner owner = EntryWord::owner(word);
       if (!registry_.dead(owner)) return;
+      recovered = true;
       // The ring's double goes first: whoever still sees it READING by the dead looks into the ledger and finds it there.
       ring_.finish_for(entry.pos.load(std::memory_order_relaxed), owner);
       if (ledger_.recover(entry, word)) ++returned;
@@ -681,7 +684,8 @@ void Queue::sweep() noexcept {
   announce_room();
   // A dead producer's record may have hidden others, and a dead consumer may have died with a wake in its hands.
   if (waiters_.anyone(kTake) && ring_.worth_taking()) waiters_.wake(kTake, 1);
-  announce_progress_at_end();
+  // Only then: a reader at the end that sweeps before it sleeps must not wake itself.
+  if (recovered) announce_progress_at_end();
   // A dead consumer's tasks are nobody's, and a dead producer's record is no message.
   announce_finished();
 }

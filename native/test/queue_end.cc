@@ -109,6 +109,9 @@ TEST_CASE(
   two.a.queue().end();
   CHECK(two.a.take().code == Code::empty);
   CHECK_FALSE(two.a.queue().wait(kTake, 0));
+  // Also when it is about to sleep and it is time to look for the dead.
+  interproc::platform::sleep_ns(20'000'000);
+  CHECK_FALSE(two.a.queue().wait(kTake, 0));
   SUBCASE("acknowledged") {
     CHECK(two.b.queue().ack(receipt) == Code::ok);
     CHECK(two.a.queue().wait(kTake, 0));

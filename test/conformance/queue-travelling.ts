@@ -16,8 +16,8 @@ export function travelling(subject: Subject): void {
     const { Queue } = bench;
 
     /** A queue for messages with handles in them. */
-    const carrier = (options: { maxItems?: number } = {}): Queue<any> =>
-      bench.keep(Queue.create<any>(bench.name(), options));
+    const carrier = (options: { maxItems?: number } = {}): Queue<unknown> =>
+      bench.keep(Queue.create<unknown>(bench.name(), options));
     const anonymous = (): Queue<string> => bench.keep(new Queue({ codec: 'string' }));
     const names = (): string[] => subject.backend.registry.list().map(({ name }) => name);
 
@@ -82,7 +82,7 @@ export function travelling(subject: Subject): void {
     });
 
     it('go with the carrier that nobody has taken them out of', async () => {
-      const [outer, inner] = [bench.keep(new Queue<any>()), anonymous()];
+      const [outer, inner] = [bench.keep(new Queue<unknown>()), anonymous()];
       await outer.put(inner);
       inner.close();
       expect(names()).toContain(inner.name);
@@ -91,14 +91,14 @@ export function travelling(subject: Subject): void {
     });
 
     it('do not keep the object they travel in', async () => {
-      const q = bench.keep(new Queue<any>());
+      const q = bench.keep(new Queue<unknown>());
       await q.put(q);
       q.close();
       expect(names()).toEqual([]);
     });
 
     describe('of a put that fails', () => {
-      it.each<[string, (q: Queue<any>, value: unknown) => unknown]>([
+      it.each<[string, (q: Queue<unknown>, value: unknown) => unknown]>([
         ['tryPut', (q, value) => q.tryPut(value)],
         ['putNowait', (q, value) => thrownBy(() => q.putNowait(value))],
         ['put with a time-out', (q, value) => q.put(value, { timeoutMs: 5 }).catch(() => {})],
@@ -136,7 +136,7 @@ export function travelling(subject: Subject): void {
       it('because the handle closes stay behind', async () => {
         const q = carrier({ maxItems: 1 });
         await q.put('full');
-        const other = bench.keep(Queue.open<any>(q.name));
+        const other = bench.keep(Queue.open<unknown>(q.name));
         const reply = anonymous();
         const waiting = other.put({ reply });
         other.close();
@@ -147,7 +147,7 @@ export function travelling(subject: Subject): void {
 
       it('because the queue was ended stay behind', async () => {
         const q = carrier();
-        bench.keep(Queue.open<any>(q.name)).end();
+        bench.keep(Queue.open<unknown>(q.name)).end();
         const reply = anonymous();
         await expect(q.put({ reply })).rejects.toEqual(coded('ERR_ENDED'));
         for (const putSync of bench.blocking(() => q.putSync({ reply }))) {
@@ -249,7 +249,7 @@ export function travelling(subject: Subject): void {
       it('move to the dead-letter queue with their message', async () => {
         const dead = bench.name();
         const q = bench.keep(
-          Queue.create<any>(bench.name(), { maxDeliveries: 1, deadLetter: dead }),
+          Queue.create<unknown>(bench.name(), { maxDeliveries: 1, deadLetter: dead }),
         );
         const reply = anonymous();
         await q.put({ reply });
@@ -260,7 +260,7 @@ export function travelling(subject: Subject): void {
         expect(q.tryReceive()).toBe(undefined);
         q.close();
         expect(names().sort()).toEqual([dead, reply.name].sort());
-        const letters = bench.keep(Queue.open<any>(dead));
+        const letters = bench.keep(Queue.open<unknown>(dead));
         const job = (await letters.get()) as Job;
         expect(job.reply.name).toBe(reply.name);
         job.reply.close();
@@ -272,7 +272,7 @@ export function travelling(subject: Subject): void {
         const letters = carrier({ maxItems: 1 });
         await letters.put('full');
         const q = bench.keep(
-          Queue.create<any>(bench.name(), { maxDeliveries: 1, deadLetter: letters.name }),
+          Queue.create<unknown>(bench.name(), { maxDeliveries: 1, deadLetter: letters.name }),
         );
         const reply = anonymous();
         await q.put({ reply });
@@ -283,9 +283,9 @@ export function travelling(subject: Subject): void {
         expect(thrownBy(() => q.tryReceive())).toEqual(coded('ERR_FULL'));
         letters.close();
         expect(names()).toContain(reply.name);
-        await bench.keep(Queue.open<any>(letters.name)).get();
+        await bench.keep(Queue.open<unknown>(letters.name)).get();
         expect(q.tryReceive()).toBe(undefined);
-        const job = (await bench.keep(Queue.open<any>(letters.name)).get()) as Job;
+        const job = (await bench.keep(Queue.open<unknown>(letters.name)).get()) as Job;
         expect(job.reply.name).toBe(reply.name);
         job.reply.close();
       });

@@ -519,7 +519,7 @@ export class MemoryBackend implements Backend, Registry {
       if (object === queue && carrier !== queue) return;
     }
     if (this.#queues.get(queue.name) === queue) this.#queues.delete(queue.name);
-    for (const [ticket, { carrier }] of [...this.#tickets]) {
+    for (const [ticket, { carrier }] of this.#tickets) {
       if (carrier === queue) this.redeemTicket(ticket);
     }
   }
