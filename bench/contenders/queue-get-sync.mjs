@@ -12,5 +12,9 @@ function consumer(context) {
 export default {
   name: 'queue-get-sync',
   what: 'Queue: putSync and getSync, a fresh array for each message',
-  patterns: { oneWay: queueOneWay(putSyncProducer, consumer) },
+  patterns: {
+    oneWay: queueOneWay(putSyncProducer, consumer),
+    // As many bytes as the values have, for comparison.
+    oneWayValues: queueOneWay(putSyncProducer, consumer),
+  },
 };

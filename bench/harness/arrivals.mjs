@@ -1,13 +1,20 @@
 // @ts-check
-import { MessageCheck } from './verified-message.mjs';
-
 /** @typedef {import('./contender.mjs').Report} Report */
 
 /**
+ * Checks the messages of one run.
+ * @template Message
+ * @typedef {object} Check
+ * @property {(message: Message) => boolean} accept false at the one that ends the run
+ * @property {() => Report} report
+ */
+
+/**
  * Checks messages that come as events, run after run. A run's messages may come before anybody asks for its report.
+ * @template Message
  */
 export class Arrivals {
-  #parameters;
+  #createCheck;
   #check;
   /** @type {Report[]} of runs that have ended and were not asked for */
   #reports = [];
@@ -16,18 +23,18 @@ export class Arrivals {
   /** Wakes the one who asked. */
   #changed = () => {};
 
-  /** @param {import('./verified-message.mjs').MessageParameters} parameters */
-  constructor(parameters) {
-    this.#parameters = parameters;
-    this.#check = new MessageCheck(parameters);
+  /** @param {() => Check<Message>} createCheck for one run */
+  constructor(createCheck) {
+    this.#createCheck = createCheck;
+    this.#check = createCheck();
   }
 
-  /** @param {Uint8Array} bytes one message, all of it */
-  accept(bytes) {
+  /** @param {Message} message all of it */
+  accept(message) {
     try {
-      if (this.#check.accept(bytes)) return;
+      if (this.#check.accept(message)) return;
       this.#reports.push(this.#check.report());
-      this.#check = new MessageCheck(this.#parameters);
+      this.#check = this.#createCheck();
       this.#changed();
     } catch (error) {
       this.fail(error);

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 
 import { Arrivals } from './arrivals.mjs';
 import { EventRoundTrips } from './event-round-trips.mjs';
-import { MessageSource } from './verified-message.mjs';
+import { MessageCheck, MessageSource } from './verified-message.mjs';
+import { ValueCheck, ValueSource } from './verified-value.mjs';
 
 /** @typedef {import('./contender.mjs').NodeSides} NodeSides */
 /** @typedef {import('./contender.mjs').Side} Side */
@@ -18,17 +19,41 @@ import { MessageSource } from './verified-message.mjs';
  */
 
 /**
- * Both patterns over a child's IPC channel, with the receiver, or the one who asks, as the parent.
+ * What a producer sends, as it goes into the channel.
+ * @typedef {object} Sendings
+ * @property {() => void} start the clock of the run
+ * @property {() => unknown} next
+ * @property {() => unknown} stop
+ * @property {() => import('./contender.mjs').Report} report
+ */
+
+/**
+ * The patterns over a child's IPC channel, with the receiver, or the one who asks, as the parent.
  * @param {Travel} travel
- * @returns {{ oneWay: NodeSides, roundTrip: NodeSides }}
+ * @returns {{ oneWay: NodeSides, oneWayValues: NodeSides, roundTrip: NodeSides }}
  */
 export function childProcessPatterns(travel) {
   return {
     oneWay: {
       launch: ['consumer'],
       roles: {
-        consumer: (context) => consumer(context, travel),
-        producer: (context) => producer(context, travel),
+        consumer: ({ parameters, startPeer }) =>
+          consumer(startPeer, travel.serialization, {
+            createCheck: () => new MessageCheck(parameters),
+            unpack: travel.unpack,
+          }),
+        producer: ({ parameters }) => producer(() => bytesToSend(parameters, travel)),
+      },
+    },
+    oneWayValues: {
+      launch: ['consumer'],
+      roles: {
+        consumer: ({ parameters, startPeer }) =>
+          consumer(startPeer, travel.serialization, {
+            createCheck: () => new ValueCheck(parameters),
+            unpack: (packed) => packed,
+          }),
+        producer: ({ parameters }) => producer(() => new ValueSource(parameters)),
       },
     },
     roundTrip: {
@@ -42,12 +67,16 @@ export function childProcessPatterns(travel) {
 }
 
 /**
- * @param {SideContext} context
- * @param {Travel} travel
+ * @template Message
+ * @param {SideContext['startPeer']} startPeer
+ * @param {Travel['serialization']} serialization
+ * @param {object} options
+ * @param {() => import('./arrivals.mjs').Check<Message>} options.createCheck
+ * @param {(packed: unknown) => Message} options.unpack
  * @returns {Promise<Side>}
  */
-async function consumer({ parameters, startPeer }, { serialization, unpack }) {
-  const arrivals = new Arrivals(parameters);
+async function consumer(startPeer, serialization, { createCheck, unpack }) {
+  const arrivals = new Arrivals(createCheck);
   const peer = await startPeer('producer', serialization);
   peer.child.on('message', (packed) => arrivals.accept(unpack(packed)));
   return {
@@ -57,40 +86,55 @@ async function consumer({ parameters, startPeer }, { serialization, unpack }) {
 }
 
 /**
- * @param {SideContext} context
+ * @param {import('./contender.mjs').CellParameters} parameters
  * @param {Travel} travel
+ * @returns {Sendings}
+ */
+function bytesToSend(parameters, { pack }) {
+  const source = new MessageSource(parameters);
+  const message = source.createMessage();
+  return {
+    start: () => source.start(),
+    next() {
+      source.stamp(message);
+      return pack(message.bytes);
+    },
+    stop() {
+      source.stampStop(message);
+      return pack(message.bytes);
+    },
+    report: () => source.report(),
+  };
+}
+
+/**
+ * @param {() => Sendings} createSendings for one run
  * @returns {Side}
  */
-function producer({ parameters }, { pack }) {
+function producer(createSendings) {
   /**
    * Resolves when it has been written.
-   * @param {Uint8Array} bytes
+   * @param {unknown} packed
    * @returns {Promise<void>}
    */
-  const sendAndWait = (bytes) =>
+  const sendAndWait = (packed) =>
     new Promise((resolve, reject) => {
-      process.send?.(pack(bytes), undefined, undefined, (error) =>
-        error ? reject(error) : resolve(),
-      );
+      process.send?.(packed, undefined, undefined, (error) => (error ? reject(error) : resolve()));
     });
   return {
     async run(count) {
-      const source = new MessageSource(parameters);
-      const message = source.createMessage();
-      source.start();
+      const sendings = createSendings();
+      sendings.start();
       for (let i = 0; i < count; i += 1) {
-        source.stamp(message);
         // Packed at once, so the message can be stamped again. False means that much is waiting to be written: a
         // program that goes on all the same fills its memory and gets slower, so this one waits for the next to leave.
-        if (process.send?.(pack(message.bytes)) === false && i + 1 < count) {
+        if (process.send?.(sendings.next()) === false && i + 1 < count) {
           i += 1;
-          source.stamp(message);
-          await sendAndWait(message.bytes);
+          await sendAndWait(sendings.next());
         }
       }
-      source.stampStop(message);
-      await sendAndWait(message.bytes);
-      return source.report();
+      await sendAndWait(sendings.stop());
+      return sendings.report();
     },
     close() {
       process.disconnect();

@@ -7,13 +7,14 @@
 import { withoutCheckout } from './checkout.mjs';
 
 /** @typedef {import('./verified-message.mjs').MessageTotals} MessageTotals */
-/** @typedef {'oneWay' | 'roundTrip' | 'openExisting' | 'idle' | 'wakeOne'} PatternName */
-/** @typedef {'producer' | 'consumer' | 'asker' | 'answerer' | 'opener' | 'holder' | 'sleeper'} Role */
+/** @typedef {'oneWay' | 'oneWayValues' | 'roundTrip' | 'openExisting' | 'idle' | 'wakeOne'} PatternName */
+/** @typedef {'producer' | 'consumer' | 'asker' | 'answerer' | 'opener' | 'holder' | 'sleeper' | 'codec'} Role */
 
 /**
  * What a scenario fixes for all its contenders.
  * @typedef {object} CellParameters
- * @property {number} bytes of one message
+ * @property {number} bytes of one message; of values, about as many as they have in JSON
+ * @property {import('./verified-value.mjs').ValueName} [value] which values, where the messages are values
  * @property {number} producers
  * @property {number} consumers
  * @property {number} capacityBytes of a queue

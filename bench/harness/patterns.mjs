@@ -100,6 +100,7 @@ async function measureIdle(cell, _parameters, { idleSeconds }) {
 /** @type {Readonly<Record<PatternName, Measure>>} */
 export const PATTERNS = Object.freeze({
   oneWay: measureOneWay,
+  oneWayValues: measureOneWay,
   roundTrip: measureRepetitions,
   openExisting: measureRepetitions,
   idle: measureIdle,

@@ -4,7 +4,7 @@ import { connect, createServer } from 'node:net';
 
 import { Arrivals } from './arrivals.mjs';
 import { FrameReader } from './message-frames.mjs';
-import { MessageSource } from './verified-message.mjs';
+import { MessageCheck, MessageSource } from './verified-message.mjs';
 
 /** @typedef {import('./contender.mjs').Side} Side */
 /** @typedef {import('./contender.mjs').SideContext} SideContext */
@@ -88,7 +88,7 @@ export async function framedProducer(context, createSender) {
  * @returns {Promise<Side>}
  */
 export async function framedConsumer(context) {
-  const arrivals = new Arrivals(context.parameters);
+  const arrivals = new Arrivals(() => new MessageCheck(context.parameters));
   const reader = new FrameReader(context.parameters.bytes, (message) => arrivals.accept(message));
   const socket = await connectInto(socketPath(context), (chunk) => {
     try {

@@ -87,8 +87,8 @@ describe("codec 'structured' carries as structuredClone does", () => {
       'subclasses of built-ins',
       [
         Reflect.construct(class A extends Array {}, [3]),
-        new (class M extends Map {})([[1, 2]]),
-        new (class S extends Set {})([1]),
+        Reflect.construct(class M extends Map {}, [[[1, 2]]]),
+        Reflect.construct(class S extends Set {}, [[1]]),
         new (class D extends Date {})(5),
         new (class U extends Uint16Array {})([1, 2]),
       ],
