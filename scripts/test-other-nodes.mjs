@@ -1,5 +1,6 @@
-// Runs the tests of lives and deaths under other Nodes than the one at hand, with the addon as it was built (it is Node-API), and
-// closes with `N passed, N failed`. The Nodes come from npm, once, into a folder under node_modules.
+// Runs the tests of lives and deaths, and those of the public interface, under other Nodes than the one at hand, with the addon
+// as it was built (it is Node-API), and closes with `N passed, N failed`. The Nodes come from npm, once, into a folder under
+// node_modules.
 //   node scripts/test-other-nodes.mjs [22 24 26]
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
@@ -54,6 +55,8 @@ function run(node, version) {
   rmSync(results, { force: true });
   const args = ['run', `--outputFile.json=${results}`];
   for (const name of TESTS) args.push(`test/lifecycle/${name}`);
+  // A queue's streams rest on what Node's own streams do.
+  args.push('test/conformance/native');
   const { status, signal } = spawnSync(node, [vitest, ...args], { cwd: root, stdio: 'inherit' });
   if (!existsSync(results)) {
     console.error(`vitest ended with ${status ?? signal} and left no counts`);
