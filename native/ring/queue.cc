@@ -616,11 +616,22 @@ void Queue::end() noexcept {
 bool Queue::ended() const noexcept { return control_.ended.load(std::memory_order_acquire) != 0; }
 
 std::uint64_t Queue::size() noexcept {
-  std::uint64_t returned = 0;
-  ring_.each([&](std::uint64_t, std::uint64_t word) {
-    if (WordFormat::state(word) == State::returned) ++returned;
-  });
-  return ring_.size() + returned + ledger_.count().returned;
+  for (int attempt = 0;; ++attempt) {
+    std::uint64_t returned = 0;
+    std::uint64_t given_up =
+        0;  // between head and tail, and no message: aborted, or its writer dead
+    const std::uint64_t head = control_.head.load(std::memory_order_acquire);  // SYNC ring.cursor
+    ring_.each([&](std::uint64_t pos, std::uint64_t word) {
+      const State state = WordFormat::state(word);
+      if (state == State::returned) ++returned;
+      if (state == State::done && Cursor::distance(Cursor::pos(head), pos) >= 0) ++given_up;
+    });
+    const std::uint64_t between = ring_.size();
+    // Of one moment, unless messages are being taken all the time: then it is out of date anyway.
+    const bool settled = control_.head.load(std::memory_order_acquire) == head;
+    if (!settled && attempt < 3) continue;
+    return (between > given_up ? between - given_up : 0) + returned + ledger_.count().returned;
+  }
 }
 
 QueueStats Queue::stats() noexcept {

@@ -137,7 +137,7 @@ export class ReservedSlot {
   }
 
   /**
-   * Puts nothing: the room is free again, and what was hidden behind it can be had.
+   * Puts nothing: what was hidden behind it can be had, and the room is free again as soon as the messages before it are gone.
    *
    * @throws ERR_NOT_OWNER it was committed or aborted before; ERR_CLOSED the queue was closed, which aborted it
    */

@@ -6,12 +6,18 @@ import { Ears, say } from './line.mjs';
 /**
  * @typedef {{ id: number, call: string, target: string, args: unknown[] }} Order
  * @typedef {Awaited<ReturnType<Queue<unknown>['receive']>>} Message
+ * @typedef {ReturnType<Queue<unknown>['reserve']>} Slot
+ * @typedef {ReturnType<Queue<unknown>['peek']>} View
  */
 
 /** @type {Map<string, Queue<unknown>>} */
 const queues = new Map();
 /** @type {Map<string, Message>} */
 const messages = new Map();
+/** @type {Map<string, Slot>} */
+const slots = new Map();
+/** @type {Map<string, View>} */
+const views = new Map();
 
 /** @param {string} name */
 function queue(name) {
@@ -25,6 +31,26 @@ function message(id) {
   const found = messages.get(id);
   if (found === undefined) throw new Error(`the terminal holds no message ${id}`);
   return found;
+}
+
+/**
+ * Fills it at once.
+ * @param {Slot} slot
+ * @param {string} text
+ */
+function fillSlot(slot, text) {
+  const id = String(slots.size + 1);
+  slots.set(id, slot);
+  Buffer.from(slot.bytes.buffer).write(text);
+  return { id };
+}
+
+/** @param {View} view */
+function look(view) {
+  const id = String(views.size + 1);
+  views.set(id, view);
+  const { bytes, deliveries, redelivered } = view;
+  return { id, text: Buffer.from(bytes).toString(), deliveries, redelivered };
 }
 
 /** @param {Message} received */
@@ -80,6 +106,20 @@ function obey({ call, target, args }) {
       return message(target).ack();
     case 'nack':
       return message(target).nack();
+    case 'putText':
+      return queue(target).put(Buffer.from(String(args[0])));
+    case 'reserve': {
+      const text = String(args[0]);
+      return fillSlot(queue(target).reserve(Buffer.byteLength(text)), text);
+    }
+    case 'commit':
+      return slots.get(target)?.commit();
+    case 'peek':
+      return look(queue(target).peek());
+    case 'peekWhenAvailable':
+      return queue(target).peekWhenAvailable().then(look);
+    case 'release':
+      return views.get(target)?.release();
     case 'fill': {
       let count = 0;
       while (queue(target).tryPut(args[0])) count += 1;
