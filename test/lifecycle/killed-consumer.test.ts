@@ -53,6 +53,25 @@ describe('a consumer killed while it holds a message', () => {
     await survivor.leave();
   });
 
+  test('leaves what stands in a stream of its own, and nothing that was handed out', async ({
+    scene,
+  }) => {
+    const survivor = scene.terminal();
+    await survivor.call('create', 'jobs');
+    await survivor.call('put', 'jobs', 'handed out');
+    await survivor.call('put', 'jobs', 'in the stream');
+    const holder = scene.start('hold-in-stream', ['jobs']);
+    expect(await holder.says('took')).toBe('handed out');
+    expect(await holder.says('holding')).toBe(1);
+    const waiting = await survivor.begin('receive', 'jobs');
+    await holder.kill();
+    const received = (await waiting.result) as { id: string };
+    expect(received).toMatchObject({ value: 'in the stream', redelivered: true });
+    await survivor.call('ack', received.id);
+    expect(await survivor.participants('jobs')).toBe(1);
+    await survivor.leave();
+  });
+
   test('leaves it to one that never finds the queue empty', async ({ scene }) => {
     const survivor = scene.terminal();
     const holder = scene.terminal();
