@@ -37,6 +37,13 @@ Environment::Environment(Napi::Env env) : env_(env) {
   offsets.allocate(env, kBatch);
   rung.allocate(env, kBatch);
   results.allocate(env, 4);
+  const Napi::Value transfer = env.Global()
+                                   .Get("ArrayBuffer")
+                                   .As<Napi::Object>()
+                                   .Get("prototype")
+                                   .As<Napi::Object>()
+                                   .Get("transfer");
+  if (transfer.IsFunction()) napi_create_reference(env, transfer, 1, &lease_memory_.transfer);
   tokens_.resize(sync::Doorbell::kDrainBytes / sizeof(std::uint32_t));
 }
 

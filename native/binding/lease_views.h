@@ -15,6 +15,8 @@ namespace interproc::binding {
 // What all leases of one environment share.
 struct LeaseMemory {
   double last_number = 0;
+  // ArrayBuffer.prototype.transfer, where there is one.
+  napi_ref transfer = nullptr;
   // External ArrayBuffers whose finalizer has not run. Node runs finalizers on the event loop only, some 300 bytes each.
   std::shared_ptr<std::uint32_t> unfinalized = std::make_shared<std::uint32_t>(0);
 };
@@ -23,8 +25,9 @@ struct LeaseMemory {
 // is detached before the record is let go of, so that no array ever shows what is somebody else's. Where there can be no such
 // buffer, or none is wanted, it is private memory and the bytes are copied.
 //
-// An ArrayBuffer that its user has detached, by `transfer()`, has a successor over the same memory which nobody can find. Its
-// record is kept until that is garbage: the buffer's finalizer tells.
+// An ArrayBuffer that its user has detached, by `transfer()`, has a successor over the same memory which nobody can find, and
+// one that its user has marked as untransferable cannot be detached. Their records are kept until that memory is garbage: the
+// buffer's finalizer tells.
 class LeaseViews {
  public:
   LeaseViews(LeaseMemory& shared, ring::Queue& queue) noexcept : shared_(shared), queue_(queue) {}
@@ -38,7 +41,7 @@ class LeaseViews {
 
   enum class End { commit, release, abandon };
   // Ends a lease. `length`: of a commit. not_owner: there is no such lease, or, and then it is abandoned, its ArrayBuffer
-  // was transferred; else what the queue says.
+  // cannot be taken back; else what the queue says.
   Code end(napi_env env, double number, End how, std::uint32_t length);
 
   // Ends all that can be ended. False: JavaScript may still reach memory of others.
@@ -69,8 +72,9 @@ class LeaseViews {
   napi_value external_buffer(napi_env env, View& view);
   napi_value private_buffer(napi_env env, const View& view, bool filled);
   View* find(double number) noexcept;
-  // Detaches. False: the ArrayBuffer was gone or had been detached.
+  // Detaches. False: the ArrayBuffer was gone or had been detached, or cannot be.
   bool take_back(napi_env env, View& view) noexcept;
+  bool detach(napi_env env, napi_value buffer) noexcept;
   void abandon(View& view);
   // Its finalizer will find nobody to tell.
   static void forget_memory(View& view) noexcept;

@@ -29,11 +29,11 @@ export interface LeaseInfo {
 export interface Leasing {
   /** Room for `length` bytes, or FULL or ENDED. Throws ERR_TOO_LARGE, ERR_NO_LEASE. */
   tryReserve(length: number): Lease | number;
-  /** Puts the first `length` bytes of a slot. Throws ERR_NOT_OWNER, and the slot is lost, if its ArrayBuffer was transferred away. */
+  /** Puts the first `length` bytes of a slot. Throws ERR_NOT_OWNER, and the slot is lost, if its ArrayBuffer cannot be detached. */
   commit(lease: Lease, length: number): void;
   /** The next message, or EMPTY or ENDED; the channel's `deliveries` is about it. Throws ERR_NO_LEASE. */
   tryPeek(): Lease | number;
-  /** The message is consumed. Throws ERR_NOT_OWNER, and gives it back, if its ArrayBuffer was transferred away. */
+  /** The message is consumed. Throws ERR_NOT_OWNER, and gives it back, if its ArrayBuffer cannot be detached. */
   release(lease: Lease): void;
   /** The slot becomes free room; the message goes to another, as one that was delivered before. */
   abandon(lease: Lease): void;

@@ -107,7 +107,7 @@ export class ReservedSlot {
   }
 
   /**
-   * The memory to fill, over an ArrayBuffer of its own that cannot be transferred. What it holds at first is arbitrary, often
+   * The memory to fill, over an ArrayBuffer of its own, which must not be transferred. What it holds at first is arbitrary, often
    * parts of earlier messages: write all that you commit. At the end of the slot every array over it becomes empty (detached);
    * let calls that fill it in the background, such as `fs.read`, finish first.
    *
@@ -185,7 +185,7 @@ export class PeekedMessage {
   }
 
   /**
-   * The message, over an ArrayBuffer of its own that cannot be transferred. Only read it: what is written there is what
+   * The message, over an ArrayBuffer of its own, which must not be transferred. Only read it: what is written there is what
    * another gets if this one is not released. At its end every array over it becomes empty (detached); copy what is to last
    * (`bytes.slice()`), and let calls that read it in the background, such as `fs.write`, finish first.
    *

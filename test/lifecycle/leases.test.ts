@@ -71,13 +71,16 @@ describe.each(MODES)('a holder of leases, %s, that is killed', (_, environment) 
   });
 });
 
-describe.each(nodes)('under Node $version', ({ path }) => {
+describe.each(nodes)('under Node $version', ({ path, version }) => {
   describe.each(MODES)('leases, %s,', (mode, environment) => {
     const options = {
       node: path,
       environment,
-      // What Node 22 has without asking.
-      nodeArguments: ['--expose-gc', '--harmony-rab-gsab-transfer'],
+      // ArrayBuffer.prototype.transfer, which newer ones have without asking.
+      nodeArguments: [
+        '--expose-gc',
+        ...(version.startsWith('v20.') ? ['--harmony-rab-gsab-transfer'] : []),
+      ],
     };
     const isCopied = mode === 'copied';
 
@@ -130,6 +133,18 @@ describe.each(nodes)('under Node $version', ({ path }) => {
         result: [
           { kind: 'message', ...facts, back: isCopied ? 5 : 9, left: isCopied ? [1] : [1000] },
           { kind: 'slot', ...facts, left: [1] },
+        ],
+        room: ROOM,
+      });
+      expect(await program.ends()).toEqual({ code: 0, signal: null });
+    });
+
+    test('whose memory was marked as untransferable are ended or given up', async ({ scene }) => {
+      const program = scene.start('forgotten-leases', ['ended and marked'], options);
+      expect(await program.says('result')).toEqual({
+        result: [
+          { kind: 'message', ended: true, isRight: true },
+          { kind: 'slot', ended: true, isRight: true },
         ],
         room: ROOM,
       });

@@ -1,5 +1,3 @@
-import { markAsUntransferable } from 'node:worker_threads';
-
 import { InterprocError } from '../../errors.js';
 import { EMPTY, ENDED, FULL } from '../../contract/channel.js';
 import type { Channel } from '../../contract/channel.js';
@@ -70,10 +68,7 @@ export class NativeLeasing implements Leasing {
   #granted(bytes: Uint8Array): NativeLease {
     const number = this.#addon.results[this.#constants.lease] as number;
     const lease = new NativeLease(number, bytes, this.#channel);
-    const { buffer } = bytes;
-    // Node marks memory that is not V8's own so; copies are to behave alike.
-    if (this.#copies !== 0) markAsUntransferable(buffer);
-    leaseOf.set(buffer, lease);
+    leaseOf.set(bytes.buffer, lease);
     this.#thread.watchLease(lease, this.#token, number);
     return lease;
   }
@@ -99,7 +94,7 @@ export class NativeLeasing implements Leasing {
     if (result === -this.#constants.notOwner) {
       throw new InterprocError(
         'ERR_NOT_OWNER',
-        `${this.#channel.name}: the ArrayBuffer of a lease was transferred away, so the lease was given up; hand on a copy of its bytes (slice()) instead`,
+        `${this.#channel.name}: the ArrayBuffer of a lease was transferred away or marked as untransferable, so the lease was given up; hand on a copy of its bytes (slice()) instead`,
       );
     }
     throw statusError(this.#constants, -result, this.#channel.name);

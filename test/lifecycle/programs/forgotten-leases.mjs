@@ -4,6 +4,7 @@
  * ArrayBuffers cannot be transferred past Node's own marks, says so.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { markAsUntransferable } from 'node:worker_threads';
 import { Queue } from '../../../dist/index.js';
 import { say } from './line.mjs';
 
@@ -134,6 +135,26 @@ const CASES = {
       const ended = await collected(() => q.stats().participants === 1);
       const left = q.tryGetMany().map(({ length }) => length);
       result.push({ kind, stays, back, ended, left });
+    }
+    return { result, room: room() };
+  },
+
+  async 'ended and marked'() {
+    const result = [];
+    for (const kind of KINDS) {
+      const held = [lease(q, kind)];
+      markAsUntransferable(held[0]?.bytes.buffer ?? {});
+      const code = codeOf(() => {
+        const one = held[0];
+        if (one === undefined) return;
+        if ('commit' in one) one.commit();
+        else one.release();
+      });
+      held.length = 0;
+      const ended = await collected();
+      // Given up, or done.
+      const isThere = q.tryGet() !== undefined;
+      result.push({ kind, ended, isRight: isThere === ((code === 'none') === (kind === 'slot')) });
     }
     return { result, room: room() };
   },
