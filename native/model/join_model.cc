@@ -211,8 +211,9 @@ class JoinModel {
     static constexpr const char* kEntries[] = {"", "/HELD", "/RETURNED"};
     std::string text = "[";
     for (std::size_t m = 0; m < in_.messages; ++m) {
-      text +=
-          std::string(m > 0 ? " " : "") + kRecords[s.record[m].state] + kEntries[s.entry[m].state];
+      if (m > 0) text += " ";
+      text += kRecords[s.record[m].state];
+      text += kEntries[s.entry[m].state];
       if ((unfinished(s) & bit(m)) != 0) text += "*";
     }
     text += "] tail " + std::to_string(s.tail);
