@@ -163,6 +163,14 @@ napi_value task_done(napi_env env, napi_callback_info info) {
   return call.code(object->queue->task_done());
 }
 
+// hasUnfinished(token): 1 = this handle itself has taken or holds something that is not finished.
+napi_value has_unfinished(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  Environment::Object* object = call.object();
+  if (object == nullptr || object->queue == nullptr) return call.code(Code::invalid);
+  return call.flag(object->queue->has_unfinished());
+}
+
 // finished(token): 1 = no message is unfinished.
 napi_value finished(napi_env env, napi_callback_info info) {
   const Call call(env, info);
@@ -225,6 +233,7 @@ void export_message_calls(Napi::Env env, Napi::Object exports, Environment* envi
       {"nack", nack},
       {"ackAsTaken", ack_as_taken},
       {"taskDone", task_done},
+      {"hasUnfinished", has_unfinished},
       {"finished", finished},
       {"arm", arm},
       {"disarm", disarm},

@@ -177,7 +177,7 @@ class Stage {
     queue.stats();
     ring::Taken taken;
     for (std::uint32_t calls = script_.below(8); calls > 0; --calls) {
-      switch (script_.below(6)) {
+      switch (script_.below(7)) {
         case 0:
           queue.put(room_.data(), script_.byte());
           break;
@@ -195,6 +195,10 @@ class Stage {
           break;
         case 4:
           queue.end();
+          break;
+        case 5:
+          queue.task_done();
+          queue.finished();
           break;
         default:
           queue.sweep();

@@ -59,6 +59,7 @@ class Participant {
   void settle() {
     queue_->disarm(sync::kTake);
     queue_->disarm(sync::kPut);
+    queue_->disarm(sync::kJoin);
     for (double receipt : receipts_) queue_->ack(receipt);
     receipts_.clear();
   }
@@ -108,11 +109,11 @@ class Stage {
 
  private:
   static constexpr std::uint32_t kReceive = 4;
-  static constexpr std::uint32_t kCalls = 19;
+  static constexpr std::uint32_t kCalls = 21;
 
   void act(Participant& actor, std::uint32_t call) {
     Queue& queue = actor.queue();
-    const auto side = static_cast<Side>(script_.byte() & 1);
+    const auto side = static_cast<Side>(script_.byte() % sync::kSides);
     switch (call) {
       case 0:
       case 1: {
@@ -135,12 +136,15 @@ class Stage {
         return;
       }
       case 5:
-      case 6: {
+      case 6:
+      case 16: {
         if (actor.receipts().empty()) return;
         const std::size_t which = script_.byte() % actor.receipts().size();
         const double receipt = actor.receipts()[which];
         actor.receipts().erase(actor.receipts().begin() + static_cast<std::ptrdiff_t>(which));
-        const Code code = call == 5 ? queue.ack(receipt) : queue.nack(receipt);
+        const Code code = call == 5   ? queue.ack(receipt)
+                          : call == 6 ? queue.nack(receipt)
+                                      : queue.ack_as_taken(receipt);
         require(code == Code::ok || code == Code::corrupt, "a receipt is known");
         return;
       }
@@ -172,6 +176,11 @@ class Stage {
         // Just before the n-th step from now, or before that one and those that follow.
         strike_in_ = 1 + script_.below(8);
         strikes_ = script_.below(2) == 0 ? 1 : 4;
+        return;
+      case 17:
+        queue.task_done();
+        queue.finished();
+        queue.has_unfinished();
         return;
       default:
         return vandal_.strike(script_);

@@ -84,7 +84,7 @@ class Vandal {
   }
 
   void strike_bitmap(Script& script) {
-    const std::uint32_t which = script.below(1 + sync::kSides);
+    const std::uint32_t which = script.below(1 + memory::kWaitSides);
     memory::Word* bitmap = which == 0 ? control_.ledgers : control_.listed[which - 1];
     if (script.below(2) == 0) {
       bitmap[0].fetch_xor(std::uint64_t{1} << slot(script));
@@ -95,7 +95,7 @@ class Vandal {
 
   void strike_participant(Script& script) {
     memory::Participant& victim = segment_.participants()[script.below(slots_)];
-    switch (script.below(6)) {
+    switch (script.below(8)) {
       case 0:
         return victim.identity.store(static_cast<std::uint32_t>(script.byte()) << 8 |
                                      script.below(2));
@@ -107,9 +107,13 @@ class Vandal {
       case 2:
         return victim.need.store(script.byte());
       case 3:
-        return victim.wait[script.below(sync::kSides)].store(script.word());
+        return victim.wait[script.below(memory::kWaitSides)].store(script.word());
+      case 4:
+        return victim.takes.store(script.byte());
+      case 5:
+        return victim.dones.store(static_cast<std::uint64_t>(script.byte()) << 8 | script.below(4));
       default: {
-        memory::Word& wait = victim.wait[script.below(2)];
+        memory::Word& wait = victim.wait[script.below(memory::kWaitSides)];
         return wait.store((wait.load() & ~std::uint64_t{7}) | script.below(8));
       }
     }

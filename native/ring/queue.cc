@@ -354,6 +354,11 @@ Code Queue::task_done() noexcept {
   return Code::ok;
 }
 
+bool Queue::has_unfinished() noexcept {
+  const Ledger::Counts counts = ledger_.count();
+  return tasks_.any_own() || counts.held > counts.held_by_others;
+}
+
 // Messages go one way, from the ring to a ledger or to a taker, and from a ledger to a taker, and are counted where they come to
 // before they leave where they were. So whoever looks in that order misses none of those that were there when it began; and if
 // tail has not moved until it is done, there are no others.

@@ -32,11 +32,17 @@ void Tasks::begin() noexcept {
   self.dones.store(Dones::make(0, registry_.self()), std::memory_order_release);
 }
 
-bool Tasks::done() noexcept {
-  Participant& self = registry_.self_slot();
+bool Tasks::any_own() const noexcept {
+  const Participant& self = registry_.self_slot();
   // relaxed: only we write the two.
-  const std::uint64_t dones = self.dones.load(std::memory_order_relaxed);
-  if (Dones::all(dones, self.takes.load(std::memory_order_relaxed))) return false;
+  return !Dones::all(self.dones.load(std::memory_order_relaxed),
+                     self.takes.load(std::memory_order_relaxed));
+}
+
+bool Tasks::done() noexcept {
+  if (!any_own()) return false;
+  Participant& self = registry_.self_slot();
+  const std::uint64_t dones = self.dones.load(std::memory_order_relaxed);  // relaxed: as above
   FAULT("tasks.done");
   // SYNC tasks.done: release, so that who sees this done also sees what we put before. seq_cst, because our next step is to
   // look for joiners (waiters.listed): the two must not be reordered.

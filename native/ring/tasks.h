@@ -29,6 +29,8 @@ class Tasks {
 
   // One of ours is done. False: none is left.
   bool done() noexcept;
+  // Whether one of ours is left.
+  bool any_own() const noexcept;
   // None of ours will be done any more.
   void drop() noexcept;
 

@@ -161,6 +161,8 @@ export interface Channel {
    * channel has not finished when it closes or its process dies, counts as finished.
    */
   taskDone(): boolean;
+  /** Whether this channel itself took something without a `taskDone`, or holds something unacknowledged. */
+  hasUnfinished(): boolean;
   /**
    * Whether there was a moment during the call at which no message that had been put was unfinished: none to
    * be had, none received and unacknowledged, none taken without a `taskDone`.

@@ -40,6 +40,12 @@ export class Joining {
   joinSync(options: SyncWaitOptions | undefined): void {
     const timeoutMs = syncTimeoutOf(options);
     if (this.#channel.isFinished()) return;
+    if (timeoutMs === Infinity && this.#channel.hasUnfinished()) {
+      throw new InterprocError(
+        'ERR_DEADLOCK',
+        `joinSync(): this handle of queue '${this.#channel.name}' got or holds messages that it has not finished, and could not while this thread is blocked; call taskDone() or ack() first, or await join()`,
+      );
+    }
     block(this.#channel, JOIN, this.#waits, this.#look, timeoutMs);
   }
 

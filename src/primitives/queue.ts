@@ -597,9 +597,9 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
   }
 
   /**
-   * Waits as `join` does, blocking this thread: which so long can finish nothing itself.
+   * Waits as `join` does, blocking this thread.
    *
-   * @throws as `join`
+   * @throws as `join`; ERR_DEADLOCK, without `timeoutMs`, if this handle itself has something unfinished: blocked, it could never
    */
   joinSync(options?: SyncWaitOptions): void {
     this.#assertOpen();

@@ -303,6 +303,22 @@ export function joining(subject: Subject): void {
       await others;
     });
 
+    it('refuses to wait for ever for what only its own handle could finish', async () => {
+      const q = bench.strings();
+      await q.put('a');
+      await q.get();
+      expect(thrownBy(() => q.joinSync())).toEqual(coded('ERR_DEADLOCK'));
+      expect(thrownBy(() => q.joinSync({ timeoutMs: 1 }))).toEqual(coded('ERR_TIMEOUT'));
+      q.taskDone();
+      q.joinSync();
+      if (!bench.capabilities.redelivery) return;
+      await q.put('b');
+      const m = await q.receive();
+      expect(thrownBy(() => q.joinSync())).toEqual(coded('ERR_DEADLOCK'));
+      m.ack();
+      q.joinSync();
+    });
+
     it('serves joins that are pending on the handle first', async () => {
       const q = bench.strings();
       await q.put('a');

@@ -66,6 +66,16 @@ export async function openingLater(signal: AbortSignal): Promise<void> {
   same<typeof custom, Queue<Date>>();
 }
 
+export function joining(q: Queue<Job>, signal: AbortSignal): void {
+  same<ReturnType<typeof q.taskDone>, void>();
+  same<ReturnType<typeof q.joinSync>, void>();
+  same<ReturnType<typeof q.join>, Promise<void>>();
+  void q.join({ timeoutMs: 3, signal });
+  q.joinSync({ timeoutMs: 3 });
+  // @ts-expect-error one at a time
+  q.taskDone(3);
+}
+
 export async function values(q: Queue<Job>, bytes: Queue<Uint8Array>): Promise<void> {
   same<Awaited<ReturnType<typeof q.get>>, Job>();
   same<ReturnType<typeof q.getNowait>, Job>();

@@ -312,6 +312,11 @@ class MemoryChannel implements Channel {
     return true;
   }
 
+  hasUnfinished(): boolean {
+    const { held } = this.#enter();
+    return this.unfinished > 0 || [...held.values()].some(({ holder }) => holder === this);
+  }
+
   isFinished(): boolean {
     return this.#enter().isFinished;
   }

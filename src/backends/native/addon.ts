@@ -108,6 +108,7 @@ export interface Addon {
   nack(token: Token, receipt: number): number;
   ackAsTaken(token: Token, receipt: number): number;
   taskDone(token: Token): number;
+  hasUnfinished(token: Token): number;
   finished(token: Token): number;
   arm(token: Token, side: number): number;
   disarm(token: Token, side: number): number;

@@ -199,8 +199,15 @@ export class NativeChannel implements Channel, Rung {
     throw statusError(this.#constants, -result, this.name);
   }
 
+  hasUnfinished(): boolean {
+    return this.#isSo(this.#addon.hasUnfinished(this.#token));
+  }
+
   isFinished(): boolean {
-    const result = this.#addon.finished(this.#token);
+    return this.#isSo(this.#addon.finished(this.#token));
+  }
+
+  #isSo(result: number): boolean {
     if (result < 0) throw statusError(this.#constants, -result, this.name);
     return result !== 0;
   }
