@@ -47,6 +47,7 @@ export const SCENARIO_NAMES = Object.freeze([
   'raw-64B-1x1',
   'raw-64B-4x4',
   'raw-1MiB-1x1',
+  'raw-any-size',
   'round-trip-64B',
   'open-existing',
   'idle',

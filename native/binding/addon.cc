@@ -26,6 +26,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   constants.Set("deliveries", static_cast<double>(binding::kDeliveries));
   constants.Set("receipt", static_cast<double>(binding::kReceipt));
   constants.Set("wanted", static_cast<double>(binding::kWanted));
+  constants.Set("errno", static_cast<double>(binding::kErrno));
   constants.Set("minCapacity", static_cast<double>(memory::kMinCapacity));
   constants.Set("maxCapacity", static_cast<double>(memory::kMaxCapacity));
   constants.Set("maxMessage", static_cast<double>(memory::kMaxMessage));

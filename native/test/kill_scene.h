@@ -76,6 +76,7 @@ class KillScene {
   bool take(std::uint32_t who);
   void let_go(std::uint32_t who, bool acknowledge);
   void arm(std::uint32_t who);
+  void fill_beside();
   void complain(const std::string& what);
 
   Random random_;

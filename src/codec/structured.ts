@@ -98,6 +98,7 @@ class StructuredDeserializer extends Deserializer {
  */
 export const structuredCodec: Codec<unknown> = {
   name: 'structured',
+  encodesAnew: true,
 
   encode(value) {
     try {
@@ -114,18 +115,21 @@ export const structuredCodec: Codec<unknown> = {
     }
   },
 
-  // V8 reads the inbox in place: it is private memory, and everything that V8 and the kinds above make of it is a copy.
-  decode(inbox, offset, length) {
-    try {
-      const deserializer = new StructuredDeserializer(inbox.subarray(offset, offset + length));
-      deserializer.readHeader();
-      return deserializer.readValue() as unknown;
-    } catch (cause) {
-      throw new InterprocError(
-        'ERR_DECODE',
-        `A message of ${length} bytes is no structured clone: ${cause instanceof Error ? cause.message : shown(cause)}`,
-        { cause },
-      );
-    }
-  },
+  // V8 reads the bytes in place: what it and the kinds above make of them is a copy.
+  decode: (inbox, offset, length) => decode(inbox.subarray(offset, offset + length)),
+  decodeOwn: decode,
 };
+
+function decode(bytes: Uint8Array): unknown {
+  try {
+    const deserializer = new StructuredDeserializer(bytes);
+    deserializer.readHeader();
+    return deserializer.readValue() as unknown;
+  } catch (cause) {
+    throw new InterprocError(
+      'ERR_DECODE',
+      `A message of ${bytes.length} bytes is no structured clone: ${cause instanceof Error ? cause.message : shown(cause)}`,
+      { cause },
+    );
+  }
+}

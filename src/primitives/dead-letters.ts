@@ -18,14 +18,12 @@ export class DeadLetters {
   }
 
   /**
-   * Moves the message that the source has just received, of `length` bytes. There first, then off the source:
+   * Moves the message that the source has just received, whose bytes these are. There first, then off the source:
    * a kill in between leaves it in both. If it cannot be put there it is given back, and the error says why.
    */
-  move(length: number): void {
+  move(bytes: Uint8Array): void {
     const source = this.#source;
     const { receipt } = source;
-    // Copied: the inbox is every channel's.
-    const bytes = source.inbox.slice(0, length);
     try {
       this.#put(bytes);
     } catch (error) {
@@ -57,7 +55,7 @@ export class DeadLetters {
   }
 
   #open(): Channel {
-    const { codec, capacityBytes, maxMessageBytes } = this.#source.geometry;
+    const { codec, capacityBytes, maxMessageBytes, maxSideBytes } = this.#source.geometry;
     for (;;) {
       try {
         return this.#backend.openChannel(this.#name, 'open', { codec });
@@ -69,6 +67,7 @@ export class DeadLetters {
           codec,
           capacityBytes,
           maxMessageBytes,
+          maxSideBytes,
         });
       } catch (error) {
         // Somebody else was faster.

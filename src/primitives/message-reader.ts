@@ -1,5 +1,5 @@
 import { EOFError, InterprocError } from '../errors.js';
-import { EMPTY, ENDED } from '../contract/channel.js';
+import { EMPTY, ENDED, LARGE } from '../contract/channel.js';
 import type { Channel } from '../contract/channel.js';
 import type { Codec } from '../codec/codec.js';
 import type { DeadLetters } from './dead-letters.js';
@@ -43,6 +43,7 @@ export class MessageReader<T> {
     const length = channel.tryTake();
     if (length >= 0) return this.#codec.decode(channel.inbox, 0, length);
     if (length === EMPTY) return NOT_YET;
+    if (length === LARGE) return this.#codec.decodeOwn(channel.takeLarge());
     throw this.#failure(length);
   }
 
@@ -83,7 +84,7 @@ export class MessageReader<T> {
     const { receipt, deliveries } = channel;
     let value: T;
     try {
-      value = this.#codec.decode(channel.inbox, 0, length);
+      value = this.#decodeReceived(length);
     } catch (error) {
       channel.nack(receipt);
       throw error;
@@ -102,6 +103,11 @@ export class MessageReader<T> {
     const channel = this.#channel;
     const count = channel.tryTakeMany(max);
     if (count === EMPTY) return false;
+    if (count === LARGE) {
+      const bytes = channel.takeLarge();
+      this.#decodeOwnNext(batch, bytes);
+      return true;
+    }
     if (count < 0) throw this.#failure(count);
     const { inbox, offsets, lengths } = channel;
     if (this.#codec.decodesByCaller === true) {
@@ -111,7 +117,7 @@ export class MessageReader<T> {
         const offset = offsets[i] as number;
         messages.push(inbox.slice(offset, offset + (lengths[i] as number)));
       }
-      for (const message of messages) this.#decodeNext(batch, message, 0, message.length);
+      for (const message of messages) this.#decodeOwnNext(batch, message);
     } else {
       for (let i = 0; i < count; i++) {
         this.#decodeNext(batch, inbox, offsets[i] as number, lengths[i] as number);
@@ -128,8 +134,23 @@ export class MessageReader<T> {
     }
   }
 
+  #decodeOwnNext(batch: Batch<T>, bytes: Uint8Array): void {
+    try {
+      batch.values.push(this.#codec.decodeOwn(bytes));
+    } catch (error) {
+      batch.failure ??= { error };
+    }
+  }
+
+  #decodeReceived(length: number): T {
+    const channel = this.#channel;
+    return length === LARGE
+      ? this.#codec.decodeOwn(channel.takeLarge())
+      : this.#codec.decode(channel.inbox, 0, length);
+  }
+
   /**
-   * The length of the next message that was not delivered too often, or EMPTY; those that were go to the
+   * The length of the next message that was not delivered too often, LARGE or EMPTY; those that were go to the
    * dead-letter queue.
    */
   #receive(): number {
@@ -137,11 +158,14 @@ export class MessageReader<T> {
     for (;;) {
       const length = channel.tryReceive();
       if (length === EMPTY) return EMPTY;
-      if (length < 0) throw this.#failure(length);
+      if (length < 0 && length !== LARGE) throw this.#failure(length);
       if (this.#deadLetters === undefined || channel.deliveries <= this.#maxDeliveries) {
         return length;
       }
-      this.#deadLetters.move(length);
+      // Copied: the inbox is every channel's.
+      this.#deadLetters.move(
+        length === LARGE ? channel.takeLarge() : channel.inbox.slice(0, length),
+      );
     }
   }
 
@@ -155,7 +179,7 @@ export class MessageReader<T> {
     if (length === EMPTY) return NOT_YET;
     const { receipt } = channel;
     try {
-      return this.#codec.decode(channel.inbox, 0, length);
+      return this.#decodeReceived(length);
     } finally {
       channel.ack(receipt);
     }
@@ -166,16 +190,17 @@ export class MessageReader<T> {
     const length = this.#receive();
     if (length === EMPTY) return NOT_YET;
     const { receipt } = channel;
-    if (length > buffer.length) {
+    const bytes = length === LARGE ? channel.takeLarge() : channel.inbox.subarray(0, length);
+    if (bytes.length > buffer.length) {
       channel.nack(receipt);
       throw new InterprocError(
         'ERR_TOO_LARGE',
-        `The next message of queue '${channel.name}' has ${length} bytes, the buffer ${buffer.length}; the message stays in the queue`,
+        `The next message of queue '${channel.name}' has ${bytes.length} bytes, the buffer ${buffer.length}; the message stays in the queue`,
       );
     }
-    buffer.set(channel.inbox.subarray(0, length));
+    buffer.set(bytes);
     channel.ack(receipt);
-    return length;
+    return bytes.length;
   }
 
   #failure(status: number): InterprocError {

@@ -19,6 +19,7 @@ export interface Constants {
   readonly kind: number;
   readonly mismatch: number;
   readonly corrupt: number;
+  readonly lost: number;
   readonly version: number;
   readonly permission: number;
   readonly noSpace: number;
@@ -35,6 +36,7 @@ export interface Constants {
   readonly deliveries: number;
   readonly receipt: number;
   readonly wanted: number;
+  readonly errno: number;
   readonly minCapacity: number;
   readonly maxCapacity: number;
   readonly maxMessage: number;
@@ -54,6 +56,7 @@ export interface NativeFailure extends Error {
 export interface ObjectOptions {
   readonly capacityBytes: number;
   readonly maxMessageBytes: number;
+  readonly maxSideBytes: number;
   readonly maxItems: number;
   readonly maxDeliveries: number;
   readonly maxParticipants: number;
@@ -89,6 +92,7 @@ export interface Addon {
   takeInto(token: Token, bytes: Uint8Array): number;
   takeMany(token: Token, max: number): number;
   receive(token: Token): number;
+  receiveInto(token: Token, bytes: Uint8Array): number;
   ack(token: Token, receipt: number): number;
   nack(token: Token, receipt: number): number;
   arm(token: Token, side: number): number;
@@ -117,7 +121,6 @@ export interface Addon {
   onBell(dispatch: (count: number) => void): void;
   inbox(): Uint8Array;
   outbox(): Uint8Array;
-  growInbox(bytes: number): Uint8Array;
   list(directory: string): NativeEntry[];
   prune(directory: string, dryRun: boolean): string[];
 }
