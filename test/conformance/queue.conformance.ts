@@ -9,6 +9,7 @@ import { batches } from './queue-batches.js';
 import { delivery } from './queue-delivery.js';
 import { ending } from './queue-ending.js';
 import { iteration } from './queue-iteration.js';
+import { largeMessages } from './queue-large-messages.js';
 import { messages } from './queue-messages.js';
 import { opening } from './queue-opening.js';
 import { waiting } from './queue-waiting.js';
@@ -19,6 +20,7 @@ export function describeQueue(label: string, makeSubject: () => Subject): void {
     const subject = makeSubject();
     opening(subject);
     messages(subject);
+    largeMessages(subject);
     waiting(subject);
     batches(subject);
     iteration(subject);
