@@ -8,6 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <memory>
+#include <thread>
 #include <vector>
 
 #include "platform/clock.h"
@@ -147,6 +150,45 @@ TEST_CASE("a message larger than the quota is let in where it finds no other") {
   CHECK(two.a.put(4, 1 << 20) == Code::full);
   CHECK(two.b.take().id == 3);
   CHECK(two.a.put(4, 1 << 20) == Code::ok);
+}
+
+TEST_CASE("those who ask at the same moment are admitted to the quota and no further") {
+  const Watchdog watchdog("asking at the same moment", 120);
+  constexpr std::uint64_t kQuota = 4 * kCapacity;
+  Two two(Shape{.max_message_bytes = kQuota, .max_side_bytes = kQuota});
+  constexpr std::uint32_t kAskers = 4;
+  std::atomic<std::uint64_t> standing{0};
+  std::atomic<std::uint64_t> most{0};
+  std::atomic<std::uint64_t> admitted{0};
+  std::vector<std::thread> askers;
+  for (std::uint32_t who = 0; who < kAskers; ++who) {
+    askers.emplace_back([&, who] {
+      const auto directory = two.directory.open();
+      auto opened = interproc::test::BareSegment::open(
+          directory, "q", OpenMode::open,
+          header_of(Shape{.max_message_bytes = kQuota, .max_side_bytes = kQuota}));
+      interproc::memory::SideRegions sides(opened->segment(), opened->join());
+      // Any two fit, no three do, and one of them alone is as large as the quota.
+      const std::uint64_t length = who == 0 ? kQuota : 2 * kCapacity;
+      const std::vector<std::byte> bytes(length);
+      for (int i = 0; i < 5'000; ++i) {
+        SideRef ref;
+        if (sides.put(bytes.data(), length, ref).code != Code::ok) continue;
+        const std::uint64_t now = standing.fetch_add(length) + length;
+        for (std::uint64_t seen = most.load();
+             seen < now && !most.compare_exchange_weak(seen, now);)
+          continue;
+        ++admitted;
+        interproc::platform::yield();  // so that the others ask while it stands
+        standing.fetch_sub(length);
+        sides.withdraw(ref);
+      }
+    });
+  }
+  for (std::thread& asker : askers) asker.join();
+  CHECK(admitted.load() > 1'000);
+  CHECK(most.load() <= kQuota);
+  CHECK(most.load() == kQuota);
 }
 
 TEST_CASE("there are so many places and no more") {
