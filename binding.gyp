@@ -17,6 +17,7 @@
         'native/memory/layout.cc',
         'native/memory/registry.cc',
         'native/memory/segment.cc',
+        'native/memory/side_regions.cc',
         'native/memory/ticket.cc',
         'native/sync/doorbell.cc',
         'native/sync/waiters.cc',

@@ -51,6 +51,7 @@ export const SCENARIO_NAMES = Object.freeze([
   'object-100B-1x1',
   'object-5KiB-1x1',
   'string-64B-1x1',
+  'raw-any-size',
   'round-trip-64B',
   'open-existing',
   'idle',

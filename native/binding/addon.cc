@@ -33,6 +33,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   constants.Set("lease", static_cast<double>(binding::kLease));
   constants.Set("leaseSlot", static_cast<double>(ring::LeaseKind::slot));
   constants.Set("maxLeases", static_cast<double>(memory::kMaxLeases));
+  constants.Set("errno", static_cast<double>(binding::kErrno));
   constants.Set("minCapacity", static_cast<double>(memory::kMinCapacity));
   constants.Set("maxCapacity", static_cast<double>(memory::kMaxCapacity));
   constants.Set("maxMessage", static_cast<double>(memory::kMaxMessage));

@@ -36,7 +36,7 @@ Environment::Environment(Napi::Env env) : env_(env) {
   lengths.allocate(env, kBatch);
   offsets.allocate(env, kBatch);
   rung.allocate(env, kBatch);
-  results.allocate(env, 4);
+  results.allocate(env, 8);
   const Napi::Value transfer = env.Global()
                                    .Get("ArrayBuffer")
                                    .As<Napi::Object>()

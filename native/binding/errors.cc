@@ -23,6 +23,7 @@ void export_codes(Napi::Object constants) {
       {"kind", Code::kind},
       {"mismatch", Code::mismatch},
       {"corrupt", Code::corrupt},
+      {"lost", Code::lost},
       {"version", Code::version},
       {"permission", Code::permission},
       {"noSpace", Code::no_space},

@@ -8,9 +8,17 @@ namespace interproc::binding {
 
 namespace {
 
-Code put_into(Environment::Object& object, const std::byte* bytes, std::size_t length) {
-  return object.queue != nullptr ? object.queue->put(bytes, length)
-                                 : object.spsc->put(bytes, length);
+// Whether the call's end was the system's doing, so that its error number is worth telling.
+bool is_trouble(Code code) {
+  return code == Code::no_space || code == Code::permission || code == Code::system;
+}
+
+Code put_into(const Call& call, Environment::Object& object, const std::byte* bytes,
+              std::size_t length) {
+  if (object.queue == nullptr) return object.spsc->put(bytes, length);
+  const Code code = object.queue->put(bytes, length);
+  if (is_trouble(code)) call.environment.results.data()[kErrno] = object.queue->trouble().errnum;
+  return code;
 }
 
 Code take_from(Environment::Object& object, std::byte* into, std::size_t room, ring::Taken& taken) {
@@ -19,13 +27,16 @@ Code take_from(Environment::Object& object, std::byte* into, std::size_t room, r
   return object.spsc->take(into, room, taken.length);
 }
 
-napi_value taken_result(const Call& call, Code code, const ring::Taken& taken) {
+napi_value taken_result(const Call& call, const Environment::Object& object, Code code,
+                        const ring::Taken& taken) {
   double* results = call.environment.results.data();
   if (code == Code::ok) {
     results[kDeliveries] = taken.deliveries;
     return call.result(taken.length);
   }
   results[kWanted] = taken.length;
+  if (is_trouble(code))
+    results[kErrno] = object.queue != nullptr ? object.queue->trouble().errnum : 0;
   return call.code(code);
 }
 
@@ -43,7 +54,7 @@ napi_value put_outbox(napi_env env, napi_callback_info info) {
   const std::uint32_t length = call.number(1);
   if (object == nullptr || length > call.environment.outbox.count())
     return call.code(Code::invalid);
-  return call.code(put_into(*object, outbox(call), length));
+  return call.code(put_into(call, *object, outbox(call), length));
 }
 
 // putBytes(token, bytes)
@@ -53,7 +64,7 @@ napi_value put_bytes(napi_env env, napi_callback_info info) {
   std::byte* bytes = nullptr;
   std::size_t length = 0;
   if (object == nullptr || !call.bytes(1, bytes, length)) return call.code(Code::invalid);
-  return call.code(put_into(*object, bytes, length));
+  return call.code(put_into(call, *object, bytes, length));
 }
 
 // putPacked(token, count): message i has lengths[i] bytes and starts at offsets[i] of the outbox. Returns how many went in.
@@ -67,7 +78,7 @@ napi_value put_packed(napi_env env, napi_callback_info info) {
   const std::size_t room = call.environment.outbox.count();
   for (std::uint32_t i = 0; i < count; ++i) {
     if (offsets[i] > room || lengths[i] > room - offsets[i]) return call.code(Code::invalid);
-    const Code code = put_into(*object, outbox(call) + offsets[i], lengths[i]);
+    const Code code = put_into(call, *object, outbox(call) + offsets[i], lengths[i]);
     if (code != Code::ok) return i > 0 ? call.result(i) : call.code(code);
   }
   return call.result(count);
@@ -80,7 +91,7 @@ napi_value take_inbox(napi_env env, napi_callback_info info) {
   if (object == nullptr) return call.code(Code::invalid);
   ring::Taken taken;
   const Code code = take_from(*object, inbox(call), call.environment.inbox.count(), taken);
-  return taken_result(call, code, taken);
+  return taken_result(call, *object, code, taken);
 }
 
 // takeInto(token, bytes)
@@ -92,7 +103,7 @@ napi_value take_into(napi_env env, napi_callback_info info) {
   if (object == nullptr || !call.bytes(1, bytes, room)) return call.code(Code::invalid);
   ring::Taken taken;
   const Code code = take_from(*object, bytes, room, taken);
-  return taken_result(call, code, taken);
+  return taken_result(call, *object, code, taken);
 }
 
 // takeMany(token, max): packed into the inbox, 8-aligned; offsets[i] and lengths[i] say where.
@@ -109,7 +120,8 @@ napi_value take_many(napi_env env, napi_callback_info info) {
                           ? object->queue->take(inbox(call), room, taken)
                           : object->queue->take_another(inbox(call) + offset, room - offset, taken);
     if (code != Code::ok)
-      return i > 0 ? call.result(static_cast<std::int64_t>(i)) : taken_result(call, code, taken);
+      return i > 0 ? call.result(static_cast<std::int64_t>(i))
+                   : taken_result(call, *object, code, taken);
     call.environment.offsets.data()[i] = static_cast<std::uint32_t>(offset);
     call.environment.lengths.data()[i] = taken.length;
     if (i == 0) call.environment.results.data()[kDeliveries] = taken.deliveries;
@@ -120,15 +132,31 @@ napi_value take_many(napi_env env, napi_callback_info info) {
   return call.result(static_cast<std::int64_t>(max));
 }
 
+napi_value receive_to(const Call& call, Environment::Object& object, std::byte* into,
+                      std::size_t room) {
+  ring::Taken taken;
+  const Code code = object.queue->receive(into, room, taken);
+  if (code == Code::ok) call.environment.results.data()[kReceipt] = taken.receipt;
+  return taken_result(call, object, code, taken);
+}
+
 // receive(token): into the inbox, and into the ledger under results[kReceipt].
 napi_value receive(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   Environment::Object* object = call.object();
   if (object == nullptr || object->queue == nullptr) return call.code(Code::invalid);
-  ring::Taken taken;
-  const Code code = object->queue->receive(inbox(call), call.environment.inbox.count(), taken);
-  if (code == Code::ok) call.environment.results.data()[kReceipt] = taken.receipt;
-  return taken_result(call, code, taken);
+  return receive_to(call, *object, inbox(call), call.environment.inbox.count());
+}
+
+// receiveInto(token, bytes)
+napi_value receive_into(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  Environment::Object* object = call.object();
+  std::byte* bytes = nullptr;
+  std::size_t room = 0;
+  if (object == nullptr || object->queue == nullptr || !call.bytes(1, bytes, room))
+    return call.code(Code::invalid);
+  return receive_to(call, *object, bytes, room);
 }
 
 // ack(token, receipt)
@@ -229,6 +257,7 @@ void export_message_calls(Napi::Env env, Napi::Object exports, Environment* envi
       {"takeInto", take_into},
       {"takeMany", take_many},
       {"receive", receive},
+      {"receiveInto", receive_into},
       {"ack", ack},
       {"nack", nack},
       {"ackAsTaken", ack_as_taken},

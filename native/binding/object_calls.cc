@@ -56,6 +56,8 @@ Header header_of(const Napi::Object& options, Kind kind) {
   header.max_deliveries = number(options, "maxDeliveries");
   header.max_message_bytes =
       static_cast<std::uint64_t>(options.Get("maxMessageBytes").As<Napi::Number>().DoubleValue());
+  header.max_side_bytes =
+      static_cast<std::uint64_t>(options.Get("maxSideBytes").As<Napi::Number>().DoubleValue());
   text(options, "codec", header.codec);
   text(options, "deadLetter", header.dead_letter);
   return header;
@@ -125,6 +127,7 @@ Napi::Value geometry(const Napi::CallbackInfo& info) {
   made.Set("maxMessageBytes",
            static_cast<double>(object->queue != nullptr ? header.max_message_bytes
                                                         : object->spsc->max_message_bytes()));
+  made.Set("maxSideBytes", static_cast<double>(header.max_side_bytes));
   made.Set("maxItems", static_cast<double>(header.max_items));
   made.Set("maxDeliveries", static_cast<double>(header.max_deliveries));
   made.Set("maxParticipants", static_cast<double>(header.max_participants));
@@ -265,16 +268,6 @@ void on_bell(const Napi::CallbackInfo& info) {
 Napi::Value inbox(const Napi::CallbackInfo& info) { return environment_of(info).inbox.view(); }
 Napi::Value outbox(const Napi::CallbackInfo& info) { return environment_of(info).outbox.view(); }
 
-// growInbox(bytes): the inbox, at least that large.
-Napi::Value grow_inbox(const Napi::CallbackInfo& info) {
-  auto& box = environment_of(info).inbox;
-  const double wanted = info[0].As<Napi::Number>().DoubleValue();
-  if (wanted > static_cast<double>(box.count())) {
-    box.allocate(info.Env(), std::bit_ceil(static_cast<std::size_t>(wanted)));
-  }
-  return box.view();
-}
-
 // list(directory)
 Napi::Value list(const Napi::CallbackInfo& info) {
   auto directory = platform::Directory::open(info[0].As<Napi::String>().Utf8Value());
@@ -343,7 +336,6 @@ void export_object_calls(Napi::Env env, Napi::Object exports, Environment* envir
   add("onBell", on_bell);
   add("inbox", inbox);
   add("outbox", outbox);
-  add("growInbox", grow_inbox);
   add("list", list);
   add("prune", prune);
 }

@@ -193,6 +193,12 @@ class Vandal {
       segment_.ledger(script.below(slots_))->watermark.store(length(script));
       return;
     }
+    if (segment_.layout().side_slots != 0 && script.below(4) == 0) {
+      memory::SideSlot& slot = segment_.sides()[script.below(4)];
+      memory::Word* words[] = {&slot.word, &slot.length, &slot.kept};
+      words[script.below(3)]->store(script.below(2) == 0 ? length(script) : script.word());
+      return;
+    }
     // Not the header, which is read only at open, nor the payload, which is only bytes.
     const std::uint64_t words =
         (segment_.layout().payload - segment_.layout().control) / sizeof(memory::Word);

@@ -13,14 +13,18 @@ Layout Layout::of(const Header& header) noexcept {
   Layout layout;
   layout.control = page;
   layout.participants = align(layout.control + sizeof(Control), kLine);
-  layout.descriptors = layout.participants + sizeof(Participant) * header.max_participants;
+  layout.sides = layout.participants + sizeof(Participant) * header.max_participants;
   const bool records = header.kind == Kind::mpmc;
+  layout.payload_bytes = std::uint64_t{1} << (header.block_shift + header.blocks_shift);
+  layout.side_slots = records && header.max_message_bytes > layout.payload_bytes ? kSideSlots : 0;
+  layout.descriptors = layout.sides + sizeof(SideSlot) * layout.side_slots;
   const std::uint64_t descriptors = records ? sizeof(Descriptor) << header.blocks_shift : 0;
   layout.payload = align(layout.descriptors + descriptors, page);
-  layout.payload_bytes = std::uint64_t{1} << (header.block_shift + header.blocks_shift);
   layout.ledgers = layout.payload + layout.payload_bytes;
   layout.ledger_bytes = records ? align(sizeof(Ledger) + layout.payload_bytes, page) : 0;
   layout.total = layout.ledgers + layout.ledger_bytes * header.max_participants;
+  layout.side_data = align(layout.total, page);
+  layout.side_stride = align(header.max_message_bytes, page);
   return layout;
 }
 

@@ -44,12 +44,13 @@ struct Header {
   std::uint32_t max_deliveries;  // 0: no limit
   std::uint32_t creator_pid;     // for people; nothing is decided by it
   std::uint64_t max_message_bytes;
+  std::uint64_t max_side_bytes;  // of the messages that stand beside the ring at once
   std::int64_t created_wall_ns;
   char codec[kCodecBytes];
   char dead_letter[kNameBytes];
 };
 static_assert(offsetof(Header, magic) == 0 && offsetof(Header, layout_version) == 8);
-static_assert(sizeof(Header) == 8 + 12 * 4 + 2 * 8 + kCodecBytes + kNameBytes);
+static_assert(sizeof(Header) == 8 + 12 * 4 + 3 * 8 + kCodecBytes + kNameBytes);
 
 using Word = std::atomic<std::uint64_t>;
 static_assert(sizeof(Word) == 8 && Word::is_always_lock_free);
@@ -78,8 +79,8 @@ struct Control {
   alignas(kLine) std::atomic<std::uint32_t> ended;  // end() was called
   std::atomic<std::uint32_t> redeliver;             // a RETURNED message may exist
   std::atomic<std::uint32_t> travels;               // Travels
-  std::uint32_t reserved;
-  Word ledgers[kBitmapWords];                            // which participants have a ledger region
+  std::atomic<std::uint32_t> sides_used;            // side slots at and above it were never used
+  Word ledgers[kBitmapWords];                       // which participants have a ledger region
   alignas(kLine) Word listed[kWaitSides][kBitmapWords];  // who may be asleep
 };
 static_assert(sizeof(Control) == 5 * kLine);
@@ -144,13 +145,26 @@ struct Ledger {
 };
 static_assert(sizeof(Ledger) == 64 + kLedgerEntries * 32);
 
+// A place beside the ring for one message that is larger than it. memory/side_regions.h tells what `word` holds; the rest is
+// written by who owns the slot.
+inline constexpr std::uint32_t kSideSlots = 256;
+struct SideSlot {
+  Word word;    // { serial : 45 | generation : 8 | slot : 8 | state : 3 }
+  Word length;  // of the message in it, or on its way into it; 0 if there is none
+  Word kept;    // bytes of the region that may have memory behind them
+  std::atomic<std::uint32_t> freed_ms;  // when it was left, on a clock that wraps
+  std::atomic<std::uint32_t> reserved;
+};
+static_assert(sizeof(SideSlot) == 32);
+
 // Folded from the sizes and offsets above, so that a build that moved one is refused even if somebody forgot the version.
 inline constexpr std::uint32_t kLayoutHash = [] {
   std::uint32_t hash = 2166136261u;
   for (std::size_t fact :
        {sizeof(Header), sizeof(Control), sizeof(Participant), sizeof(Descriptor), sizeof(Ledger),
-        sizeof(LedgerEntry), kLine, std::size_t{kMaxParticipants}, std::size_t{kLedgerEntries},
-        kWaitSides, offsetof(Participant, takes), offsetof(Participant, waits)}) {
+        sizeof(LedgerEntry), sizeof(SideSlot), kLine, std::size_t{kMaxParticipants},
+        std::size_t{kLedgerEntries}, std::size_t{kSideSlots}, kWaitSides,
+        offsetof(Participant, takes), offsetof(Participant, waits)}) {
     hash = (hash ^ static_cast<std::uint32_t>(fact)) * 16777619u;
   }
   return hash;
@@ -165,7 +179,11 @@ struct Layout {
   std::uint64_t payload_bytes = 0;
   std::uint64_t ledgers = 0;
   std::uint64_t ledger_bytes = 0;  // of one participant's region, page-aligned
-  std::uint64_t total = 0;
+  std::uint64_t total = 0;         // what every file has; side regions follow, where they were used
+  std::uint32_t side_slots = 0;    // 0: the ring takes every message
+  std::uint64_t sides = 0;         // their table, before the descriptors
+  std::uint64_t side_data = 0;     // the first region; beyond the end of the file until it is used
+  std::uint64_t side_stride = 0;   // from one region to the next: room for the largest message
 
   static Layout of(const Header& header) noexcept;
 };

@@ -64,8 +64,8 @@ Error check_header(const Header& header) noexcept {
     return fail(Code::corrupt, "header: participants");
   }
   if (header.max_items > kMaxItems) return fail(Code::corrupt, "header: items");
-  if (header.max_message_bytes == 0 || header.max_message_bytes > capacity ||
-      header.max_message_bytes > kMaxMessage)
+  if (header.max_message_bytes == 0 || header.max_message_bytes > kMaxMessage ||
+      (header.kind == Kind::spsc && header.max_message_bytes > capacity))
     return fail(Code::corrupt, "header: message size");
   if ((header.flags & ~std::uint32_t{kPersist | kAnonymous}) != 0)
     return fail(Code::corrupt, "header: flags");
@@ -83,7 +83,12 @@ Error read_header(const File& file, Header& header) noexcept {
     return fail(Code::corrupt, "the file is too short to be a segment");
   if (Error error = file.read_at(&header, sizeof header, 0); error.code != Code::ok) return error;
   if (Error error = check_header(header); error.code != Code::ok) return error;
-  if (facts.value().bytes != Layout::of(header).total)
+  const Layout layout = Layout::of(header);
+  // Side regions make it longer as they are used.
+  const std::uint64_t longest = layout.side_slots == 0
+                                    ? layout.total
+                                    : layout.side_data + layout.side_stride * layout.side_slots;
+  if (facts.value().bytes < layout.total || facts.value().bytes > longest)
     return fail(Code::corrupt, "the file is not as long as its header says");
   return {};
 }

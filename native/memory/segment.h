@@ -51,6 +51,7 @@ class Segment {
   Control& control() const noexcept { return *at<Control>(layout_.control); }
   Participant* participants() const noexcept { return at<Participant>(layout_.participants); }
   Descriptor* descriptors() const noexcept { return at<Descriptor>(layout_.descriptors); }
+  SideSlot* sides() const noexcept { return at<SideSlot>(layout_.sides); }
   std::byte* payload() const noexcept { return payload_.data(); }
 
   // The ledger of `slot`, mapped at the first call; nullptr if that fails. Touch only regions whose bit in Control::ledgers is set: the rest has no memory behind it.

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -74,7 +75,7 @@ Error File::read_at(void* into, std::size_t bytes, std::uint64_t offset) const n
     const ssize_t got =
         retry([&] { return pread(descriptor_, at, bytes, static_cast<off_t>(offset)); });
     if (got < 0) return fail_system("pread", errno);
-    if (got == 0) return fail(Code::corrupt, "the file is shorter than its own header says");
+    if (got == 0) return fail(Code::corrupt, "the file is shorter than it should be");
     at += got;
     offset += static_cast<std::uint64_t>(got);
     bytes -= static_cast<std::size_t>(got);
@@ -93,6 +94,23 @@ Error File::write_at(const void* from, std::size_t bytes, std::uint64_t offset) 
     bytes -= static_cast<std::size_t>(put);
   }
   return {};
+}
+
+Error File::give_up(std::uint64_t offset, std::uint64_t bytes) noexcept {
+  if (bytes == 0) return {};
+  if (retry([&] {
+        return fallocate(descriptor_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                         static_cast<off_t>(offset), static_cast<off_t>(bytes));
+      }) != 0)
+    return fail_system("fallocate", errno);
+  return {};
+}
+
+bool File::has_room_for(std::uint64_t bytes) const noexcept {
+  struct statvfs status {};
+  // No answer, or no limit: the write itself will tell.
+  if (fstatvfs(descriptor_, &status) != 0 || status.f_blocks == 0) return true;
+  return bytes <= std::uint64_t{status.f_bavail} * status.f_frsize;
 }
 
 Error File::resize(std::uint64_t bytes) noexcept {

@@ -43,7 +43,12 @@ class File {
   Result<FileFacts> facts() const noexcept;
   // Reads exactly `bytes` or fails with Code::corrupt (the file is shorter).
   Error read_at(void* into, std::size_t bytes, std::uint64_t offset) const noexcept;
+  // Writes all of it, making the file longer if need be; Code::no_space leaves a part of it written.
   Error write_at(const void* from, std::size_t bytes, std::uint64_t offset) noexcept;
+  // Gives the memory of the range back; it reads as zeros then, and the file stays as long as it is.
+  Error give_up(std::uint64_t offset, std::uint64_t bytes) noexcept;
+  // Whether the file system could take so many bytes more at this moment, as far as it says.
+  bool has_room_for(std::uint64_t bytes) const noexcept;
   Error resize(std::uint64_t bytes) noexcept;
   // Makes the range real, so that touching it can never raise SIGBUS for want of space.
   Error reserve(std::uint64_t offset, std::uint64_t bytes) noexcept;

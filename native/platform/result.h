@@ -18,6 +18,7 @@ enum class Code : std::int32_t {
   kind,
   mismatch,
   corrupt,
+  lost,  // what a record names beside the ring is not there: somebody else has been at it
   version,
   permission,
   no_space,

@@ -11,11 +11,10 @@ using memory::kLedgerEntries;
 using memory::LedgerEntry;
 using memory::Owner;
 
-namespace {
-std::uint32_t blocks_for(std::uint32_t length, std::uint32_t block) noexcept {
-  return std::max(1u, (length + block - 1) / block);
+std::uint32_t Ledger::blocks_of(std::uint32_t length) const noexcept {
+  const std::uint64_t bytes = memory::stored_bytes(segment_.layout(), length);
+  return std::max(1u, static_cast<std::uint32_t>((bytes + kBlock - 1) / kBlock));
 }
-}  // namespace
 
 std::uint32_t Ledger::watermark(const memory::Ledger& region) noexcept {
   // SYNC ledger.watermark
@@ -61,7 +60,7 @@ void Ledger::rebuild() noexcept {
     // acquire: with the freeing by another; its reads of the bytes are over before we write there. SYNC ledger.free
     if (EntryWord::state(entry.word.load(std::memory_order_acquire)) == EntryState::free) continue;
     const std::uint64_t start = entry.offset.load(std::memory_order_relaxed);
-    const std::uint64_t blocks = blocks_for(entry.length.load(std::memory_order_relaxed), kBlock);
+    const std::uint64_t blocks = blocks_of(entry.length.load(std::memory_order_relaxed));
     if (start + blocks > owner_of_block_.size()) continue;  // spoiled by somebody: never follow it
     std::fill_n(owner_of_block_.begin() + static_cast<std::ptrdiff_t>(start), blocks,
                 static_cast<std::uint16_t>(i + 1));
@@ -92,7 +91,7 @@ bool Ledger::find_extent(std::uint32_t blocks, std::uint32_t& start) noexcept {
 }
 
 std::byte* Ledger::place(std::uint32_t length) noexcept {
-  const std::uint32_t blocks = blocks_for(length, kBlock);
+  const std::uint32_t blocks = blocks_of(length);
   for (int attempt = 0; attempt < 2; ++attempt) {
     if (attempt == 1) rebuild();
     next_entry_ = kNone;
@@ -112,7 +111,7 @@ std::byte* Ledger::place(std::uint32_t length) noexcept {
 
 Held Ledger::hold(std::uint64_t pos, std::uint32_t length, std::uint32_t redeliveries) noexcept {
   LedgerEntry& entry = own_->entries[next_entry_];
-  const std::uint32_t blocks = blocks_for(length, kBlock);
+  const std::uint32_t blocks = blocks_of(length);
   // An entry that another freed may still have its old blocks marked: they are found free at the next rebuild.
   std::fill_n(owner_of_block_.begin() + next_start_, blocks,
               static_cast<std::uint16_t>(next_entry_ + 1));
@@ -139,7 +138,8 @@ Held Ledger::hold(std::uint64_t pos, std::uint32_t length, std::uint32_t redeliv
               pos,
               length,
               redeliveries,
-              segment_.ledger_data(own_) + std::size_t{next_start_} * kBlock};
+              segment_.ledger_data(own_) + std::size_t{next_start_} * kBlock,
+              {}};
 }
 
 Held Ledger::describe(std::uint32_t slot, memory::Ledger* region, std::uint32_t index,
@@ -155,7 +155,8 @@ Held Ledger::describe(std::uint32_t slot, memory::Ledger* region, std::uint32_t 
   const std::uint64_t offset = std::uint64_t{entry.offset.load(std::memory_order_relaxed)} * kBlock;
   const std::uint64_t length = entry.length.load(std::memory_order_acquire);  // before unchanged()
   const std::uint64_t room = segment_.layout().payload_bytes;
-  if (offset <= room && length <= room - offset) {
+  if (offset <= room && memory::stored_bytes(segment_.layout(), length) <= room - offset &&
+      length <= segment_.header().max_message_bytes) {
     held.length = static_cast<std::uint32_t>(length);
     held.bytes = segment_.ledger_data(region) + offset;
   } else {
@@ -177,17 +178,19 @@ bool Ledger::release(const Held& held) noexcept {
   FAULT("ledger.acked");
   if (own_ == ledger) {
     const std::uint32_t start = ledger->entries[held.entry].offset.load(std::memory_order_relaxed);
-    const std::uint32_t blocks = blocks_for(held.length, kBlock);
+    const std::uint32_t blocks = blocks_of(held.length);
     if (std::size_t{start} + blocks <= owner_of_block_.size())
       std::fill_n(owner_of_block_.begin() + start, blocks, std::uint16_t{0});
   }
   return true;
 }
 
-bool Ledger::give_back(const Held& held) noexcept {
+bool Ledger::give_back(const Held& held, bool counted) noexcept {
   memory::Ledger* ledger = opened(held.region);
   if (ledger == nullptr) return false;
   std::uint64_t expected = held.word;
+  // Whoever takes it over counts it; what was never handed over is taken off beforehand. relaxed: ours alone.
+  if (!counted) ledger->entries[held.entry].redeliveries.fetch_sub(1, std::memory_order_relaxed);
   FAULT("ledger.nack");
   // SYNC ledger.return
   return ledger->entries[held.entry].word.compare_exchange_strong(
@@ -256,6 +259,28 @@ bool Ledger::holds(Owner owner, std::uint64_t pos) noexcept {
     }
   }
   return false;
+}
+
+memory::Named Ledger::names(const memory::SideRef& ref) noexcept {
+  for (std::uint32_t slot = 0; slot < registry_.count(); ++slot) {
+    // SYNC ledger.opened
+    const std::uint64_t bits =
+        segment_.control().ledgers[slot / 64].load(std::memory_order_acquire);
+    if ((bits >> (slot % 64) & 1) == 0) continue;
+    memory::Ledger* region = opened(slot);
+    if (region == nullptr) return memory::Named::unknown;  // it cannot be mapped now
+    const std::uint32_t used = watermark(*region);
+    for (std::uint32_t i = 0; i < used; ++i) {
+      const std::uint64_t word =
+          region->entries[i].word.load(std::memory_order_acquire);  // SYNC ledger.hold
+      if (EntryWord::state(word) == EntryState::free) continue;
+      const Held held = describe(slot, region, i, word);
+      if (memory::stands_beside(segment_.layout(), held.length) &&
+          memory::SideRef::read(held.bytes) == ref)
+        return memory::Named::yes;
+    }
+  }
+  return memory::Named::no;
 }
 
 Ledger::Counts Ledger::count() noexcept {

@@ -6,6 +6,7 @@
 
 #include "memory/registry.h"
 #include "memory/segment.h"
+#include "memory/side_regions.h"
 
 namespace interproc::ring {
 
@@ -40,7 +41,9 @@ struct Held {
   std::uint64_t pos = 0;
   std::uint32_t length = 0;
   std::uint32_t redeliveries = 0;
+  // The message, or what stands in its place if it is beside the ring.
   std::byte* bytes = nullptr;
+  memory::SideRef side;  // where it is then, once it is ours
 };
 
 // The messages that were received and not yet acknowledged; ARCHITECTURE.md section 4. Every participant that receives has a
@@ -52,14 +55,16 @@ class Ledger {
 
   // Makes sure that our own region exists.
   Error open_own() noexcept;
-  // Space for `length` bytes in our region; the copy goes to the returned address. nullptr: no entry or no room.
+  // Space for a message of `length` bytes in our region; what the ring has of it goes to the returned address. nullptr: no
+  // entry or no room.
   std::byte* place(std::uint32_t length) noexcept;
   // The message now is in the ledger: the commit point of a receive.
   Held hold(std::uint64_t pos, std::uint32_t length, std::uint32_t redeliveries) noexcept;
 
   // False: the message is not ours any more (no correct program sees this).
   bool release(const Held& held) noexcept;
-  bool give_back(const Held& held) noexcept;
+  // `counted`: as a delivery.
+  bool give_back(const Held& held, bool counted) noexcept;
 
   // Finds the oldest RETURNED entry of all regions; `tail` orders positions. `more`: there are others.
   bool find_returned(std::uint64_t tail, Held& oldest, bool& more) noexcept;
@@ -70,6 +75,9 @@ class Ledger {
 
   // Whether `owner`'s own region holds the message of this position.
   bool holds(memory::Owner owner, std::uint64_t pos) noexcept;
+
+  // Whether a message that somebody holds, or that waits to be had again, stands there beside the ring.
+  memory::Named names(const memory::SideRef& ref) noexcept;
 
   struct Counts {
     std::uint32_t held = 0;
@@ -98,6 +106,8 @@ class Ledger {
   static std::uint32_t watermark(const memory::Ledger& region) noexcept;
   void rebuild() noexcept;
   bool find_extent(std::uint32_t blocks, std::uint32_t& start) noexcept;
+  // Of a message of that length.
+  std::uint32_t blocks_of(std::uint32_t length) const noexcept;
   Held describe(std::uint32_t slot, memory::Ledger* region, std::uint32_t index,
                 std::uint64_t word) noexcept;
 

@@ -23,6 +23,8 @@ MpmcRing::MpmcRing(memory::Segment& segment, const memory::Registry& registry) n
       mask_((std::uint64_t{1} << segment.header().blocks_shift) - 1),
       block_shift_(segment.header().block_shift),
       max_items_(segment.header().max_items),
+      layout_(segment.layout()),
+      max_message_bytes_(segment.header().max_message_bytes),
       registry_(registry),
       reclaim_seen_(segment.control().reclaim.load(std::memory_order_acquire)) {}
 
@@ -170,7 +172,22 @@ std::uint32_t MpmcRing::length_of(std::uint64_t pos, std::uint64_t word) const n
   // acquire: whoever then finds the word unchanged knows that the length belongs to it. Copied once, checked, then used.
   const std::uint64_t room = format_.blocks(word) << block_shift_;
   const std::uint32_t length = at(pos).length.load(std::memory_order_acquire);
-  return length <= room ? length : static_cast<std::uint32_t>(room);
+  if (length <= room) return length;
+  // Longer than the ring: what stands in the record tells where it is. Everything else is a spoiled length.
+  const bool beside = memory::stands_beside(layout_, length) && length <= max_message_bytes_;
+  return beside ? length : static_cast<std::uint32_t>(room);
+}
+
+memory::Named MpmcRing::names(const memory::SideRef& ref) const noexcept {
+  bool found = false;
+  const bool all = each([&](std::uint64_t pos, std::uint64_t word) {
+    const State state = WordFormat::state(word);
+    if (state != State::ready && state != State::reading && state != State::returned) return;
+    found = found || (memory::stands_beside(layout_, length_of(pos, word)) &&
+                      memory::SideRef::read(data(pos)) == ref);
+  });
+  if (found) return memory::Named::yes;
+  return all ? memory::Named::no : memory::Named::unknown;
 }
 
 Look MpmcRing::take(Record& record, std::size_t limit) noexcept {

@@ -5,6 +5,7 @@
 
 #include "memory/registry.h"
 #include "memory/segment.h"
+#include "memory/side_regions.h"
 #include "ring/word.h"
 
 namespace interproc::ring {
@@ -52,7 +53,8 @@ class MpmcRing {
 
   // Claims room for `length` bytes: ok, full, ended. The bytes are written to data(pos), then published.
   Look claim(std::uint32_t length, Record& record) noexcept;
-  // False: the record was not ours any more, which no correct peer can cause.
+  // `length` is the message's, which may stand beside the ring. False: the record was not ours any more, which no correct peer
+  // can cause.
   bool publish(const Record& record, std::uint32_t length) noexcept;
   // Gives a claimed record up: it becomes empty space.
   void abandon(const Record& record) noexcept;
@@ -90,8 +92,13 @@ class MpmcRing {
   bool quiet() const noexcept;
 
   // Calls `visit(pos, word)` for every record from reclaim to tail, the one claimed at tail included.
+  // False: not all of them could be seen.
   template <class Visit>
-  void each(Visit visit) const noexcept;
+  bool each(Visit visit) const noexcept;
+  // The length of the message at `pos`, if its descriptor still holds `word` afterwards.
+  std::uint32_t length_of(std::uint64_t pos, std::uint64_t word) const noexcept;
+  // Whether a message that can be had, or is being taken, stands there beside the ring.
+  memory::Named names(const memory::SideRef& ref) const noexcept;
   // A dead producer's record becomes empty space (rule R3).
   void skip(std::uint64_t pos, std::uint64_t word) noexcept;
   // A dead consumer's record. `kept`: its ledger has it. Returns whether it is to be delivered again.
@@ -124,7 +131,6 @@ class MpmcRing {
   // Moves head over the record that stands there if it is past READY. False: it is not.
   bool help_head(std::uint64_t head) noexcept;
   bool claim_word(std::uint64_t blocks, State state, Record& record, Look& why) noexcept;
-  std::uint32_t length_of(std::uint64_t pos, std::uint64_t word) const noexcept;
   Look spoiled() noexcept {
     corrupt_ = true;
     return Look::corrupt;
@@ -137,6 +143,8 @@ class MpmcRing {
   std::uint64_t mask_;
   std::uint32_t block_shift_;
   std::uint32_t max_items_;
+  const memory::Layout& layout_;
+  std::uint64_t max_message_bytes_;
   const memory::Registry& registry_;
   std::uint64_t
       reclaim_seen_;  // reclaim as last loaded: it only grows, so an old value only understates the room
@@ -144,7 +152,7 @@ class MpmcRing {
 };
 
 template <class Visit>
-void MpmcRing::each(Visit visit) const noexcept {
+bool MpmcRing::each(Visit visit) const noexcept {
   for (int attempt = 0; attempt < 64; ++attempt) {
     // SYNC ring.reclaim, ring.publish
     const std::uint64_t start = control_.reclaim.load(std::memory_order_acquire);
@@ -157,16 +165,17 @@ void MpmcRing::each(Visit visit) const noexcept {
         moved = true;
         break;
       }
-      if (age < 0 || WordFormat::state(word) == State::end) return;
-      if (!sane(word)) return;
+      if (age < 0 || WordFormat::state(word) == State::end) return true;
+      if (!sane(word)) return false;
       visit(pos, word);
       const std::uint64_t blocks = format_.blocks(word);
       pos = (pos + blocks) & Cursor::kPosMask;
       seen += blocks;
     }
-    if (!moved || !is_stale(control_.reclaim, start)) return;
+    if (!moved || !is_stale(control_.reclaim, start)) return !moved;
   }
   // 64 laps went by while we tried to walk one: the ring is moving, and who is at work will sweep it.
+  return false;
 }
 
 }  // namespace interproc::ring

@@ -95,15 +95,22 @@ bool Queue::holds_something(sync::Doorbell& bell, Segment& segment) noexcept {
     if ((identity & memory::kSlotUsed) != 0)
       visitor.waiters_.forget(static_cast<std::uint8_t>(slot));
   }
+  visitor.sides_.drop_free();
   return visitor.ring_.size() > 0 || visitor.ledger_.count().returned > 0 || !visitor.ring_.quiet();
 }
 
-Code Queue::claim(std::size_t length, Record& record) noexcept {
+Code Queue::refuse(std::size_t length) const noexcept {
   // SYNC queue.ended
   if (control_.ended.load(std::memory_order_acquire) != 0) return Code::ended;
-  if (length > header().max_message_bytes) return Code::too_large;
+  return length > header().max_message_bytes ? Code::too_large : Code::ok;
+}
+
+Code Queue::claim(std::size_t length, Record& record) noexcept {
+  if (const Code refusal = refuse(length); refusal != Code::ok) return refusal;
+  if (stands_beside(length)) return Code::too_large;  // the ring never has room for it
   Look look = ring_.claim(static_cast<std::uint32_t>(length), record);
   if (look == Look::full) {
+    needed_beside_ = 0;
     needed_blocks_ = static_cast<std::uint32_t>(ring_.blocks_for(length));
     // The dead may be holding the room.
     if (sweep_if_due(kIdleSweepNs)) look = ring_.claim(static_cast<std::uint32_t>(length), record);
@@ -115,6 +122,11 @@ Code Queue::claim(std::size_t length, Record& record) noexcept {
 
 Code Queue::publish(const Record& record, std::size_t length) noexcept {
   if (!ring_.publish(record, static_cast<std::uint32_t>(length))) return Code::corrupt;
+  count_put(record, length);
+  return Code::ok;
+}
+
+void Queue::count_put(const Record& record, std::size_t length) noexcept {
   // One wake for each message that can be taken from now on: those published behind ours while it hid them have rung in vain.
   if (waiters_.anyone(kTake)) waiters_.wake(kTake, ring_.claims_since(record));
   Participant& self = registry_.self_slot();
@@ -126,10 +138,54 @@ Code Queue::publish(const Record& record, std::size_t length) noexcept {
       self.high_water.store(size, std::memory_order_relaxed);
     if (operations_ % kClockEvery == 0) sweep_if_due(kBusySweepNs);
   }
+}
+
+// The bytes go beside the ring before anything is claimed in it: whoever comes later need not wait for a large message, and one
+// that finds no room, beside it or in it, was never there.
+Code Queue::put_beside(const std::byte* bytes, std::size_t length) noexcept {
+  needed_beside_ = 0;
+  needed_blocks_ = 1;
+  if (!ring_.has_room(1) && !(sweep_if_due(kIdleSweepNs) && ring_.has_room(1))) {
+    announce_room();
+    return Code::full;
+  }
+  // Looked at first, so that one that must wait asks for nothing that others would have to wait for.
+  const bool has_room =
+      sides_.has_room(length) || (sweep_if_due(kIdleSweepNs) && sides_.has_room(length));
+  memory::SideRef ref;
+  const Error error = has_room ? sides_.put(bytes, length, ref) : Error{Code::full, 0, "", ""};
+  if (error.code != Code::ok) {
+    if (has_room) announce_side_room();  // what we asked for meanwhile
+    if (error.code == Code::full) {
+      needed_beside_ = length;
+      announce_room();  // the ring's, if it was announced to us
+    }
+    trouble_ = error;
+    return error.code;
+  }
+  Record record;
+  const Look look = ring_.claim(sizeof ref, record);
+  bool published = false;
+  if (look == Look::ok) {
+    ref.write(ring_.data(record.pos));
+    published = ring_.publish(record, static_cast<std::uint32_t>(length));
+  }
+  if (!published) {
+    sides_.withdraw(ref);
+    announce_side_room();
+    if (look == Look::full) announce_room();
+    return to_code(look == Look::ok ? Look::corrupt : look);
+  }
+  sides_.published(ref);
+  count_put(record, length);
   return Code::ok;
 }
 
 Code Queue::put(const std::byte* bytes, std::size_t length) noexcept {
+  if (stands_beside(length)) {
+    const Code refusal = refuse(length);
+    return refusal == Code::ok ? put_beside(bytes, length) : refusal;
+  }
   Record record;
   if (const Code code = claim(length, record); code != Code::ok) return code;
   std::memcpy(ring_.data(record.pos), bytes, length);
@@ -257,6 +313,8 @@ Code Queue::take(std::byte* into, std::size_t room, Taken& taken) noexcept {
     if (code != Code::empty) pass_on(kTake);  // what we cannot take may be for another
     return code;
   }
+  if (stands_beside(message.in_ledger ? message.held.length : message.record.length))
+    return take_beside(message, into, taken);
   if (message.in_ledger) {
     taken.length = message.held.length;
     taken.deliveries = message.held.redeliveries + 1;
@@ -278,10 +336,45 @@ Code Queue::take(std::byte* into, std::size_t room, Taken& taken) noexcept {
   return Code::ok;
 }
 
+Code Queue::take_beside(const InHand& message, std::byte* into, Taken& taken) noexcept {
+  const bool in_ledger = message.in_ledger;
+  const memory::SideRef ref =
+      memory::SideRef::read(in_ledger ? message.held.bytes : ring_.data(message.record.pos));
+  taken.length = in_ledger ? message.held.length : message.record.length;
+  taken.deliveries = (in_ledger ? message.held.redeliveries : message.record.redeliveries) + 1;
+  const Error error = sides_.read(ref, into, taken.length);
+  if (error.code != Code::ok && error.code != Code::lost) {
+    in_ledger ? static_cast<void>(ledger_.give_back(message.held, false))
+              : ring_.give_back(message.record, false);
+    announce_returned();
+    if (!in_ledger) announce_room();  // of maxItems: it is not between head and tail any more
+    trouble_ = error;
+    return error.code;
+  }
+  FAULT("queue.copied_beside");
+  if (error.code == Code::ok) tasks_.take();
+  // The place first: were we to die in between, it would be found to be named by the record, or else to be a dead one's.
+  const bool owned = sides_.own(ref);
+  FAULT("queue.owned_beside");
+  in_ledger ? static_cast<void>(ledger_.release(message.held)) : ring_.finish(message.record);
+  if (owned) sides_.free(ref);
+  announce_room();
+  announce_side_room();
+  announce_progress_at_end();
+  if (error.code == Code::lost) {
+    pass_on(kTake);  // we leave without a message, and there may be others
+    announce_finished();
+    return error.code;
+  }
+  count_take(taken.length, taken.deliveries);
+  return Code::ok;
+}
+
 Code Queue::take_another(std::byte* into, std::size_t room, Taken& taken) noexcept {
   if (control_.redeliver.load(std::memory_order_acquire) != 0) return Code::empty;
   Record record;
-  const Look look = ring_.take(record, room);
+  // One beside the ring comes first in a batch, or not at all: what may go wrong with it is then its call's alone.
+  const Look look = ring_.take(record, std::min<std::uint64_t>(room, inline_bytes_));
   if (look != Look::ok) return look == Look::corrupt ? Code::corrupt : Code::empty;
   taken.length = record.length;
   taken.deliveries = 1;
@@ -317,7 +410,7 @@ Code Queue::receive(std::byte* into, std::size_t room, Taken& taken) noexcept {
       announce_room();  // of maxItems: it is not between head and tail any more
       return Code::unacked;
     }
-    std::memcpy(kept, ring_.data(record.pos), record.length);
+    std::memcpy(kept, ring_.data(record.pos), memory::stored_bytes(layout(), record.length));
     FAULT("queue.kept");
     // Ledger first, then DONE: a kill in between leaves both, and the sweep drops one by position.
     held = ledger_.hold(record.pos, record.length, record.redeliveries);
@@ -326,16 +419,48 @@ Code Queue::receive(std::byte* into, std::size_t room, Taken& taken) noexcept {
   }
   taken.length = held.length;
   taken.deliveries = held.redeliveries + 1;
-  std::memcpy(into, held.bytes, taken.length);
+  if (stands_beside(held.length)) {
+    if (const Code read = read_beside(held, into); read != Code::ok) return read;
+  } else {
+    std::memcpy(into, held.bytes, taken.length);
+  }
   taken.receipt = remember(held);
   count_take(taken.length, taken.deliveries);
   return Code::ok;
 }
 
+Code Queue::read_beside(Held& held, std::byte* into) noexcept {
+  // Kept for the ack, which believes nothing that has been open to others since.
+  held.side = memory::SideRef::read(held.bytes);
+  const Error error = sides_.read(held.side, into, held.length);
+  if (error.code == Code::ok) return Code::ok;
+  trouble_ = error;
+  if (error.code == Code::lost) {
+    let_go(held);
+    announce_progress_at_end();
+    announce_finished();
+    pass_on(kTake);
+  } else {
+    ledger_.give_back(held, false);
+    announce_returned();
+  }
+  return error.code;
+}
+
+bool Queue::let_go(const Held& held) noexcept {
+  if (!stands_beside(held.length)) return ledger_.release(held);
+  const bool owned = sides_.own(held.side);
+  FAULT("queue.owned_held");
+  const bool ours = ledger_.release(held);
+  if (owned) ours ? sides_.free(held.side) : sides_.disown(held.side);
+  announce_side_room();
+  return ours;
+}
+
 Code Queue::ack(double receipt) noexcept {
   Held* held = recall(receipt);
   if (held == nullptr) return Code::not_owner;
-  const bool ours = ledger_.release(*held);
+  const bool ours = let_go(*held);
   forget(receipt);
   announce_progress_at_end();
   announce_finished();
@@ -381,7 +506,7 @@ bool Queue::finished() noexcept {
 Code Queue::nack(double receipt) noexcept {
   Held* held = recall(receipt);
   if (held == nullptr) return Code::not_owner;
-  const bool ours = ledger_.give_back(*held);
+  const bool ours = ledger_.give_back(*held, true);
   forget(receipt);
   announce_returned();
   return ours ? Code::ok : Code::corrupt;
@@ -415,7 +540,8 @@ Code Queue::peek(Leased& leased) noexcept {
     return Code::no_lease;
   }
   InHand message;
-  const Code code = next(~std::size_t{0}, message);
+  // What stands beside the ring has no place in memory that could be leased.
+  const Code code = next(inline_bytes_, message);
   if (code != Code::ok) {
     if (code != Code::empty) pass_on(kTake);  // what we cannot take may be for another
     return code;
@@ -477,7 +603,7 @@ void Queue::abandon(const Lease& lease) noexcept {
     return;
   }
   if (lease.in_ledger) {
-    ledger_.give_back(lease.held);
+    ledger_.give_back(lease.held, true);
   } else {
     ring_.give_back(lease.record, true);
   }
@@ -501,6 +627,10 @@ void Queue::announce_room() noexcept {
     count = size < header().max_items ? static_cast<std::uint32_t>(header().max_items - size) : 0;
   }
   waiters_.wake(kPut, count, static_cast<std::uint32_t>(room));
+}
+
+void Queue::announce_side_room() noexcept {
+  if (waiters_.anyone(kPut)) waiters_.wake_beside();
 }
 
 void Queue::announce_progress_at_end() noexcept {
@@ -532,8 +662,10 @@ void Queue::count_take(std::uint32_t length, std::uint32_t deliveries) noexcept 
 
 bool Queue::worth_looking(Side side) noexcept {
   if (side == kJoin) return finished();
-  if (side == kPut)
-    return control_.ended.load(std::memory_order_seq_cst) != 0 || ring_.has_room(needed_blocks_);
+  if (side == kPut) {
+    return control_.ended.load(std::memory_order_seq_cst) != 0 ||
+           (needed_beside_ != 0 ? sides_.has_room(needed_beside_) : ring_.has_room(needed_blocks_));
+  }
   if (ring_.worth_taking()) return true;
   if (control_.ended.load(std::memory_order_seq_cst) == 0) return false;
   return ring_.at_end() ? drained() : ring_.can_seal();
@@ -549,7 +681,7 @@ bool Queue::arm(Side side, std::uint32_t token) noexcept {
   Participant& self = registry_.self_slot();
   // relaxed: published by arming.
   self.token.store(token, std::memory_order_relaxed);
-  if (side == kPut) self.need.store(needed_blocks_, std::memory_order_relaxed);
+  if (side == kPut) self.need.store(need(), std::memory_order_relaxed);
   waiters_.arm_bell(side);
   bell_armed_[side] = true;
   if (!drained()) sweep_if_due(kIdleSweepNs);
@@ -583,7 +715,7 @@ bool Queue::wait(Side side, std::int64_t timeout_ns) noexcept {
   const bool bell_was_armed = bell_armed_[side];
   if (bell_was_armed) disarm(side);
   if (side == kPut)
-    registry_.self_slot().need.store(needed_blocks_,
+    registry_.self_slot().need.store(need(),
                                      std::memory_order_relaxed);  // relaxed: published by arming
   waiters_.arm_futex(side);
   bool worth = worth_looking(side);
@@ -691,6 +823,8 @@ void Queue::sweep() noexcept {
       if (ledger_.recover(entry, word)) ++returned;
     });
   }
+  const bool freed = sides_.recover([this](const memory::SideRef& ref) { return names(ref); });
+  const bool dropped = sides_.drop_idle();
   FAULT("queue.swept");
   if (returned > 0) {
     control_.redeliver.store(1, std::memory_order_seq_cst);
@@ -698,12 +832,19 @@ void Queue::sweep() noexcept {
   }
   ring_.advance_reclaim();
   announce_room();
+  if (freed || dropped) announce_side_room();
   // A dead producer's record may have hidden others, and a dead consumer may have died with a wake in its hands.
   if (waiters_.anyone(kTake) && ring_.worth_taking()) waiters_.wake(kTake, 1);
   // Only then: a reader at the end that sweeps before it sleeps must not wake itself.
   if (recovered) announce_progress_at_end();
   // A dead consumer's tasks are nobody's, and a dead producer's record is no message.
   announce_finished();
+}
+
+memory::Named Queue::names(const memory::SideRef& ref) noexcept {
+  // In this order: a message gets into a ledger before it leaves the ring.
+  const memory::Named in_ring = ring_.names(ref);
+  return in_ring == memory::Named::no ? ledger_.names(ref) : in_ring;
 }
 
 bool Queue::sweep_if_due(std::int64_t interval_ns) noexcept {

@@ -8,6 +8,7 @@
 
 #include "memory/registry.h"
 #include "memory/segment.h"
+#include "memory/side_regions.h"
 #include "memory/ticket.h"
 #include "ring/leases.h"
 #include "ring/ledger.h"
@@ -46,8 +47,8 @@ struct QueueStats {
   std::uint32_t unacknowledged = 0;
 };
 
-// A queue of byte messages between processes: the ring, the ledger and the waiters of one segment, and the recovery of what
-// the dead left in them. One object is one participant; it belongs to one thread.
+// A queue of byte messages between processes: the ring, the places beside it for what is larger, the ledger and the waiters of
+// one segment, and the recovery of what the dead left in them. One object is one participant; it belongs to one thread.
 class Queue {
  public:
   // `bell` must outlive the queue.
@@ -61,11 +62,12 @@ class Queue {
   const memory::Header& header() const noexcept { return shared_.header(); }
   const memory::Layout& layout() const noexcept { return shared_.layout(); }
 
-  // ok, full, ended, too_large, corrupt.
+  // ok, full, ended, too_large, corrupt; of a message that goes beside the ring also no_space and what else the system said.
   Code put(const std::byte* bytes, std::size_t length) noexcept;
-  // ok, empty, ended, too_large (`taken.length` says how much room it wants; the message stays), corrupt.
+  // ok, empty, ended, too_large (`taken.length` says how much room it wants; the message stays), corrupt; of one beside the
+  // ring also lost (it is gone, and so is its record) and what the system said (it stays).
   Code take(std::byte* into, std::size_t room, Taken& taken) noexcept;
-  // As take, but only a message that never was delivered before, and no EOF: for filling a batch after its first.
+  // As take, but only a message in the ring that never was delivered before, and no EOF: for filling a batch after its first.
   Code take_another(std::byte* into, std::size_t room, Taken& taken) noexcept;
   // As take, and keeps the message in the ledger; also unacked, no_space.
   Code receive(std::byte* into, std::size_t room, Taken& taken) noexcept;
@@ -99,6 +101,9 @@ class Queue {
   Code abandon(double lease) noexcept;
   // What all living participants hold.
   std::vector<LeaseNotice> leases() const noexcept { return leases_.notices(); }
+
+  // What the system said when a call last ended with its code.
+  const Error& trouble() const noexcept { return trouble_; }
 
   // Event-loop waits: after arm the doorbell's drain reports `token`. Returns whether to look again at once.
   bool arm(sync::Side side, std::uint32_t token) noexcept;
@@ -143,9 +148,11 @@ class Queue {
         ledger_(segment, registry_),
         tasks_(registry_),
         leases_(registry_),
+        sides_(segment, registry_),
         waiters_(segment, registry_, bell),
         control_(segment.control()),
-        shared_(segment) {}
+        shared_(segment),
+        inline_bytes_(segment.layout().payload_bytes) {}
 
   static bool holds_something(sync::Doorbell& bell, memory::Segment& segment) noexcept;
 
@@ -155,10 +162,27 @@ class Queue {
     Record record;
     Held held;
   };
+  // Why a message of this length is not taken, whatever the room.
+  Code refuse(std::size_t length) const noexcept;
   Code claim(std::size_t length, Record& record) noexcept;
   Code publish(const Record& record, std::size_t length) noexcept;
   void abandon(const Lease& lease) noexcept;
   bool is_rest_our_own() noexcept;
+  bool stands_beside(std::uint64_t length) const noexcept {
+    return length > inline_bytes_ && memory::stands_beside(layout(), length);
+  }
+  Code put_beside(const std::byte* bytes, std::size_t length) noexcept;
+  void count_put(const Record& record, std::size_t length) noexcept;
+  Code take_beside(const InHand& message, std::byte* into, Taken& taken) noexcept;
+  // Reads what was received; if that cannot be, it is given back, or dropped if it is lost.
+  Code read_beside(Held& held, std::byte* into) noexcept;
+  // What was received is gone for good. False: it was not ours any more.
+  bool let_go(const Held& held) noexcept;
+  memory::Named names(const memory::SideRef& ref) noexcept;
+  void announce_side_room() noexcept;
+  std::uint32_t need() const noexcept {
+    return needed_beside_ != 0 ? sync::Waiters::kNeedBeside : needed_blocks_;
+  }
   Code next(std::size_t limit, InHand& message) noexcept;
   Code next_returned(std::size_t limit, InHand& message, bool& found) noexcept;
   bool resolve_writing(const Record& record) noexcept;
@@ -184,16 +208,21 @@ class Queue {
   Ledger ledger_;
   Tasks tasks_;
   Leases leases_;
+  memory::SideRegions sides_;
   sync::Waiters waiters_;
   memory::Control& control_;
   memory::Segment& shared_;
+  std::uint64_t inline_bytes_;  // what is larger stands beside the ring
   bool open_ = false;
   bool bell_armed_[sync::kSides] = {};
   std::uint32_t operations_ = 0;
   std::int64_t swept_at_ns_ = 0;
   sync::Spinner blocked_spin_{sync::kBlockedSpin};
   sync::Spinner loop_spin_{sync::kLoopSpin};
+  // What the put that was refused last waits for: blocks of the ring, or, if it is not 0, so many bytes beside it.
   std::uint32_t needed_blocks_ = 1;
+  std::uint64_t needed_beside_ = 0;
+  Error trouble_;
 
   struct Receipt {
     Held held;

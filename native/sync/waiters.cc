@@ -104,7 +104,7 @@ Waiters::Rang Waiters::ring(Side side, std::uint32_t slot) noexcept {
   }
 }
 
-void Waiters::wake(Side side, std::uint32_t count, std::uint32_t room) noexcept {
+void Waiters::wake(Whom whom, Side side, std::uint32_t count, std::uint32_t room) noexcept {
   const std::uint32_t slots = registry_.count();
   const std::uint32_t start = rotor_ % slots;
   Word* listed = segment_.control().listed[side];
@@ -124,11 +124,12 @@ void Waiters::wake(Side side, std::uint32_t count, std::uint32_t room) noexcept 
     ++i;
     const std::uint32_t need =
         side == kPut ? registry_.slot(slot).need.load(std::memory_order_relaxed) : 0;
-    if (need > room) continue;
+    if (whom == Whom::fitting && need > room) continue;
+    if (whom == Whom::beside && need != kNeedBeside) continue;
     switch (ring(side, slot)) {
       case Rang::yes:
         --count;
-        room -= need;
+        if (whom == Whom::fitting) room -= need;
         rotor_ = slot + 1;
         break;
       case Rang::again:

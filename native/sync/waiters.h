@@ -15,6 +15,9 @@ inline constexpr std::uint32_t kSides = memory::kWaitSides;
 // Sleeping and waking for one participant of one segment.
 class Waiters {
  public:
+  // What a put waits for that wants room beside the ring, in place of a number of blocks.
+  static constexpr std::uint32_t kNeedBeside = ~0u;
+
   Waiters(memory::Segment& segment, memory::Registry& registry, Doorbell& bell) noexcept
       : segment_(segment), registry_(registry), bell_(bell) {}
 
@@ -36,14 +39,20 @@ class Waiters {
     return all != 0;
   }
   // Rings up to `count` sleepers; for kPut only those whose need is at most `room` blocks, which it uses up.
-  void wake(Side side, std::uint32_t count, std::uint32_t room = ~0u) noexcept;
+  void wake(Side side, std::uint32_t count, std::uint32_t room = kNeedBeside - 1) noexcept {
+    wake(Whom::fitting, side, count, room);
+  }
   // Rings every sleeper of the side.
-  void wake_all(Side side) noexcept { wake(side, ~0u); }
+  void wake_all(Side side) noexcept { wake(Whom::all, side, ~0u, 0); }
+  // Rings every put that waits for room beside the ring: they are few, and sort it out among themselves.
+  void wake_beside() noexcept { wake(Whom::beside, kPut, ~0u, 0); }
 
   // Takes the last user of a slot off the lists and its bell from the wall. Only for who holds the slot's lock, or is alone.
   void forget(std::uint8_t slot) noexcept;
 
  private:
+  enum class Whom { fitting, beside, all };
+  void wake(Whom whom, Side side, std::uint32_t count, std::uint32_t room) noexcept;
   void arm(Side side, WaitState state) noexcept;
   void unlist_if_vacant(Side side, std::uint32_t slot) noexcept;
   memory::Word& word(Side side, std::uint32_t slot) const noexcept {

@@ -210,3 +210,47 @@ TEST_CASE("a queue larger than the file system is refused and leaves it empty") 
     CHECK(report == "");
   }
 }
+
+TEST_CASE(
+    "a large message that has no room is refused, nothing of it is queued, and the queue goes on") {
+  const Watchdog watchdog("a large message and a full file system", 600);
+  TestDirectory directory;
+  const std::string report = in_own_process([&]() -> std::string {
+    const std::string problem = mount_small(directory.path(), "size=8m");
+    if (!problem.empty()) return problem;
+    const std::uint64_t blocks = free_blocks(directory.path());
+    {
+      Peer peer(directory, "q", OpenMode::create,
+                Shape{.capacity = 1 << 16,
+                      .max_participants = 2,
+                      .max_message_bytes = 1 << 24,
+                      .max_side_bytes = 1 << 26});
+      if (!peer.ok()) return "create";
+      const std::uint64_t before = free_blocks(directory.path());
+      for (int i = 0; i < 100; ++i) {
+        if (peer.put(1, 1 << 24) != Code::no_space) return "16 MiB were not refused";
+        if (free_blocks(directory.path()) != before) return "the refused one left blocks";
+        if (peer.put(2, 4 << 20) != Code::ok) return "4 MiB were refused";
+        if (peer.put(3, 5 << 20) != Code::no_space) return "5 MiB more were not refused";
+        if (peer.put(4) != Code::ok) return "a small one was refused";
+        if (peer.queue().size() != 2) return "a refused one is in the queue";
+        if (const Got got = peer.take(); got.id != 2 || !got.whole) return "4 MiB are torn";
+        if (peer.take().id != 4) return "the small one did not come";
+        // What is kept for the next message makes way: for one that grows in its place, and for another file.
+        if (const Got got = (peer.put(5, 7 << 20), peer.take()); got.id != 5 || !got.whole)
+          return "7 MiB did not go through";
+        if (peer.put(6, 1 << 20) != Code::ok || peer.put(7, 6 << 20) != Code::ok)
+          return "what was kept did not make way";
+        if (peer.take().id != 6 || peer.take().id != 7) return "the order";
+        if (peer.put(1, 1 << 24) != Code::no_space) return "16 MiB were not refused at last";
+      }
+    }
+    if (!directory.names().empty()) return "something is left";
+    return free_blocks(directory.path()) == blocks ? "" : "blocks are lost";
+  });
+  if (report.starts_with(kNotPermitted)) {
+    MESSAGE("skipped: " << report);
+  } else {
+    CHECK(report == "");
+  }
+}

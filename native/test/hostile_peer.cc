@@ -225,7 +225,9 @@ class QueueUser {
       case 1:
       case 2:
       case 3: {
-        const std::size_t length = random_.one_in(8) ? kCapacity : random_.below(300);
+        std::size_t length = random_.one_in(8) ? kCapacity : random_.below(300);
+        if (header_.max_message_bytes > kCapacity && random_.one_in(3))
+          length = kCapacity + 1 + random_.below(2 * kCapacity);
         return queue_->put(buffer_.room(length), length) == Code::ok;
       }
       case 4:
@@ -362,13 +364,11 @@ class ByteRingUser {
 
 std::uint64_t calls_of_each() { return times(1'000'000, 200'000, 20'000'000) / 2; }
 
-}  // namespace
-
-TEST_CASE("two participants of a queue survive a third that overwrites its words") {
-  const std::uint64_t seed = seed_for("hostile peer of a queue");
-  Watchdog watchdog("hostile peer of a queue", 600);
+void survive_a_third(const char* name, const Shape& shape) {
+  const std::uint64_t seed = seed_for(name);
+  Watchdog watchdog(name, 600);
   TestDirectory directory;
-  Peer anchor(directory, "q", OpenMode::create);
+  Peer anchor(directory, "q", OpenMode::create, shape);
   REQUIRE(anchor.ok());
   const Header header = anchor.queue().header();
   Board& board = shared_board();
@@ -385,8 +385,19 @@ TEST_CASE("two participants of a queue survive a third that overwrites its words
   CHECK(waitpid(hostile, &status, WNOHANG) == 0);  // it was there all the time
   kill(hostile, SIGKILL);
   waitpid(hostile, &status, 0);
-  report("hostile peer of a queue", board);
+  report(name, board);
   for (const auto& progress : board.participants) CHECK(progress.went_well.load() > 0);
+}
+
+}  // namespace
+
+TEST_CASE("two participants of a queue survive a third that overwrites its words") {
+  survive_a_third("hostile peer of a queue", Shape{});
+}
+
+TEST_CASE("so they do where messages stand beside the ring") {
+  survive_a_third("hostile peer beside the ring",
+                  Shape{.max_message_bytes = 3 * kCapacity, .max_side_bytes = 1 << 20});
 }
 
 TEST_CASE("both ends of a byte ring survive a third that overwrites its words") {

@@ -1,5 +1,8 @@
 #include "test/kill_scene.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "ring/catalog.h"
 #include "test/bare_segment.h"
 #include "test/moved_ring.h"
@@ -14,6 +17,14 @@ using sync::kTake;
 namespace {
 
 constexpr std::uint32_t kMaxParticipants = 5;
+
+// Whether there is memory behind any of the places beside the ring.
+bool memory_beside(const std::string& path, const memory::Layout& layout) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const bool any = lseek(file, static_cast<off_t>(layout.side_data), SEEK_DATA) >= 0;
+  ::close(file);
+  return any;
+}
 
 }  // namespace
 
@@ -46,12 +57,28 @@ const std::vector<std::pair<Program, const char*>>& telling_deaths() {
       {Program::wait_on_bell, "wait.listed"},
       {Program::wait_on_bell, "wait.disarmed"},
       {Program::wait_on_futex, "wait.listed"},
+      {Program::put, "side.claimed"},
+      {Program::put, "side.asking"},
+      {Program::put, "side.sized"},
+      {Program::put, "side.filled"},
+      {Program::put, "side.publishing"},
+      {Program::take, "queue.copied_beside"},
+      {Program::take, "queue.owned_beside"},
+      {Program::take, "side.leave"},
+      {Program::receive_and_ack, "queue.owned_held"},
+      {Program::receive_and_ack, "side.leave"},
   };
   return all;
 }
 
 KillScene::KillScene(std::uint64_t seed) : random_(seed), seed_(seed) {
   Shape shape{.max_participants = kMaxParticipants};
+  if (random_.one_in(2)) {
+    // Messages that do not fit the ring: one of the largest at once, or a few, or many.
+    shape.max_message_bytes = 3 * shape.capacity;
+    const std::uint64_t quotas[] = {3 * shape.capacity, 10 * shape.capacity, 100 * shape.capacity};
+    shape.max_side_bytes = quotas[random_.below(3)];
+  }
   if (random_.one_in(5)) shape.max_items = 2 + random_.below32(30);
   const auto opened = directory_.open();
   // Somewhere in the life of the ring: at its start, where a field wraps, or where the inside of records is stamped.
@@ -133,8 +160,11 @@ bool KillScene::put(std::uint32_t who) {
   const std::uint64_t id = Message::id(who, ++sides_[who].sequence);
   account_.intend(id);
   Peer& peer = *sides_[who].peer;
-  const std::size_t length = 8 + random_.below(random_.one_in(8) ? 900 : 120);
-  const Code code = random_.one_in(4) ? peer.put_in_place(id, length) : peer.put(id, length);
+  std::size_t length = 8 + random_.below(random_.one_in(8) ? 900 : 120);
+  if (peer.largest() > peer.capacity() && random_.one_in(3))
+    length = peer.capacity() + 1 + random_.below(peer.largest() - peer.capacity());
+  const bool in_place = length <= peer.capacity() && random_.one_in(4);
+  const Code code = in_place ? peer.put_in_place(id, length) : peer.put(id, length);
   if (code == Code::ok) {
     account_.accept(id);
   } else {
@@ -258,6 +288,24 @@ void KillScene::resume() {
   bury();
 }
 
+// Used and free make the whole beside the ring too: as many bytes stand there as may, and come out again.
+void KillScene::fill_beside() {
+  Peer& peer = *sides_[1].peer;
+  const memory::Header& header = peer.queue().header();
+  if (peer.largest() <= peer.capacity()) return;
+  std::uint64_t left = header.max_side_bytes;
+  for (std::uint32_t count = 0; header.max_items == 0 || count < header.max_items; ++count) {
+    const std::uint64_t length = std::min(peer.largest(), left);
+    if (length <= peer.capacity()) break;
+    if (peer.put(Message::id(9, 1), length) != Code::ok)
+      return complain("there is not all the room beside the drained ring");
+    left -= length;
+  }
+  for (Got got = peer.take(); got.code != Code::empty; got = peer.take()) {
+    if (!got.whole) return complain("what stood beside the ring did not come out");
+  }
+}
+
 void KillScene::settle(bool by_themselves) {
   for (std::uint32_t who : {0u, 1u}) {
     while (!sides_[who].held.empty()) let_go(who, random_.one_in(2));
@@ -301,6 +349,7 @@ void KillScene::settle(bool by_themselves) {
     const Got got = sides_[0].peer->take();
     if (got.code != Code::ok || got.id != whole || !got.whole)
       complain("the record of the whole ring did not come out");
+    fill_beside();
     // And one as large as a ledger.
     if (sides_[1].peer->put(whole, sides_[1].peer->capacity()) != Code::ok ||
         sides_[0].peer->receive().code != Code::ok) {
@@ -323,6 +372,8 @@ void KillScene::settle(bool by_themselves) {
   if (!ended_) {
     // What was received last came back with the close, and keeps the queue.
     Peer last(directory_, "q", OpenMode::open);
+    if (memory_beside(directory_.path_of("q"), last.queue().layout()))
+      complain("memory is left beside the ring");
     if (!last.ok() || last.take().id != Message::id(9, 1))
       complain("what was held at the close is not in the queue");
   }

@@ -80,6 +80,7 @@ class KillScene {
   void finish(std::uint32_t who);
   // The dead are buried: nobody is told that all is finished while something is not.
   void expect_unfinished();
+  void fill_beside();
   void complain(const std::string& what);
 
   Random random_;

@@ -103,7 +103,7 @@ TEST_CASE("a message in the ledger is whole, until it is released and no longer"
   CHECK(keeper.ledger.release(held));
   CHECK(keeper.ledger.count().held == 0);
   CHECK_FALSE(keeper.ledger.release(held));
-  CHECK_FALSE(keeper.ledger.give_back(held));
+  CHECK_FALSE(keeper.ledger.give_back(held, true));
   CHECK_FALSE(keeper.ledger.holds(keeper.registry.self(), 7));
 }
 
@@ -114,7 +114,7 @@ TEST_CASE("a message given back is found by everybody, and goes to one of them, 
   REQUIRE(first.ledger.open_own().code == Code::ok);
   const Held held = first.keep(7, 300);
   CHECK(second.ledger.count().held_by_others == 1);
-  REQUIRE(first.ledger.give_back(held));
+  REQUIRE(first.ledger.give_back(held, true));
   CHECK(first.ledger.count().returned == 1);
   Held mine;
   Held theirs;
@@ -150,10 +150,10 @@ TEST_CASE(
                                   (tail + wrap - 60) % wrap, (tail + wrap - 80) % wrap};
     std::vector<Held> held = {first.keep(pos[0]), second.keep(pos[1]), first.keep(pos[2]),
                               second.keep(pos[3])};
-    REQUIRE(first.ledger.give_back(held[0]));
-    REQUIRE(second.ledger.give_back(held[1]));
-    REQUIRE(first.ledger.give_back(held[2]));
-    REQUIRE(second.ledger.give_back(held[3]));
+    REQUIRE(first.ledger.give_back(held[0], true));
+    REQUIRE(second.ledger.give_back(held[1], true));
+    REQUIRE(first.ledger.give_back(held[2], true));
+    REQUIRE(second.ledger.give_back(held[3], true));
     for (std::uint64_t expected : {pos[1], pos[3], pos[0], pos[2]}) {
       Held found;
       bool more = false;
@@ -176,7 +176,7 @@ TEST_CASE("redeliveries go on counting from what the ring had counted") {
   Held held = keeper.keep(7, 64, 5);
   CHECK(held.redeliveries == 5);
   for (std::uint32_t expected = 6; expected < 10; ++expected) {
-    REQUIRE(keeper.ledger.give_back(held));
+    REQUIRE(keeper.ledger.give_back(held, true));
     bool more = false;
     REQUIRE(keeper.ledger.find_returned(kTail, held, more));
     REQUIRE(keeper.ledger.take_over(held));
@@ -236,7 +236,7 @@ TEST_CASE("room that others have freed is found again") {
     for (std::uint32_t i = 0; i < 64; ++i) held.push_back(first.keep(i));
     REQUIRE(first.ledger.place(64) == nullptr);
     for (Held& each : held) {
-      REQUIRE(first.ledger.give_back(each));
+      REQUIRE(first.ledger.give_back(each, true));
       Held taken;
       bool more = false;
       REQUIRE(second.ledger.find_returned(kTail, taken, more));
@@ -257,7 +257,7 @@ TEST_CASE("the next user of a slot inherits its region and leaves alone what is 
   {
     Keeper first(directory, OpenMode::open);
     REQUIRE(first.ledger.open_own().code == Code::ok);
-    REQUIRE(first.ledger.give_back(first.keep(1, 1'000)));
+    REQUIRE(first.ledger.give_back(first.keep(1, 1'000), true));
     bool more = false;
     REQUIRE(other.ledger.find_returned(kTail, kept, more));
     REQUIRE(other.ledger.take_over(kept));
@@ -339,7 +339,7 @@ TEST_CASE("random holding, returning and releasing keeps every message whole and
         if (random.one_in(2)) {
           REQUIRE(ledger.release(message.held));
         } else {
-          REQUIRE(ledger.give_back(message.held));
+          REQUIRE(ledger.give_back(message.held, true));
           returned.insert(message.held.pos);
         }
         break;
@@ -380,7 +380,7 @@ TEST_CASE("an entry that was spoiled from outside is never followed out of the r
   Keeper other(directory, OpenMode::open);
   REQUIRE(keeper.ledger.open_own().code == Code::ok);
   const Held held = keeper.keep(3, 200);
-  REQUIRE(keeper.ledger.give_back(held));
+  REQUIRE(keeper.ledger.give_back(held, true));
   auto& entry = keeper.bare->segment().ledger(0)->entries[held.entry];
   for (const auto& spoiled : std::vector<std::pair<std::uint32_t, std::uint32_t>>{
            {0, 4097}, {63, 65}, {64, 1}, {~0u, 8}, {0, ~0u}}) {

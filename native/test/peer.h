@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,14 +30,15 @@ class Peer {
     auto opened = ring::Queue::open(bell_, name, mode, header_of(shape));
     error_ = opened.error();
     if (opened.ok()) queue_ = std::move(opened.value());
-    if (queue_ != nullptr) buffer_.resize(queue_->layout().payload_bytes);
+    if (queue_ != nullptr) buffer_.resize(std::max(capacity(), largest()));
   }
 
   bool ok() const { return queue_ != nullptr; }
   const Error& error() const { return error_; }
   ring::Queue& queue() { return *queue_; }
   sync::Doorbell& bell() { return bell_; }
-  std::uint64_t capacity() const { return buffer_.size(); }
+  std::uint64_t capacity() const { return queue_->layout().payload_bytes; }
+  std::uint64_t largest() const { return queue_->header().max_message_bytes; }
 
   Code put(std::uint64_t id, std::size_t length = 64) {
     Message::write(buffer_.data(), length, id);

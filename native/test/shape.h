@@ -13,6 +13,7 @@ struct Shape {
   std::uint32_t max_items = 0;
   std::uint32_t max_participants = 8;
   std::uint64_t max_message_bytes = 0;  // 0: the capacity
+  std::uint64_t max_side_bytes = 1 << 20;
   std::uint32_t flags = 0;
   std::uint32_t block_shift = memory::kMinBlockShift;
 };
@@ -28,6 +29,7 @@ inline memory::Header header_of(const Shape& shape) {
   header.max_items = shape.max_items;
   header.max_message_bytes =
       shape.max_message_bytes == 0 ? shape.capacity : shape.max_message_bytes;
+  header.max_side_bytes = shape.max_side_bytes;
   return header;
 }
 

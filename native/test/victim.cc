@@ -214,7 +214,9 @@ class Victim::Part {
   void put() {
     if (puts_ == kMaxPuts) return;
     const std::uint64_t id = Message::id(self_, ++puts_);
-    const std::size_t length = 8 + random_.below(random_.one_in(4) ? 1'000 : 150);
+    std::size_t length = 8 + random_.below(random_.one_in(4) ? 1'000 : 150);
+    const std::uint64_t beside = peer_->largest() - std::min(peer_->capacity(), peer_->largest());
+    if (beside > 0 && random_.one_in(2)) length = peer_->capacity() + 1 + random_.below(beside);
     own_journal_->begin(Act::put, id);
     const Code code = peer_->put(id, length);
     own_journal_->done({Act::put, code, id, 0});

@@ -14,6 +14,9 @@ export interface Codec<T> {
    */
   encode(value: T, outbox: Uint8Array): number | Uint8Array;
 
+  /** Whether an array that `encode` returns was made for that message alone, so that it need not be copied to be kept. */
+  readonly encodesAnew?: boolean;
+
   /**
    * Where values are bytes already: those bytes, uncopied, after the checks that `encode` makes.
    * @throws ERR_INVALID_ARG
@@ -29,6 +32,12 @@ export interface Codec<T> {
    * @throws ERR_DECODE
    */
   decode(inbox: Uint8Array, offset: number, length: number): T;
+
+  /**
+   * The value of a message that stands in an array of its own: as `decode`, but the value may keep the array.
+   * @throws ERR_DECODE
+   */
+  decodeOwn(bytes: Uint8Array): T;
 }
 
 export type BuiltInCodecName = 'structured' | 'json' | 'string' | 'raw';

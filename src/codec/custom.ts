@@ -50,17 +50,19 @@ export function customCodec<T>(
       return bytes;
     },
 
-    decode(inbox, offset, length) {
-      const bytes = copyBytes(inbox, offset, length);
-      try {
-        return given.decode(bytes);
-      } catch (cause) {
-        throw new InterprocError(
-          'ERR_DECODE',
-          `Codec '${name}' cannot read a message of ${length} bytes: ${reason(cause)}`,
-          { cause },
-        );
-      }
-    },
+    decode: (inbox, offset, length) => decode(copyBytes(inbox, offset, length)),
+    decodeOwn: decode,
   };
+
+  function decode(bytes: Uint8Array): T {
+    try {
+      return given.decode(bytes);
+    } catch (cause) {
+      throw new InterprocError(
+        'ERR_DECODE',
+        `Codec '${name}' cannot read a message of ${bytes.length} bytes: ${reason(cause)}`,
+        { cause },
+      );
+    }
+  }
 }

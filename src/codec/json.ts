@@ -1,6 +1,14 @@
 import { InterprocError, shown } from '../errors.js';
 import type { Codec } from './codec.js';
-import { decodeText, encodeText } from './text.js';
+import { decodeOwnText, decodeText, encodeText } from './text.js';
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    throw new InterprocError('ERR_DECODE', `A message is no JSON: ${shown(text)}`, { cause });
+  }
+}
 
 /**
  * What `JSON.stringify` makes of a value, with all that it drops and changes on the way: NaN, undefined
@@ -8,6 +16,7 @@ import { decodeText, encodeText } from './text.js';
  */
 export const jsonCodec: Codec<unknown> = {
   name: 'json',
+  encodesAnew: true,
 
   encode(value, outbox) {
     let text: string | undefined;
@@ -29,12 +38,6 @@ export const jsonCodec: Codec<unknown> = {
     return encodeText(text, outbox);
   },
 
-  decode(inbox, offset, length) {
-    const text = decodeText(inbox, offset, length);
-    try {
-      return JSON.parse(text) as unknown;
-    } catch (cause) {
-      throw new InterprocError('ERR_DECODE', `A message is no JSON: ${shown(text)}`, { cause });
-    }
-  },
+  decode: (inbox, offset, length) => parse(decodeText(inbox, offset, length)),
+  decodeOwn: (bytes) => parse(decodeOwnText(bytes)),
 };

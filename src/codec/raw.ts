@@ -41,4 +41,5 @@ export const rawCodec: Codec<Uint8Array> = {
   bytesOf: checkBytes,
 
   decode: copyBytes,
+  decodeOwn: (bytes) => bytes,
 };

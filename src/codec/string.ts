@@ -1,10 +1,11 @@
 import { invalidArgument } from '../errors.js';
 import type { Codec } from './codec.js';
-import { decodeText, encodeText } from './text.js';
+import { decodeOwnText, decodeText, encodeText } from './text.js';
 
 /** Strings, unchanged: lone surrogates and U+0000 included. */
 export const stringCodec: Codec<string> = {
   name: 'string',
+  encodesAnew: true,
 
   encode(value, outbox) {
     if (typeof value !== 'string') {
@@ -14,4 +15,5 @@ export const stringCodec: Codec<string> = {
   },
 
   decode: decodeText,
+  decodeOwn: decodeOwnText,
 };

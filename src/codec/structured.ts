@@ -43,20 +43,23 @@ export const structuredCodec: Codec<unknown> = {
     }
   },
 
-  // In place: the inbox is private memory, and everything that is made of it is a copy.
-  decode(inbox, offset, length) {
-    const decoder = idleDecoder ?? new Decoder();
-    idleDecoder = undefined;
-    try {
-      return decoder.decode(inbox, offset, length);
-    } catch (cause) {
-      throw new InterprocError(
-        'ERR_DECODE',
-        `A message of ${length} bytes is no structured clone: ${cause instanceof Error ? cause.message : shown(cause)}`,
-        { cause },
-      );
-    } finally {
-      idleDecoder = decoder;
-    }
-  },
+  // In place: the bytes are private memory, and everything that is made of them is a copy.
+  decode,
+  decodeOwn: (bytes) => decode(bytes, 0, bytes.length),
 };
+
+function decode(bytes: Uint8Array, offset: number, length: number): unknown {
+  const decoder = idleDecoder ?? new Decoder();
+  idleDecoder = undefined;
+  try {
+    return decoder.decode(bytes, offset, length);
+  } catch (cause) {
+    throw new InterprocError(
+      'ERR_DECODE',
+      `A message of ${length} bytes is no structured clone: ${cause instanceof Error ? cause.message : shown(cause)}`,
+      { cause },
+    );
+  } finally {
+    idleDecoder = decoder;
+  }
+}

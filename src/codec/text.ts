@@ -66,13 +66,20 @@ export function encodeText(text: string, outbox: Uint8Array): number | Uint8Arra
 }
 
 export function decodeText(inbox: Uint8Array, offset: number, length: number): string {
-  const form = length > 0 ? inbox[offset] : undefined;
+  return textOf(wrappedInbox.of(inbox), offset, length);
+}
+
+/** As `decodeText`, of an array that is nobody's inbox: nothing of it is remembered. */
+export function decodeOwnText(bytes: Uint8Array): string {
+  return textOf(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), 0, bytes.length);
+}
+
+function textOf(buffer: Buffer, offset: number, length: number): string {
+  const form = length > 0 ? buffer[offset] : undefined;
   const end = offset + length;
-  if (form === ONE_BYTE) {
-    return wrappedInbox.of(inbox).toString('latin1', offset + ONE_BYTE_START, end);
-  }
+  if (form === ONE_BYTE) return buffer.toString('latin1', offset + ONE_BYTE_START, end);
   if (form === UTF_16 && length >= UTF_16_START && length % 2 === 0) {
-    return wrappedInbox.of(inbox).toString('utf16le', offset + UTF_16_START, end);
+    return buffer.toString('utf16le', offset + UTF_16_START, end);
   }
   throw new InterprocError(
     'ERR_DECODE',

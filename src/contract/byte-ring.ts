@@ -9,6 +9,7 @@ export type ByteRing = Pick<
   | 'tryPut'
   | 'tryTake'
   | 'tryTakeInto'
+  | 'takeLarge'
   | 'waitSync'
   | 'end'
   | 'ended'

@@ -20,6 +20,8 @@ export const EMPTY = -1;
 export const FULL = -2;
 /** `end()` was called: no more puts, or (when taking) everything has been drained. */
 export const ENDED = -3;
+/** A message that is larger than the inbox was taken: `takeLarge()` hands it over. */
+export const LARGE = -4;
 
 export interface ChannelCapabilities {
   /** `waitSync` works: this thread can block. */
@@ -56,6 +58,8 @@ export interface ChannelStats {
 export interface ChannelGeometry {
   readonly capacityBytes: number;
   readonly maxMessageBytes: number;
+  /** Of the messages larger than `capacityBytes` that the object holds at once. */
+  readonly maxSideBytes: number;
   /** 0 = as many as fit. */
   readonly maxItems: number;
   /** 0 = no limit. */
@@ -77,6 +81,7 @@ export const DEFAULT_CODEC = 'structured';
 export interface ChannelOptions {
   readonly capacityBytes?: number | undefined;
   readonly maxMessageBytes?: number | undefined;
+  readonly maxSideBytes?: number | undefined;
   readonly maxItems?: number | undefined;
   readonly maxDeliveries?: number | undefined;
   readonly deadLetter?: string | undefined;
@@ -89,9 +94,19 @@ export interface ChannelOptions {
 /** What a backend fills in for members that are undefined when it creates an object. */
 export const CHANNEL_DEFAULTS = Object.freeze({
   capacityBytes: 65_536,
+  /** Or the capacity, if that is more. */
+  maxMessageBytes: 2 ** 30,
   maxParticipants: 64,
   codec: DEFAULT_CODEC,
 } as const);
+
+const SMALLEST_SIDE_BYTES = 16 * 2 ** 20;
+const SIDE_CAPACITIES = 4;
+
+/** `maxSideBytes` of an object of that capacity that was created without it. */
+export function defaultSideBytes(capacityBytes: number): number {
+  return Math.max(SMALLEST_SIDE_BYTES, SIDE_CAPACITIES * capacityBytes);
+}
 
 export type OpenMode = 'create' | 'open' | 'openOrCreate';
 
@@ -115,10 +130,10 @@ export interface Channel {
 
   /**
    * Puts `outbox[0, length)`. Returns 0, FULL or ENDED; after FULL the message still stands in the outbox.
-   * Throws ERR_TOO_LARGE.
+   * Throws ERR_TOO_LARGE, ERR_NO_SPACE.
    */
   tryPutOutbox(length: number): number;
-  /** Puts `bytes`, copying them. Returns 0, FULL or ENDED. Throws ERR_TOO_LARGE. */
+  /** Puts `bytes`, copying them. Returns 0, FULL or ENDED. Throws ERR_TOO_LARGE, ERR_NO_SPACE. */
   tryPut(bytes: Uint8Array): number;
   /**
    * Puts `messages[from..]` in order, copying them, until one does not fit or the batch is as long as the
@@ -128,15 +143,15 @@ export interface Channel {
   tryPutMany(messages: readonly Uint8Array[], from: number): number;
 
   /**
-   * Takes the next message into `inbox` at most once. Returns its length, EMPTY or ENDED; `deliveries` tells
-   * whether it came before.
+   * Takes the next message into `inbox` at most once. Returns its length, LARGE, EMPTY or ENDED; `deliveries`
+   * tells whether it came before.
    */
   tryTake(): number;
   /** The same into the caller's buffer. Throws ERR_TOO_LARGE, and leaves the message in place, if it does not fit. */
   tryTakeInto(buffer: Uint8Array): number;
   /**
    * Takes up to `max` messages packed into `inbox`: message i is `inbox[offsets[i], offsets[i] + lengths[i])`.
-   * Returns how many (at least 1), EMPTY or ENDED. Stops in front of a message that was delivered before (take
+   * Returns how many (at least 1), LARGE (one), EMPTY or ENDED. Stops in front of a message that was delivered before (take
    * it by `tryTake`), unless it is the first, which then comes alone.
    */
   tryTakeMany(max: number): number;
@@ -144,9 +159,11 @@ export interface Channel {
   readonly lengths: Uint32Array;
   /**
    * Takes the next message into `inbox` and keeps it in the ledger until `ack` or `nack`. Returns its length,
-   * EMPTY or ENDED; `receipt` names it.
+   * LARGE, EMPTY or ENDED; `receipt` names it.
    */
   tryReceive(): number;
+  /** After LARGE, once: the message, in an array of its own that the channel forgets. */
+  takeLarge(): Uint8Array;
   /** Of the last message taken: 1 for the first delivery. */
   readonly deliveries: number;
   /** Of the last message received. */

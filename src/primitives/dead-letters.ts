@@ -67,7 +67,7 @@ export class DeadLetters {
   }
 
   #open(): Channel {
-    const { codec, capacityBytes, maxMessageBytes } = this.#source.geometry;
+    const { codec, capacityBytes, maxMessageBytes, maxSideBytes } = this.#source.geometry;
     for (;;) {
       try {
         return this.#backend.openChannel(this.#name, 'open', { codec });
@@ -79,6 +79,7 @@ export class DeadLetters {
           codec,
           capacityBytes,
           maxMessageBytes,
+          maxSideBytes,
         });
       } catch (error) {
         // Somebody else was faster.

@@ -1,12 +1,12 @@
 import { EOFError, InterprocError } from '../errors.js';
-import { EMPTY, ENDED } from '../contract/channel.js';
+import { EMPTY, ENDED, LARGE } from '../contract/channel.js';
 import type { Channel } from '../contract/channel.js';
 import type { Codec } from '../codec/codec.js';
 import type { DeadLetters } from './dead-letters.js';
 import { Delivery } from './delivery.js';
 import { NOT_YET } from './pending-waits.js';
 import type { NotYet } from './pending-waits.js';
-import { decodeWith, redeem, takeArrivedTickets, turnBack } from './passengers.js';
+import { decodeOwnWith, decodeWith, redeem, takeArrivedTickets, turnBack } from './passengers.js';
 import type { Arrive } from './passengers.js';
 
 /** What was taken of a batch, and why the first message that could not be decoded could not. */
@@ -54,9 +54,9 @@ export class MessageReader<T> {
     const channel = this.#channel;
     const length = channel.tryTake();
     if (length === EMPTY) return NOT_YET;
-    if (length < 0) throw this.#failure(length);
+    if (length < 0 && length !== LARGE) throw this.#failure(length);
     try {
-      return this.#consume(channel.inbox, 0, length);
+      return this.#consumeNext(length);
     } catch (error) {
       this.#finish(1);
       throw error;
@@ -100,7 +100,10 @@ export class MessageReader<T> {
     const { receipt, deliveries } = channel;
     let value: T;
     try {
-      value = decodeWith(this.#arrive, this.#codec, channel.inbox, 0, length);
+      value =
+        length === LARGE
+          ? decodeOwnWith(this.#arrive, this.#codec, channel.takeLarge())
+          : decodeWith(this.#arrive, this.#codec, channel.inbox, 0, length);
     } catch (error) {
       turnBack();
       channel.nack(receipt);
@@ -110,21 +113,47 @@ export class MessageReader<T> {
     return new Delivery(value, deliveries, receipt, channel, this.#isClosed, tickets);
   }
 
+  /** What the last look has taken. */
+  #consumeNext(length: number): T {
+    const channel = this.#channel;
+    return length === LARGE
+      ? this.#consumeOwn(channel.takeLarge())
+      : this.#consume(channel.inbox, 0, length);
+  }
+
   /** Decodes what is gone from the queue by now, and with it the handles in it. */
   #consume(bytes: Uint8Array, offset: number, length: number): T {
     let value: T;
     try {
       value = decodeWith(this.#arrive, this.#codec, bytes, offset, length);
     } catch (error) {
-      // Found before any other call on this thread may overwrite them.
-      const lost = this.#channel.ticketsIn(bytes.subarray(offset, offset + length));
-      turnBack();
-      redeem(this.#channel, lost);
+      this.#giveUp(bytes.subarray(offset, offset + length));
       throw error;
     }
     const tickets = takeArrivedTickets();
     if (tickets !== undefined) redeem(this.#channel, tickets);
     return value;
+  }
+
+  /** The same of a message in an array of its own. */
+  #consumeOwn(bytes: Uint8Array): T {
+    let value: T;
+    try {
+      value = decodeOwnWith(this.#arrive, this.#codec, bytes);
+    } catch (error) {
+      this.#giveUp(bytes);
+      throw error;
+    }
+    redeem(this.#channel, takeArrivedTickets());
+    return value;
+  }
+
+  /** A message that is gone and cannot be decoded: so are the handles in it. */
+  #giveUp(bytes: Uint8Array): void {
+    // Found before any other call on this thread may overwrite them.
+    const lost = this.#channel.ticketsIn(bytes);
+    turnBack();
+    redeem(this.#channel, lost);
   }
 
   /** Adds one crossing's worth of messages; false if there was none. */
@@ -139,6 +168,11 @@ export class MessageReader<T> {
     const before = batch.values.length;
     const count = channel.tryTakeMany(max);
     if (count === EMPTY) return false;
+    if (count === LARGE) {
+      this.#decodeOwnNext(batch, channel.takeLarge());
+      this.#finish(before + 1 - batch.values.length);
+      return true;
+    }
     if (count < 0) throw this.#failure(count);
     const { inbox, offsets, lengths } = channel;
     if (this.#codec.decodesByCaller === true) {
@@ -148,7 +182,7 @@ export class MessageReader<T> {
         const offset = offsets[i] as number;
         messages.push(inbox.slice(offset, offset + (lengths[i] as number)));
       }
-      for (const message of messages) this.#decodeNext(batch, message, 0, message.length);
+      for (const message of messages) this.#decodeOwnNext(batch, message);
     } else {
       for (let i = 0; i < count; i++) {
         this.#decodeNext(batch, inbox, offsets[i] as number, lengths[i] as number);
@@ -166,6 +200,14 @@ export class MessageReader<T> {
     }
   }
 
+  #decodeOwnNext(batch: Batch<T>, bytes: Uint8Array): void {
+    try {
+      batch.values.push(this.#consumeOwn(bytes));
+    } catch (error) {
+      batch.failure ??= { error };
+    }
+  }
+
   /** What cannot be decoded is handed to nobody, who would have to call `taskDone`. */
   #finish(undecodable: number): void {
     // A codec of the caller's may have closed the handle, which finished everything.
@@ -174,7 +216,7 @@ export class MessageReader<T> {
   }
 
   /**
-   * The length of the next message that was not delivered too often, or EMPTY; those that were go to the
+   * The length of the next message that was not delivered too often, LARGE or EMPTY; those that were go to the
    * dead-letter queue.
    */
   #receive(): number {
@@ -182,13 +224,14 @@ export class MessageReader<T> {
     for (;;) {
       const length = channel.tryReceive();
       if (length === EMPTY) return EMPTY;
-      if (length < 0) throw this.#failure(length);
+      if (length < 0 && length !== LARGE) throw this.#failure(length);
       if (this.#deadLetters === undefined || channel.deliveries <= this.#maxDeliveries) {
         return length;
       }
       const { receipt } = channel;
       // Copied: the inbox is every channel's.
-      this.#deadLetters.move(channel.inbox.slice(0, length), {
+      const bytes = length === LARGE ? channel.takeLarge() : channel.inbox.slice(0, length);
+      this.#deadLetters.move(bytes, {
         consume: () => channel.ack(receipt),
         giveBack: () => channel.nack(receipt),
       });
@@ -206,7 +249,7 @@ export class MessageReader<T> {
     const { receipt } = channel;
     let value: T;
     try {
-      value = this.#consume(channel.inbox, 0, length);
+      value = this.#consumeNext(length);
     } catch (error) {
       channel.ack(receipt);
       throw error;
@@ -220,16 +263,17 @@ export class MessageReader<T> {
     const length = this.#receive();
     if (length === EMPTY) return NOT_YET;
     const { receipt } = channel;
-    if (length > buffer.length) {
+    const bytes = length === LARGE ? channel.takeLarge() : channel.inbox.subarray(0, length);
+    if (bytes.length > buffer.length) {
       channel.nack(receipt);
       throw new InterprocError(
         'ERR_TOO_LARGE',
-        `The next message of queue '${channel.name}' has ${length} bytes, the buffer ${buffer.length}; the message stays in the queue`,
+        `The next message of queue '${channel.name}' has ${bytes.length} bytes, the buffer ${buffer.length}; the message stays in the queue`,
       );
     }
-    buffer.set(channel.inbox.subarray(0, length));
+    buffer.set(bytes);
     channel.ackAsTaken(receipt);
-    return length;
+    return bytes.length;
   }
 
   #failure(status: number): InterprocError {

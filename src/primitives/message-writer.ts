@@ -118,10 +118,10 @@ export class MessageWriter<T> {
     );
   }
 
+  /** A copy, unless the codec has made the array for this message. */
   #copy(encoded: number | Uint8Array): Uint8Array {
-    return typeof encoded === 'number'
-      ? copyBytes(this.#channel.outbox, 0, encoded)
-      : new Uint8Array(encoded);
+    if (typeof encoded === 'number') return copyBytes(this.#channel.outbox, 0, encoded);
+    return this.#codec.encodesAnew === true ? encoded : new Uint8Array(encoded);
   }
 
   /** @throws ERR_TOO_LARGE */
@@ -130,7 +130,7 @@ export class MessageWriter<T> {
     if (length <= geometry.maxMessageBytes) return;
     throw new InterprocError(
       'ERR_TOO_LARGE',
-      `A message of ${length} bytes; queue '${name}' takes ${geometry.maxMessageBytes} at most. Create it with a larger maxMessageBytes or capacityBytes`,
+      `A message of ${length} bytes; queue '${name}' takes ${geometry.maxMessageBytes} at most. Create it with a larger maxMessageBytes`,
     );
   }
 }

@@ -132,6 +132,12 @@ export function decodeWith<T>(
   return codec.decode(bytes, offset, length);
 }
 
+/** The same of a message in an array of its own. */
+export function decodeOwnWith<T>(arriving: Arrive, codec: Codec<T>, bytes: Uint8Array): T {
+  arrive = arriving;
+  return codec.decodeOwn(bytes);
+}
+
 /**
  * The tickets of the handles in the message that was decoded just now; undefined if it has none in it, as
  * almost all messages.

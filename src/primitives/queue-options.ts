@@ -10,16 +10,24 @@ import type { WaitOptions } from './wait-options.js';
  */
 export interface QueueOptions<T = unknown> {
   /**
-   * Bytes the queue holds: messages of all sizes and a few bytes for each. Rounded up to a power of two, 4
-   * KiB at least.
+   * Bytes the queue holds: messages of all sizes and a few bytes for each, but those that are larger than all of
+   * it. Rounded up to a power of two, 4 KiB at least.
    * @default 65536
    */
   readonly capacityBytes?: number | undefined;
   /**
-   * The largest message, in bytes as encoded; a larger one is refused with ERR_TOO_LARGE.
-   * @default the capacity
+   * The largest message, in bytes as encoded: up to 2^32 - 1. A larger one is refused with ERR_TOO_LARGE. One that
+   * is larger than the capacity stands beside it, in memory that is taken for it when it is put (ERR_NO_SPACE if
+   * there is none), and given back when it is gone and no other wants it.
+   * @default 1 GiB, or the capacity if that is more
    */
   readonly maxMessageBytes?: number | undefined;
+  /**
+   * Bytes of messages larger than the capacity that the queue holds at once; with more of them a put waits, as in
+   * a full queue. One that finds no other is let in whatever its size. There are 256 at most.
+   * @default 16 MiB, or 4 times the capacity if that is more
+   */
+  readonly maxSideBytes?: number | undefined;
   /**
    * Messages it holds at most, whatever their size: 1 or more.
    * @default undefined: as many as fit
@@ -64,6 +72,7 @@ export interface QueueOptions<T = unknown> {
 const OPTION_NAMES: ReadonlySet<string> = new Set<keyof QueueOptions>([
   'capacityBytes',
   'maxMessageBytes',
+  'maxSideBytes',
   'maxItems',
   'maxDeliveries',
   'deadLetter',
@@ -126,6 +135,7 @@ export function channelOptions(
   return {
     capacityBytes: checkCount('capacityBytes', options.capacityBytes, Number.MAX_SAFE_INTEGER),
     maxMessageBytes: checkCount('maxMessageBytes', options.maxMessageBytes, MAX_COUNT),
+    maxSideBytes: checkCount('maxSideBytes', options.maxSideBytes, Number.MAX_SAFE_INTEGER),
     maxItems: checkCount('maxItems', options.maxItems, MAX_COUNT),
     maxDeliveries,
     deadLetter,

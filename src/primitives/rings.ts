@@ -1,5 +1,5 @@
 import { InterprocError, EOFError, TimeoutError } from '../errors.js';
-import { EMPTY, ENDED, FULL, PUT, TAKE } from '../contract/channel.js';
+import { EMPTY, ENDED, FULL, LARGE, PUT, TAKE } from '../contract/channel.js';
 import type { Side } from '../contract/channel.js';
 import type { ByteRing, RingRole, SpscByteRing } from '../contract/byte-ring.js';
 
@@ -61,6 +61,7 @@ abstract class Ring<R extends ByteRing> {
   tryPop(): Uint8Array | undefined {
     const { ring } = this;
     const length = this.#found(ring.tryTake());
+    if (length === LARGE) return ring.takeLarge();
     return length === EMPTY ? undefined : ring.inbox.slice(0, length);
   }
 

@@ -12,6 +12,7 @@ import { iteration } from './queue-iteration.js';
 import { joining } from './queue-joining.js';
 import { leases } from './queue-leases.js';
 import { joiningModel } from './queue-joining-model.js';
+import { largeMessages } from './queue-large-messages.js';
 import { messages } from './queue-messages.js';
 import { nodeStreams } from './queue-node-streams.js';
 import { opening } from './queue-opening.js';
@@ -25,6 +26,7 @@ export function describeQueue(label: string, makeSubject: () => Subject): void {
     const subject = makeSubject();
     opening(subject);
     messages(subject);
+    largeMessages(subject);
     waiting(subject);
     batches(subject);
     iteration(subject);

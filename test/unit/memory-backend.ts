@@ -5,7 +5,18 @@
 
 import { InterprocError } from '../../src/errors.js';
 import type { ErrorCode } from '../../src/errors.js';
-import { DEFAULT_CODEC, EMPTY, ENDED, FULL, JOIN, PUT, TAKE } from '../../src/contract/channel.js';
+import {
+  CHANNEL_DEFAULTS,
+  DEFAULT_CODEC,
+  defaultSideBytes,
+  EMPTY,
+  ENDED,
+  FULL,
+  JOIN,
+  LARGE,
+  PUT,
+  TAKE,
+} from '../../src/contract/channel.js';
 import type {
   Backend,
   Channel,
@@ -66,6 +77,8 @@ class SharedQueue {
   highWater = 0;
   ended = false;
   usedBytes = 0;
+  /** Of the messages larger than the capacity, those received and not yet acknowledged included. */
+  sideBytes = 0;
   order = 0;
   receipts = 0;
 
@@ -91,11 +104,25 @@ class SharedQueue {
   hasRoom(length: number): boolean {
     const { capacityBytes, maxItems } = this.geometry;
     if (maxItems > 0 && this.messages.length >= maxItems) return false;
-    return this.usedBytes + SharedQueue.cost(length) <= capacityBytes;
+    if (this.isBeside(length) && this.sideBytes > 0) {
+      if (this.sideBytes + length > this.geometry.maxSideBytes) return false;
+    }
+    return this.usedBytes + this.cost(length) <= capacityBytes;
   }
 
-  static cost(length: number): number {
+  isBeside(length: number): boolean {
+    return length > this.geometry.capacityBytes;
+  }
+
+  cost(length: number): number {
+    if (this.isBeside(length)) return BLOCK_BYTES;
     return Math.max(1, Math.ceil(length / BLOCK_BYTES)) * BLOCK_BYTES;
+  }
+
+  /** The message is gone for good. */
+  letGo({ bytes }: Message): void {
+    if (this.isBeside(bytes.length)) this.sideBytes -= bytes.length;
+    this.wake(PUT, Infinity);
   }
 
   put(bytes: Uint8Array): number {
@@ -106,7 +133,8 @@ class SharedQueue {
     if (this.ended) return ENDED;
     if (!this.hasRoom(bytes.length)) return FULL;
     this.messages.push({ bytes: bytes.slice(), order: this.order++, deliveries: 0 });
-    this.usedBytes += SharedQueue.cost(bytes.length);
+    this.usedBytes += this.cost(bytes.length);
+    if (this.isBeside(bytes.length)) this.sideBytes += bytes.length;
     this.counts.puts++;
     this.counts.putBytes += bytes.length;
     this.highWater = Math.max(this.highWater, this.size);
@@ -127,7 +155,7 @@ class SharedQueue {
       this.returned.shift();
     } else {
       this.messages.shift();
-      this.usedBytes -= SharedQueue.cost(message.bytes.length);
+      this.usedBytes -= this.cost(message.bytes.length);
       this.wake(PUT, Infinity);
     }
     message.deliveries++;
@@ -178,6 +206,7 @@ class MemoryChannel implements Channel {
   onReady: ((side: Side) => void) | undefined = undefined;
   readonly #backend: MemoryBackend;
   readonly #queue: SharedQueue;
+  #large: Uint8Array | undefined;
   #isClosed = false;
 
   constructor(backend: MemoryBackend, queue: SharedQueue) {
@@ -235,20 +264,33 @@ class MemoryChannel implements Channel {
       fail('ERR_TOO_LARGE', `a message of ${bytes.length} bytes, a buffer of ${target.length}`);
     }
     queue.remove(message);
+    queue.letGo(message);
     this.unfinished++;
-    this.#deliver(message, target, 0);
-    return bytes.length;
+    return this.#deliver(message, target, 0);
   }
 
-  #deliver(message: Message, target: Uint8Array | undefined, offset: number): void {
+  /** Its length, or LARGE. */
+  #deliver(message: Message, target: Uint8Array | undefined, offset: number): number {
     const { bytes } = message;
+    this.deliveries = message.deliveries;
+    if (target === undefined && this.#queue.isBeside(bytes.length)) {
+      this.#large = bytes.slice();
+      return LARGE;
+    }
     if (target === undefined && offset + bytes.length > this.inbox.length) {
       const larger = new Uint8Array(2 * (offset + bytes.length));
       larger.set(this.inbox);
       this.#backend.inbox = larger;
     }
     (target ?? this.inbox).set(bytes, offset);
-    this.deliveries = message.deliveries;
+    return bytes.length;
+  }
+
+  takeLarge(): Uint8Array {
+    const large = this.#large;
+    if (large === undefined) throw new Error('takeLarge without LARGE');
+    this.#large = undefined;
+    return large;
   }
 
   tryTake(): number {
@@ -266,9 +308,11 @@ class MemoryChannel implements Channel {
       const message = queue.next(this);
       if (typeof message === 'number') return count > 0 ? count : message;
       if (message.deliveries > 0 && count > 0) return count;
+      if (queue.isBeside(message.bytes.length) && count > 0) return count;
       queue.remove(message);
+      queue.letGo(message);
       this.unfinished++;
-      this.#deliver(message, undefined, offset);
+      if (this.#deliver(message, undefined, offset) === LARGE) return LARGE;
       this.offsets[count] = offset;
       this.lengths[count] = message.bytes.length;
       offset += message.bytes.length;
@@ -284,16 +328,17 @@ class MemoryChannel implements Channel {
     const own = [...queue.held.values()].filter(({ holder }) => holder === this);
     if (own.length >= LEDGER_ENTRIES) fail('ERR_UNACKED', `${own.length} are unacknowledged`);
     queue.remove(message);
-    this.#deliver(message, undefined, 0);
     this.receipt = ++queue.receipts;
     queue.held.set(this.receipt, { message, holder: this });
-    return message.bytes.length;
+    return this.#deliver(message, undefined, 0);
   }
 
   ack(receipt: number): void {
     const queue = this.#enter();
-    if (queue.held.get(receipt)?.holder !== this) fail('ERR_NOT_OWNER', `receipt ${receipt}`);
+    const held = queue.held.get(receipt);
+    if (held?.holder !== this) fail('ERR_NOT_OWNER', `receipt ${receipt}`);
     queue.held.delete(receipt);
+    queue.letGo(held.message);
     if (queue.ended) queue.wake(TAKE, Infinity);
     queue.wakeJoiners();
   }
@@ -560,7 +605,9 @@ function geometryOf(options: ChannelOptions, anonymous: boolean): ChannelGeometr
   while (capacityBytes < (options.capacityBytes ?? 65_536)) capacityBytes *= 2;
   return {
     capacityBytes,
-    maxMessageBytes: Math.min(options.maxMessageBytes ?? capacityBytes, capacityBytes),
+    maxMessageBytes:
+      options.maxMessageBytes ?? Math.max(CHANNEL_DEFAULTS.maxMessageBytes, capacityBytes),
+    maxSideBytes: options.maxSideBytes ?? defaultSideBytes(capacityBytes),
     maxItems: options.maxItems ?? 0,
     maxDeliveries: options.maxDeliveries ?? 0,
     deadLetter: options.deadLetter,

@@ -19,6 +19,7 @@ export interface Constants {
   readonly kind: number;
   readonly mismatch: number;
   readonly corrupt: number;
+  readonly lost: number;
   readonly version: number;
   readonly permission: number;
   readonly noSpace: number;
@@ -40,6 +41,7 @@ export interface Constants {
   /** The `kind` of a lease that is a slot. */
   readonly leaseSlot: number;
   readonly maxLeases: number;
+  readonly errno: number;
   readonly minCapacity: number;
   readonly maxCapacity: number;
   readonly maxMessage: number;
@@ -61,6 +63,7 @@ export interface NativeFailure extends Error {
 export interface ObjectOptions {
   readonly capacityBytes: number;
   readonly maxMessageBytes: number;
+  readonly maxSideBytes: number;
   readonly maxItems: number;
   readonly maxDeliveries: number;
   readonly maxParticipants: number;
@@ -104,6 +107,7 @@ export interface Addon {
   takeInto(token: Token, bytes: Uint8Array): number;
   takeMany(token: Token, max: number): number;
   receive(token: Token): number;
+  receiveInto(token: Token, bytes: Uint8Array): number;
   ack(token: Token, receipt: number): number;
   nack(token: Token, receipt: number): number;
   ackAsTaken(token: Token, receipt: number): number;
@@ -150,7 +154,6 @@ export interface Addon {
   onBell(dispatch: (count: number) => void): void;
   inbox(): Uint8Array;
   outbox(): Uint8Array;
-  growInbox(bytes: number): Uint8Array;
   list(directory: string): NativeEntry[];
   prune(directory: string, dryRun: boolean): string[];
 }

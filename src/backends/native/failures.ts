@@ -24,6 +24,11 @@ function tell(constants: Constants, status: number): Told {
         'ERR_CORRUPT',
         'something wrote to it that is not interproc; remove it and create it anew',
       ];
+    case constants.lost:
+      return [
+        'ERR_CORRUPT',
+        'something that is not interproc wrote to it or cut it; this message is lost, and the queue goes on',
+      ];
     case constants.version:
       return ['ERR_VERSION', 'let every process use one version of interproc, or remove it'];
     case constants.permission:
@@ -37,7 +42,7 @@ function tell(constants: Constants, status: number): Told {
         'make room in the directory (prune() removes leftovers), enlarge it, or choose a smaller capacityBytes',
       ];
     case constants.tooLarge:
-      return ['ERR_TOO_LARGE', 'create the queue with a larger capacityBytes or maxMessageBytes'];
+      return ['ERR_TOO_LARGE', 'create it with a larger maxMessageBytes, or a ring with more room'];
     case constants.noSlot:
       return [
         'ERR_NO_SLOT',
@@ -79,9 +84,15 @@ export function statusError(
   status: number,
   name: string,
   detail = '',
+  errno = 0,
 ): InterprocError {
   const [code, advice] = tell(constants, status);
-  return new InterprocError(code, `${name}: ${detail === '' ? '' : `${detail}; `}${advice}`);
+  const system = errno > 0 ? `errno ${errno}; ` : '';
+  return new InterprocError(
+    code,
+    `${name}: ${detail === '' ? '' : `${detail}; `}${system}${advice}`,
+    errno > 0 ? { errno } : {},
+  );
 }
 
 /** Calls into the addon and gives what it throws its class, code and message. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-import { CHANNEL_DEFAULTS } from '../../contract/channel.js';
+import { CHANNEL_DEFAULTS, defaultSideBytes } from '../../contract/channel.js';
 import { InterprocError, shown } from '../../errors.js';
 import type { RingOpener, SpscByteRing, SpscOptions } from '../../contract/byte-ring.js';
 import type {
@@ -77,10 +77,10 @@ export class NativeBackend implements Backend, Registry, RingOpener {
     const wanted: ObjectOptions = {
       capacityBytes,
       maxMessageBytes: Math.min(
-        options.maxMessageBytes ?? capacityBytes,
-        capacityBytes,
+        options.maxMessageBytes ?? Math.max(CHANNEL_DEFAULTS.maxMessageBytes, capacityBytes),
         constants.maxMessage,
       ),
+      maxSideBytes: options.maxSideBytes ?? defaultSideBytes(capacityBytes),
       maxItems: options.maxItems ?? 0,
       maxDeliveries: options.maxDeliveries ?? 0,
       maxParticipants: options.maxParticipants ?? CHANNEL_DEFAULTS.maxParticipants,
@@ -130,6 +130,7 @@ export class NativeBackend implements Backend, Registry, RingOpener {
     const wanted = {
       capacityBytes,
       maxMessageBytes: Math.min(capacityBytes, constants.maxMessage),
+      maxSideBytes: 0,
       maxItems: 0,
       maxDeliveries: 0,
       maxParticipants: 2,

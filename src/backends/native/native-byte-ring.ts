@@ -1,10 +1,11 @@
 import { InterprocError } from '../../errors.js';
-import { EMPTY, ENDED, FULL } from '../../contract/channel.js';
+import { EMPTY, ENDED, FULL, LARGE } from '../../contract/channel.js';
 import type { Side } from '../../contract/channel.js';
 import type { RingRole, SpscByteRing } from '../../contract/byte-ring.js';
 import type { Addon, Constants, Token } from './addon.js';
 import { guarded, statusError } from './failures.js';
 import { waitInSlices } from './blocking.js';
+import { LargeMessage } from './large-message.js';
 import type { NativeThread, Rung } from './native-thread.js';
 
 /** One end of a native byte ring for a single producer and a single consumer. */
@@ -17,6 +18,7 @@ export class NativeByteRing implements SpscByteRing, Rung {
   readonly #addon: Addon;
   readonly #constants: Constants;
   readonly #token: Token;
+  readonly #large: LargeMessage;
   #closed = false;
 
   constructor(thread: NativeThread, token: Token, name: string, role: RingRole) {
@@ -28,6 +30,7 @@ export class NativeByteRing implements SpscByteRing, Rung {
     this.#addon = addon;
     this.#constants = addon.constants;
     this.#token = token;
+    this.#large = new LargeMessage(addon);
     thread.adopt(token, this);
   }
 
@@ -43,11 +46,13 @@ export class NativeByteRing implements SpscByteRing, Rung {
   tryTake(): number {
     const result = this.#addon.take(this.#token);
     if (result >= 0) return result;
-    if (result === -this.#constants.tooLarge) {
-      this.#thread.growInbox(this.#addon.results[this.#constants.wanted] as number);
-      return this.tryTake();
-    }
-    return this.#refused(result, 0);
+    if (result !== -this.#constants.tooLarge) return this.#refused(result, 0);
+    const fetched = this.#large.fetch(this.name, (into) => this.#addon.takeInto(this.#token, into));
+    return fetched === LARGE ? LARGE : this.#refused(fetched, 0);
+  }
+
+  takeLarge(): Uint8Array {
+    return this.#large.handOver();
   }
 
   tryTakeInto(buffer: Uint8Array): number {

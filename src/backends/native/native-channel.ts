@@ -1,5 +1,5 @@
 import { InterprocError } from '../../errors.js';
-import { EMPTY, ENDED, FULL } from '../../contract/channel.js';
+import { EMPTY, ENDED, FULL, LARGE } from '../../contract/channel.js';
 import type {
   Channel,
   ChannelCapabilities,
@@ -11,6 +11,7 @@ import type {
 import type { Addon, Constants, Token } from './addon.js';
 import { waitInSlices } from './blocking.js';
 import { guarded, statusError } from './failures.js';
+import { LargeMessage } from './large-message.js';
 import { NativeLeasing } from './native-leasing.js';
 import { findTicketFiles, formatTicket, parseTicket } from './tickets.js';
 import type { NativeThread, Rung } from './native-thread.js';
@@ -46,6 +47,7 @@ export class NativeChannel implements Channel, Rung {
   readonly #constants: Constants;
   readonly #token: Token;
   readonly #results: Float64Array;
+  readonly #large: LargeMessage;
   readonly #armed: [boolean, boolean, boolean] = [false, false, false];
   #listening = false;
   #closed = false;
@@ -69,6 +71,7 @@ export class NativeChannel implements Channel, Rung {
     this.#constants = addon.constants;
     this.#token = token;
     this.#results = addon.results;
+    this.#large = new LargeMessage(addon);
     this.leasing = new NativeLeasing(thread, token, this, copiesLeases);
     thread.adopt(token, this);
   }
@@ -123,13 +126,13 @@ export class NativeChannel implements Channel, Rung {
     const detail =
       result === -constants.tooLarge
         ? `a message of ${length} bytes; this queue takes ${this.geometry.maxMessageBytes} at most`
-        : '';
-    throw statusError(constants, -result, this.name, detail);
+        : `a message of ${length} bytes was not put`;
+    throw statusError(constants, -result, this.name, detail, this.#errnoOf(result));
   }
 
   tryTake(): number {
     const result = this.#addon.take(this.#token);
-    return result >= 0 ? result : this.#takeStatus(result, () => this.tryTake());
+    return result >= 0 ? result : this.#takeOrFetch(result);
   }
 
   tryTakeInto(buffer: Uint8Array): number {
@@ -142,31 +145,49 @@ export class NativeChannel implements Channel, Rung {
         `${this.name}: the next message has ${wanted} bytes, the buffer ${buffer.length}; the message stays in the queue`,
       );
     }
-    return this.#takeStatus(result, () => EMPTY);
+    return this.#takeStatus(result);
   }
 
   tryTakeMany(max: number): number {
     const result = this.#addon.takeMany(this.#token, max);
-    return result > 0 ? result : this.#takeStatus(result, () => this.tryTakeMany(max));
+    return result > 0 ? result : this.#takeOrFetch(result);
   }
 
   tryReceive(): number {
     const result = this.#addon.receive(this.#token);
-    return result >= 0 ? result : this.#takeStatus(result, () => this.tryReceive());
+    if (result >= 0) return result;
+    if (result !== -this.#constants.tooLarge) return this.#takeStatus(result);
+    return this.#fetch((into) => this.#addon.receiveInto(this.#token, into));
   }
 
-  /** `again` is called when the inbox had to grow first. */
-  #takeStatus(result: number, again: () => number): number {
+  takeLarge(): Uint8Array {
+    return this.#large.handOver();
+  }
+
+  #takeOrFetch(result: number): number {
+    if (result !== -this.#constants.tooLarge) return this.#takeStatus(result);
+    return this.#fetch((into) => this.#addon.takeInto(this.#token, into));
+  }
+
+  #fetch(take: (into: Uint8Array) => number): number {
+    const result = this.#large.fetch(this.name, take);
+    return result === LARGE ? LARGE : this.#takeStatus(result);
+  }
+
+  #takeStatus(result: number): number {
     const constants = this.#constants;
     if (result === -constants.empty) return EMPTY;
     if (result === -constants.ended) return ENDED;
-    if (result === -constants.tooLarge) {
-      this.#thread.growInbox(this.#results[constants.wanted] as number);
-      return again();
-    }
     const detail =
       result === -constants.unacked ? 'too many messages are unacknowledged by this handle' : '';
-    throw statusError(constants, -result, this.name, detail);
+    throw statusError(constants, -result, this.name, detail, this.#errnoOf(result));
+  }
+
+  /** What the system said, of a message that could not be written or read. */
+  #errnoOf(result: number): number {
+    const { noSpace, permission, system, errno } = this.#constants;
+    const isSystem = [noSpace, permission, system].includes(-result);
+    return isSystem ? (this.#results[errno] as number) : 0;
   }
 
   get deliveries(): number {

@@ -9,8 +9,8 @@ export interface Rung {
 
 export class NativeThread {
   readonly addon: Addon;
-  /** Where native code leaves messages, for all objects of the thread: one of them may replace it by a larger one at any call. */
-  inbox: Uint8Array;
+  /** Where native code leaves messages, for all objects of the thread, unless they are larger than it. */
+  readonly inbox: Uint8Array;
   /** Closes what was forgotten: a handle that nobody can reach keeps neither a slot nor a segment. */
   readonly #forgotten: FinalizationRegistry<Token>;
   /** Ends leases that nobody can reach: neither the lease nor an array over its memory. */
@@ -42,11 +42,6 @@ export class NativeThread {
           ?.rang(side as Side);
       }
     });
-  }
-
-  /** Makes room for a message of `bytes` bytes. */
-  growInbox(bytes: number): void {
-    this.inbox = this.addon.growInbox(bytes);
   }
 
   adopt(token: Token, owner: Rung): void {
