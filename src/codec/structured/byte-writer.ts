@@ -1,4 +1,12 @@
-import { LATIN1_TEXT, SHORT_TEXT, SHORT_TEXT_CHARACTERS, UTF16_TEXT } from './format.js';
+import {
+  DOUBLE,
+  INTEGER,
+  LATIN1_TEXT,
+  SHORT_TEXT,
+  SHORT_TEXT_CHARACTERS,
+  SMALL_INTEGER,
+  UTF16_TEXT,
+} from './format.js';
 
 const FIRST_BYTES = 8 * 1024;
 /** More than this is given back after the message that needed it. */
@@ -60,6 +68,25 @@ export class ByteWriter {
     this.reserve(bytes.length);
     this.bytes.set(bytes, this.at);
     this.at += bytes.length;
+  }
+
+  /** A number with its tag. Reserves for itself. */
+  number(value: number): void {
+    const { at } = this;
+    if (at + 9 > this.bytes.length) this.#grow(at + 9);
+    const integer = value | 0;
+    if (integer !== value || (value === 0 && 1 / value < 0)) {
+      this.bytes[at] = DOUBLE;
+      this.view.setFloat64(at + 1, value, true);
+      this.at = at + 9;
+    } else if (integer >= 0 && integer < SMALL_INTEGER) {
+      this.bytes[at] = SMALL_INTEGER | integer;
+      this.at = at + 1;
+    } else {
+      this.bytes[at] = INTEGER;
+      this.view.setInt32(at + 1, integer, true);
+      this.at = at + 5;
+    }
   }
 
   /** A string with its tag. Reserves for itself. */

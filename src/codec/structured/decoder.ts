@@ -61,11 +61,9 @@ export class Decoder {
       input.finish();
       if (this.#numbers) this.#objects = [];
       if (this.#shapes.length > 0) this.#shapes = [];
-      if (this.#parts.length > 0) {
-        this.#parts = [];
-        this.#partBytes = 0;
-        this.#reserved = 0;
-      }
+      if (this.#parts.length > 0) this.#parts = [];
+      this.#partBytes = 0;
+      this.#reserved = 0;
     }
   }
 
@@ -210,11 +208,20 @@ export class Decoder {
   }
 
   #array(): unknown[] {
-    const count = this.#in.count(1);
+    const input = this.#in;
+    const count = input.count(1);
     const array: unknown[] = this.#number([]);
     for (let i = 0; i < count; i++) {
-      if (this.#passes(format.HOLE)) array.length = i + 1;
-      else array.push(this.value());
+      const tag = input.peek();
+      if (tag >= format.SMALL_INTEGER) {
+        input.at++;
+        array.push(tag - format.SMALL_INTEGER);
+      } else if (tag === format.HOLE) {
+        input.at++;
+        array.length = i + 1;
+      } else {
+        array.push(this.value());
+      }
     }
     return array;
   }

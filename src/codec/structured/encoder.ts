@@ -137,7 +137,7 @@ export class Encoder {
         out.text(value);
         return;
       case 'number':
-        this.#number(value);
+        out.number(value);
         return;
       case 'object':
         if (value === null) this.#tag(format.NULL);
@@ -160,21 +160,6 @@ export class Encoder {
   #tag(tag: number): void {
     this.#out.reserve(1);
     this.#out.uint8(tag);
-  }
-
-  #number(value: number): void {
-    const out = this.#out;
-    out.reserve(9);
-    const integer = value | 0;
-    if (integer !== value || (value === 0 && 1 / value < 0)) {
-      out.uint8(format.DOUBLE);
-      out.float64(value);
-    } else if (integer >= 0 && integer < format.SMALL_INTEGER) {
-      out.uint8(format.SMALL_INTEGER | integer);
-    } else {
-      out.uint8(format.INTEGER);
-      out.int32(integer);
-    }
   }
 
   #bigint(value: bigint): void {
@@ -327,7 +312,8 @@ export class Encoder {
     try {
       for (; i < length; i++) {
         const value = array[i];
-        if (value === undefined) this.#element(array, i);
+        if (typeof value === 'number') this.#out.number(value);
+        else if (value === undefined) this.#element(array, i);
         else this.#value(value);
       }
     } catch (thrown) {

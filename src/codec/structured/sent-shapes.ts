@@ -30,6 +30,9 @@ export class KeyStep {
   /** The key that came next the last time, and where it led: mostly it comes again. */
   nextKey: string | undefined;
   next: KeyStep | undefined;
+  /** And the time before: objects in lists often alternate with those in them. */
+  otherKey: string | undefined;
+  other: KeyStep | undefined;
   /** Of an object that has no more keys. */
   shape: SentShape | undefined;
   #others: Map<string, KeyStep> | undefined;
@@ -74,7 +77,7 @@ export class SentShapes {
   /** Another way than the last time. */
   #turn(step: KeyStep, key: string): KeyStep {
     if (step.depth >= SHAPE_KEYS) return TOO_MANY;
-    let next = step.known(key);
+    let next = step.otherKey === key ? step.other : step.known(key);
     if (next === undefined) {
       if (this.#steps === STEPS) {
         // Whoever is under way goes on in what is forgotten.
@@ -84,6 +87,8 @@ export class SentShapes {
       next = step.add(key);
       this.#steps++;
     }
+    step.otherKey = step.nextKey;
+    step.other = step.next;
     step.nextKey = key;
     step.next = next;
     return next;

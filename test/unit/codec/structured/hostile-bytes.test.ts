@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import { InterprocError } from '../../../../src/errors.js';
 import { structuredCodec } from '../../../../src/codec/structured.js';
@@ -129,10 +129,30 @@ describe("codec 'structured' given bytes that nobody encoded", () => {
     expect(decodes(Uint8Array.of(format.VERSION | format.IRREGULAR, ...bytes))).toBe(false);
   });
 
-  it('promises the same bytes to one buffer only', () => {
+  it('reserves no more for resizable buffers than a message may, all of them together', () => {
+    const message = (maximum: number) =>
+      Uint8Array.of(
+        format.VERSION,
+        format.ARRAY,
+        ...U32(2),
+        ...buffer(0, maximum),
+        ...buffer(0, maximum),
+      );
+    expect(decodes(message(2 ** 31 + 1))).toBe(false);
+    // And one that was refused counts for nothing.
+    expect(decodes(message(2 ** 31))).toBe(true);
+  });
+
+  it('makes no buffers of bytes that were promised to others', () => {
     const many = Array.from({ length: 50 }, () => buffer(1000)).flat();
     const message = [format.VERSION, format.ARRAY, ...U32(50), ...many, ...new Uint8Array(1000)];
-    expect(decodes(Uint8Array.from(message))).toBe(false);
+    const made = vi.spyOn(globalThis, 'ArrayBuffer');
+    try {
+      expect(decodes(Uint8Array.from(message))).toBe(false);
+      expect(made.mock.calls.filter((call: unknown[]) => call[0] === 1000).length).toBeLessThan(4);
+    } finally {
+      made.mockRestore();
+    }
   });
 
   it('gives ERR_DECODE, and nothing worse, for what is nested too deep', () => {
