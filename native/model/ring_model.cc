@@ -4,9 +4,10 @@
 //   block word d[i]   { lap, blocks, generation, slot, state }
 //   state     leaves it by                                                   steps
 //   (older)   a producer -> WRITING, or END                                  claim, seal
-//   WRITING   its owner -> READY; anyone, the owner dead -> DONE             publish, skip
+//   WRITING   its owner -> READY, or -> DONE; anyone, the owner dead -> DONE publish, abort, skip
 //   READY     a consumer -> READING                                          take
-//   READING   its owner -> DONE; anyone, the owner dead -> RETURNED          finish, sweep
+//   READING   its owner -> DONE, or -> RETURNED; anyone, the owner dead
+//             -> RETURNED                                                    finish, nack, sweep
 //   RETURNED  a consumer -> READING                                          scan
 //   DONE      reclaim passes it                                              reclaim
 //
@@ -16,6 +17,8 @@
 //   take      load head; load d[head]; newer: again (R1), past READY: help head, again;
 //             CAS READY -> READING; CAS head
 //   finish    copy out; CAS READING -> DONE
+//   leases    in instances that say so: abort instead of publish, CAS WRITING -> DONE;
+//             nack instead of finish, CAS READING -> RETURNED, set the hint
 //   reclaim   load reclaim; load head; walk over DONE, not past head (R2), newer: again (R1);
 //             CAS reclaim; all again, until nothing DONE is left in front of it (R6)
 //   scan      clear the hint; load reclaim; walk; CAS RETURNED -> READING; set the hint if more
@@ -148,6 +151,7 @@ enum Pc : std::uint8_t {
   kTakeMoveHead,
   kCopyOut,
   kFinish,
+  kNackHint,
   kEmpty,
   // sweep: back to the FULL producer, the EMPTY consumer, the newcomer
   kSweepReclaim,
@@ -237,6 +241,7 @@ enum class Mutant : std::uint8_t {
   kR6Items,
   kHintLost,
   kStampSkippedPlain,
+  kNackHintLost,
 };
 
 struct Role {
@@ -253,8 +258,9 @@ struct Instance {
   int joins = 0;
   bool tso = false;
   int max_items = 0;
-  int stamp_laps = 1;  // interior words are stamped in laps divisible by this; 0: never
-  int lap_bits = 6;    // enough never to wrap in an instance, unless it says less
+  bool leases = false;  // what is claimed may be aborted, what is taken may be given back
+  int stamp_laps = 1;   // interior words are stamped in laps divisible by this; 0: never
+  int lap_bits = 6;     // enough never to wrap in an instance, unless it says less
   int generation_bits = 2;
   int mortal = 15;  // slots that may be killed
   Mutant mutant = Mutant::kNone;
@@ -523,6 +529,7 @@ class RingModel {
       case kTakeCas:
       case kTakeMoveHead:
       case kFinish:
+      case kNackHint:
       case kSweepReturn:
       case kSweepHint:
       case kSkipMoveTail:
@@ -667,6 +674,14 @@ class RingModel {
         me.pc = kPublish;
         return emit(i, "publish: copy", n, out);
       case kPublish: {
+        if (in_.leases) {
+          State aborted = s;
+          const bool mine = cas(aborted, pos, me.word, word.to(kDone));
+          --aborted.actor[index(i)].left;
+          rest(aborted.actor[index(i)], kPut);
+          emit(i, "abort: CAS WRITING -> DONE", aborted, out,
+               mine ? nullptr : "a living producer was robbed");
+        }
         const bool ours = cas(n, pos, me.word, word.to(kReady));
         n.published |= byte(1 << (me.message - 1));
         --me.left;
@@ -899,6 +914,13 @@ class RingModel {
                         ? "a torn message was read"
                         : nullptr);
       case kFinish: {
+        if (in_.leases) {
+          State back = s;
+          const bool mine = cas(back, pos, me.word, word.to(kReturned));
+          rest(back.actor[index(i)], is(Mutant::kNackHintLost) ? kGet : kNackHint);
+          emit(i, "nack: CAS READING -> RETURNED", back, out,
+               mine ? nullptr : "a living consumer was robbed");
+        }
         const char* wrong = nullptr;
         if (!cas(n, pos, me.word, word.to(kDone))) wrong = "a living consumer was robbed";
         if (me.message == 0 || (s.finished >> (me.message - 1) & 1) != 0)
@@ -907,6 +929,10 @@ class RingModel {
         rest(me, kGet);
         return emit(i, "finish: CAS READING -> DONE", n, out, wrong);
       }
+      case kNackHint:
+        n.hint = 1;
+        rest(me, kGet);
+        return emit(i, "nack: set the hint", n, out);
       case kEmpty:
         rest(me, s.kills > 0 ? kSweepReclaim : kReclaimLoad);
         return emit(i, "(about to sleep)", n, out);
@@ -1077,6 +1103,7 @@ std::string name_of(const Instance& in) {
   if (in.joins > 0) name += " newcomers=" + std::to_string(in.joins);
   if (in.max_items > 0) name += " maxItems=" + std::to_string(in.max_items);
   if (seals) name += " end";
+  if (in.leases) name += " leases";
   if (in.lap_bits < 6) name += " laps modulo " + std::to_string(1 << in.lap_bits);
   if (in.stamp_laps != 1)
     name += in.stamp_laps == 0 ? " unstamped"
@@ -1124,6 +1151,14 @@ void hold(Suite& suite) {
          .max_items = 1});
   holds({.blocks = 2, .roles = {P({1, 1}, 0), P({1}, 0)}, .kills = 1, .tso = true, .max_items = 1});
   holds({.blocks = 2, .roles = {P({2, 2, 1, 1}, 0), C}, .tso = true, .lap_bits = 2});
+  // Slots that are aborted, messages that are given back.
+  holds({.blocks = 2,
+         .roles = {P({1, 1}, 0), P({1, 2}, 0), C},
+         .kills = 1,
+         .tso = true,
+         .leases = true});
+  holds({.blocks = 4, .roles = {P({1, 2, 1}, 0), C, C}, .kills = 1, .tso = true, .leases = true});
+  holds({.blocks = 2, .roles = {E({1, 2}), C, C}, .kills = 1, .joins = 1, .leases = true});
   if (!suite.long_run()) return;
   holds({.blocks = 2, .roles = {P({1, 1}, 0), P({1, 2}, 0), C, C}});
   holds({.blocks = 4, .roles = {P({1, 2, 2, 1}, 0), P({2, 1, 2}, 0), C}, .tso = true});
@@ -1177,6 +1212,8 @@ void catch_mutants(Suite& suite) {
          {.blocks = 2, .roles = {P({1, 1}, 0), P({1}, 0)}, .kills = 1, .max_items = 1});
   caught("hint lost: a sweep does not set it again", Mutant::kHintLost,
          {.blocks = 2, .roles = {P({1}, 0), C, C, C}, .kills = 2});
+  caught("hint lost: a nack does not set it", Mutant::kNackHintLost,
+         {.blocks = 2, .roles = {P({1}, 0), C}, .leases = true});
 }
 
 }  // namespace
