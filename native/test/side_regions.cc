@@ -15,6 +15,7 @@
 
 #include "platform/clock.h"
 #include "test/bare_segment.h"
+#include "test/once_at.h"
 #include "test/peer.h"
 #include "test/test_directory.h"
 #include "test/watchdog.h"
@@ -29,6 +30,7 @@ using interproc::sync::kPut;
 using interproc::test::BareSegment;
 using interproc::test::Got;
 using interproc::test::header_of;
+using interproc::test::OnceAt;
 using interproc::test::Peer;
 using interproc::test::Shape;
 using interproc::test::TestDirectory;
@@ -189,6 +191,43 @@ TEST_CASE("those who ask at the same moment are admitted to the quota and no fur
   CHECK(admitted.load() > 1'000);
   CHECK(most.load() <= kQuota);
   CHECK(most.load() == kQuota);
+}
+
+TEST_CASE("of two that ask at once the one in front is admitted, if both are too many") {
+  Two two;
+  // Without the look that a put takes first.
+  interproc::memory::SideRegions behind(two.bare->segment(), two.bare->join());
+  const std::vector<std::byte> bytes(3 * kCapacity);
+  SideRef ref;
+  Code code = Code::ok;
+  {
+    const OnceAt moment("side.asking",
+                        [&] { code = behind.put(bytes.data(), bytes.size(), ref).code; });
+    CHECK(two.a.put(1, 3 * kCapacity) == Code::ok);
+    REQUIRE(moment.ran());
+  }
+  CHECK(code == Code::full);
+  REQUIRE(two.b.take().id == 1);
+  {
+    const OnceAt moment("side.asking",
+                        [&] { code = behind.put(bytes.data(), 2 * kCapacity, ref).code; });
+    CHECK(two.a.put(1, 2 * kCapacity) == Code::ok);
+  }
+  CHECK(code == Code::ok);
+  behind.withdraw(ref);
+}
+
+TEST_CASE("one that is stopped while it asks counts as what it asks for") {
+  Two two;
+  two.bare->segment().control().sides_used = 2;
+  two.slot(1).length = 3 * kCapacity;
+  two.slot(1).word = SideWord::make(1, SideState::asking, {0, 1});  // the first to join lives
+  CHECK(two.b.put(1, 2 * kCapacity) == Code::full);
+  CHECK(two.state(0) == SideState::free);
+  // An asking one whose length could be had besides keeps nobody waiting.
+  two.slot(1).length = 2 * kCapacity;
+  CHECK(two.b.put(1, 2 * kCapacity) == Code::ok);
+  CHECK(two.state(0) == SideState::standing);
 }
 
 TEST_CASE("there are so many places and no more") {
