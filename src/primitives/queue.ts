@@ -621,7 +621,7 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
    * event loop, `bytes` is private memory that the commit copies.
    *
    * @throws QueueFull (ERR_FULL) if there is no room, or puts of this handle are waiting for some; ERR_NO_LEASE if this handle
-   * has too many already; ERR_TOO_LARGE, ERR_INVALID_ARG, ERR_ENDED; ERR_UNSUPPORTED with another codec, or where the backend
+   * has too many already; ERR_TOO_LARGE, also if the slot would not fit into the queue's own memory; ERR_INVALID_ARG, ERR_ENDED; ERR_UNSUPPORTED with another codec, or where the backend
    * cannot
    */
   reserve(bytes: number): ReservedSlot {
@@ -668,7 +668,8 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
    * O(1), some microseconds; where `reserve` copies, so does this.
    *
    * @throws QueueEmpty (ERR_EMPTY) if there is none, or gets of this handle are waiting for one; EOFError when the queue was
-   * ended and nothing is left but what this handle holds; ERR_NO_LEASE if this handle has too many already; ERR_FULL if a
+   * ended and nothing is left but what this handle holds; ERR_NO_LEASE if this handle has too many already; ERR_TOO_LARGE if the
+   * message is larger than `capacityBytes`, and so has no place in the queue's own memory: get it; ERR_FULL if a
    * message that was delivered too often found no room in the dead-letter queue; ERR_UNSUPPORTED with another codec, or where
    * the backend cannot
    */

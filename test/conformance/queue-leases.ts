@@ -112,6 +112,12 @@ export function leases(subject: Subject): void {
       q.reserve(100).abort();
     });
 
+    it('refuses what would stand beside the queue', () => {
+      const q = raw(bench, { capacityBytes: 4096 });
+      expect(thrownBy(() => q.reserve(4097))).toEqual(coded('ERR_TOO_LARGE'));
+      q.reserve(4096).abort();
+    });
+
     it('hides later messages until it is committed, and comes before them', async () => {
       const q = raw(bench);
       put(q, 1);
@@ -339,6 +345,14 @@ export function leases(subject: Subject): void {
   describe.skipIf(!subject.capabilities.leases)('peeking', () => {
     const bench = benchFor(subject);
     const { Queue } = bench;
+
+    it('refuses a message that stands beside the queue, and leaves it to others', async () => {
+      const q = raw(bench, { capacityBytes: 4096 });
+      await q.put(new Uint8Array(5000).fill(7));
+      expect(thrownBy(() => q.peek())).toEqual(coded('ERR_TOO_LARGE'));
+      await expect(q.peekWhenAvailable()).rejects.toEqual(coded('ERR_TOO_LARGE'));
+      expect(q.getNowait()).toEqual(new Uint8Array(5000).fill(7));
+    });
 
     it('shows the next message, which is gone once released', async () => {
       const q = raw(bench);

@@ -43,7 +43,7 @@ export class NativeLeasing implements Leasing {
 
   tryPeek(): Lease | number {
     const result = this.#addon.peek(this.#token, this.#copies);
-    return typeof result === 'number' ? this.#refused(result, 0) : this.#granted(result);
+    return typeof result === 'number' ? this.#refused(result, undefined) : this.#granted(result);
   }
 
   commit(lease: NativeLease, length: number): void {
@@ -73,7 +73,8 @@ export class NativeLeasing implements Leasing {
     return lease;
   }
 
-  #refused(result: number, length: number): number {
+  /** `length`: of a slot; undefined for a message. */
+  #refused(result: number, length: number | undefined): number {
     const constants = this.#constants;
     if (result === -constants.empty) return EMPTY;
     if (result === -constants.full) return FULL;
@@ -82,8 +83,12 @@ export class NativeLeasing implements Leasing {
     if (result === -constants.noLease) {
       detail = `this handle holds ${constants.maxLeases} slots and messages in place, as many as it may`;
     } else if (result === -constants.tooLarge) {
-      const { maxMessageBytes } = this.#channel.geometry;
-      detail = `a slot of ${length} bytes; this queue takes ${maxMessageBytes} at most`;
+      const { capacityBytes, maxMessageBytes } = this.#channel.geometry;
+      const most = Math.min(capacityBytes, maxMessageBytes);
+      detail =
+        length === undefined
+          ? `the next message is larger than the ${capacityBytes} bytes of the queue and stands beside it: take it by get() or receive()`
+          : `a slot of ${length} bytes; those of this queue have ${most} at most, larger messages are put`;
     }
     throw statusError(constants, -result, this.#channel.name, detail);
   }
