@@ -24,6 +24,8 @@ using interproc::ring::Leased;
 using interproc::ring::LeaseKind;
 using interproc::ring::LeaseNotice;
 using interproc::ring::LeaseWord;
+using interproc::sync::kPut;
+using interproc::sync::kTake;
 using interproc::test::Account;
 using interproc::test::BareSegment;
 using interproc::test::Got;
@@ -42,6 +44,13 @@ namespace {
 struct Two {
   explicit Two(const Shape& shape = {})
       : a(directory, "q", OpenMode::open_or_create, shape), b(directory, "q", OpenMode::open) {}
+  // Whether b, armed on its bell, has been rung.
+  bool b_heard() {
+    std::vector<std::uint32_t> tokens(interproc::sync::Doorbell::kDrainBytes / 4);
+    bool overflow = false;
+    return b.bell().drain(tokens.data(), overflow) > 0;
+  }
+
   TestDirectory directory;
   Peer a;
   Peer b;
@@ -183,6 +192,63 @@ TEST_CASE("a dead holder's message is delivered again, marked, and once") {
     CHECK(a.take().code == Code::empty);
     CHECK(a.put(2, a.capacity()) == Code::ok);
   }
+}
+
+TEST_CASE("an abort rings for the messages that it hid, and for its room") {
+  Two two;
+  two.b.bell().hang();
+  Leased slot;
+  REQUIRE(two.a.queue().reserve(64, slot) == Code::ok);
+  REQUIRE(two.a.put(1) == Code::ok);
+  REQUIRE_FALSE(two.b.queue().arm(kTake, 1));
+  REQUIRE_FALSE(two.b_heard());
+  CHECK(two.a.queue().abandon(slot.lease) == Code::ok);
+  CHECK(two.b_heard());
+  CHECK(two.b.queue().answer(kTake, false));
+  CHECK(two.b.take().id == 1);
+  REQUIRE(two.a.queue().reserve(two.a.capacity(), slot) == Code::ok);
+  REQUIRE(two.b.put(2) == Code::full);
+  REQUIRE_FALSE(two.b.queue().arm(kPut, 1));
+  CHECK(two.a.queue().abandon(slot.lease) == Code::ok);
+  CHECK(two.b_heard());
+  CHECK(two.b.queue().answer(kPut, false));
+  CHECK(two.b.put(2) == Code::ok);
+}
+
+TEST_CASE("a peek rings who waits for its place among maxItems, its end who waits for its room") {
+  Two two(Shape{.max_items = 1});
+  two.b.bell().hang();
+  REQUIRE(two.a.put(1, 2'000) == Code::ok);
+  REQUIRE(two.b.put(2) == Code::full);
+  REQUIRE_FALSE(two.b.queue().arm(kPut, 1));
+  const Got got = two.a.peek();
+  CHECK(two.b_heard());
+  CHECK(two.b.queue().answer(kPut, false));
+  REQUIRE(two.b.put(2, 3'000) == Code::full);
+  REQUIRE_FALSE(two.b.queue().arm(kPut, 1));
+  CHECK(two.a.queue().release(got.taken.receipt) == Code::ok);
+  CHECK(two.b_heard());
+  CHECK(two.b.queue().answer(kPut, false));
+  CHECK(two.b.put(2, 3'000) == Code::ok);
+}
+
+TEST_CASE("what is given back, and the last that is released at the end, rings") {
+  Two two;
+  two.b.bell().hang();
+  REQUIRE(two.a.put(1) == Code::ok);
+  Got got = two.a.peek();
+  REQUIRE_FALSE(two.b.queue().arm(kTake, 1));
+  CHECK(two.a.queue().abandon(got.taken.receipt) == Code::ok);
+  CHECK(two.b_heard());
+  CHECK(two.b.queue().answer(kTake, false));
+  got = two.a.peek();
+  two.a.queue().end();
+  REQUIRE(two.b.take().code == Code::empty);
+  REQUIRE_FALSE(two.b.queue().arm(kTake, 1));
+  CHECK(two.a.queue().release(got.taken.receipt) == Code::ok);
+  CHECK(two.b_heard());
+  CHECK(two.b.queue().answer(kTake, false));
+  CHECK(two.b.take().code == Code::ended);
 }
 
 TEST_CASE("closing ends every lease, and gives back what lies in a ledger too") {

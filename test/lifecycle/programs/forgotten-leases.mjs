@@ -90,14 +90,17 @@ const CASES = {
     const reserve = () => {
       /** @type {Queue<Uint8Array>} */
       const other = Queue.open('frames');
-      return other.reserve(1000);
+      return other.reserve(1000).bytes.subarray(1);
     };
-    const slot = reserve();
+    const bytes = [reserve()];
     q.putNowait(new Uint8Array([4]));
     await collected();
-    slot.bytes.fill(8);
-    slot.commit();
-    return { first: q.tryGet()?.[999], second: q.tryGet()?.[0], room: room() };
+    bytes[0]?.fill(8);
+    const length = bytes[0]?.length;
+    const hidden = q.tryGet();
+    bytes.length = 0;
+    const left = await collected(() => q.stats().participants === 1);
+    return { length, hidden, left, found: q.tryGet()?.[0], room: room() };
   },
 
   async 'ended and transferred'() {
