@@ -156,12 +156,12 @@ void KillScene::operate(std::uint32_t who) {
   }
 }
 
-bool KillScene::put(std::uint32_t who) {
+bool KillScene::put(std::uint32_t who, Size size) {
   const std::uint64_t id = Message::id(who, ++sides_[who].sequence);
   account_.intend(id);
   Peer& peer = *sides_[who].peer;
   std::size_t length = 8 + random_.below(random_.one_in(8) ? 900 : 120);
-  if (peer.largest() > peer.capacity() && random_.one_in(3))
+  if (size == Size::any && peer.largest() > peer.capacity() && random_.one_in(3))
     length = peer.capacity() + 1 + random_.below(peer.largest() - peer.capacity());
   const bool in_place = length <= peer.capacity() && random_.one_in(4);
   const Code code = in_place ? peer.put_in_place(id, length) : peer.put(id, length);
@@ -177,7 +177,8 @@ bool KillScene::put(std::uint32_t who) {
 
 bool KillScene::pass_one() {
   const std::uint64_t before = account_.waiting();
-  const bool accepted = put(0);
+  // Not beside it: what a stopped one has there may be all that the quota admits.
+  const bool accepted = put(0, Size::within_the_ring);
   return take_all() <= before && accepted;
 }
 
@@ -188,7 +189,12 @@ std::uint64_t KillScene::take_all() {
 
 bool KillScene::take(std::uint32_t who) {
   Peer& peer = *sides_[who].peer;
-  const Got got = random_.one_in(4) ? peer.take_in_place() : peer.take();
+  bool in_place = random_.one_in(4);
+  Got got = in_place ? peer.take_in_place() : peer.take();
+  if (got.code == Code::too_large) {  // beside the ring nothing is leased
+    in_place = false;
+    got = peer.take();
+  }
   if (got.code != Code::ok) {
     if (got.code != Code::empty && !(got.code == Code::ended && ended_))
       complain("a survivor's take failed with code " + std::to_string(static_cast<int>(got.code)));
@@ -196,7 +202,7 @@ bool KillScene::take(std::uint32_t who) {
   }
   if (!got.whole) complain("a message is torn");
   account_.take(who, got.id, got.taken.deliveries);
-  ++sides_[who].tasks;
+  if (!in_place) ++sides_[who].tasks;  // what was read in place is finished by its release
   return true;
 }
 

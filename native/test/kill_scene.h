@@ -73,7 +73,8 @@ class KillScene {
   // Reads the journal of a victim that is dead.
   void bury();
   void operate(std::uint32_t who);
-  bool put(std::uint32_t who);
+  enum class Size { any, within_the_ring };
+  bool put(std::uint32_t who, Size size = Size::any);
   bool take(std::uint32_t who);
   void let_go(std::uint32_t who, bool acknowledge);
   void arm(std::uint32_t who);
