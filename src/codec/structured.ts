@@ -2,7 +2,9 @@ import { InterprocError, shown } from '../errors.js';
 import type { Codec } from './codec.js';
 import { Decoder } from './structured/decoder.js';
 import { Encoder } from './structured/encoder.js';
+import { VERSION } from './structured/format.js';
 import { refusalOf } from './structured/refusal.js';
+import { decodeText, encodeText } from './text.js';
 
 // One of each for the thread. While one is at work, code of the caller's (a getter, a travel) may need another.
 let idleEncoder: Encoder | undefined = new Encoder();
@@ -32,6 +34,8 @@ export const structuredCodec: Codec<unknown> = {
   name: 'structured',
 
   encode(value, outbox) {
+    // Runs no code of the caller's, so it can go straight into the outbox.
+    if (typeof value === 'string') return encodeText(value, outbox);
     const encoder = idleEncoder ?? new Encoder();
     idleEncoder = undefined;
     try {
@@ -45,6 +49,9 @@ export const structuredCodec: Codec<unknown> = {
 
   // In place: the inbox is private memory, and everything that is made of it is a copy.
   decode(inbox, offset, length) {
+    if (length > 0 && (inbox[offset] as number) < VERSION) {
+      return decodeText(inbox, offset, length);
+    }
     const decoder = idleDecoder ?? new Decoder();
     idleDecoder = undefined;
     try {
