@@ -2,7 +2,9 @@ import { InterprocError, shown } from '../errors.js';
 import type { Codec } from './codec.js';
 import { Decoder } from './structured/decoder.js';
 import { Encoder } from './structured/encoder.js';
+import { VERSION } from './structured/format.js';
 import { refusalOf } from './structured/refusal.js';
+import { decodeText, encodeText } from './text.js';
 
 // One of each for the thread. While one is at work, code of the caller's (a getter, a travel) may need another.
 let idleEncoder: Encoder | undefined = new Encoder();
@@ -32,6 +34,8 @@ export const structuredCodec: Codec<unknown> = {
   name: 'structured',
 
   encode(value, outbox) {
+    // Runs no code of the caller's, so it can go straight into the outbox.
+    if (typeof value === 'string') return encodeText(value, outbox);
     const encoder = idleEncoder ?? new Encoder();
     idleEncoder = undefined;
     try {
@@ -43,9 +47,31 @@ export const structuredCodec: Codec<unknown> = {
     }
   },
 
+<<<<<<< HEAD
   // In place: the bytes are private memory, and everything that is made of them is a copy.
   decode,
   decodeOwn: (bytes) => decode(bytes, 0, bytes.length),
+=======
+  // In place: the inbox is private memory, and everything that is made of it is a copy.
+  decode(inbox, offset, length) {
+    if (length > 0 && (inbox[offset] as number) < VERSION) {
+      return decodeText(inbox, offset, length);
+    }
+    const decoder = idleDecoder ?? new Decoder();
+    idleDecoder = undefined;
+    try {
+      return decoder.decode(inbox, offset, length);
+    } catch (cause) {
+      throw new InterprocError(
+        'ERR_DECODE',
+        `A message of ${length} bytes is no structured clone: ${cause instanceof Error ? cause.message : shown(cause)}`,
+        { cause },
+      );
+    } finally {
+      idleDecoder = decoder;
+    }
+  },
+>>>>>>> 0a06f3b65522cf3797601f26472f117de85c1097
 };
 
 function decode(bytes: Uint8Array, offset: number, length: number): unknown {

@@ -2,7 +2,8 @@
  * The bytes of a structured message. Numbers are little-endian; `uint` is 32 bits, `size` a double that holds
  * an integer (buffers may be larger than 4 GiB).
  *
- *     message   = { version | IRREGULAR, value, the bytes of each ArrayBuffer in the order of their headers }
+ *     message   = { version | IRREGULAR, value, the bytes of each ArrayBuffer in the order of their headers },
+ *                 or a text as in text.ts, which begins with a smaller number than any version
  *     value     = { tag, what the tag says below }
  *     keys      = { uint8 words, uint hash, 4 * words bytes: a key block (key-block.ts) }
  *     pairs     = { uint count, count * { value: a string, value } }
@@ -11,7 +12,7 @@
  * Objects are numbered as they are met, the outer one before the inner ones; REF names one by its number.
  */
 
-export const VERSION = 1;
+export const VERSION = 2;
 /** Set in the version byte where an object is met twice, or has vanished while it was encoded: only then does the decoder number objects. */
 export const IRREGULAR = 0x80;
 

@@ -64,8 +64,8 @@ describe("codec 'structured' given bytes that nobody encoded", () => {
     fc.assert(
       fc.property(anyValue, fc.nat(), (value, cut) => {
         const message = encode(value);
-        // All but a Uint8Array alone, which has no length but that of the message.
-        fc.pre(message[1] !== format.BYTES);
+        // All but a text or a Uint8Array alone, which has no length but that of the message.
+        fc.pre(message[0] !== 0 && message[0] !== 1 && message[1] !== format.BYTES);
         expect(decodes(message.slice(0, cut % message.length))).toBe(false);
         expect(decodes(Uint8Array.of(...message, 0))).toBe(false);
       }),
@@ -173,6 +173,6 @@ describe("codec 'structured' given bytes that nobody encoded", () => {
 
   it('names the version of a message that it does not know', () => {
     const error = thrownBy(() => decodeAt(structuredCodec, Uint8Array.of(0xff, 0x0f, 0x30)));
-    expect((error as Error).message).toContain('its format has the number 255, this one 1');
+    expect((error as Error).message).toContain('its format has the number 255, this one 2');
   });
 });

@@ -200,6 +200,12 @@ describe("codec 'structured' carries as structuredClone does", () => {
     expect(difference(carry(shared), structuredClone(shared))).toBeUndefined();
   });
 
+  it('texts alone, whether they fit into the outbox or not', () => {
+    for (const text of ['', 'a', 'é'.repeat(2000), '\ud800€'.repeat(700)]) {
+      expect(carry(text)).toBe(text);
+    }
+  });
+
   it('objects of the same keys, however often', () => {
     for (let i = 0; i < 1000; i++) {
       const value = { id: i, text: `${i}`, nested: { id: -i }, ['__proto__']: i };
