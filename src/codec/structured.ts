@@ -47,34 +47,13 @@ export const structuredCodec: Codec<unknown> = {
     }
   },
 
-<<<<<<< HEAD
   // In place: the bytes are private memory, and everything that is made of them is a copy.
   decode,
   decodeOwn: (bytes) => decode(bytes, 0, bytes.length),
-=======
-  // In place: the inbox is private memory, and everything that is made of it is a copy.
-  decode(inbox, offset, length) {
-    if (length > 0 && (inbox[offset] as number) < VERSION) {
-      return decodeText(inbox, offset, length);
-    }
-    const decoder = idleDecoder ?? new Decoder();
-    idleDecoder = undefined;
-    try {
-      return decoder.decode(inbox, offset, length);
-    } catch (cause) {
-      throw new InterprocError(
-        'ERR_DECODE',
-        `A message of ${length} bytes is no structured clone: ${cause instanceof Error ? cause.message : shown(cause)}`,
-        { cause },
-      );
-    } finally {
-      idleDecoder = decoder;
-    }
-  },
->>>>>>> 0a06f3b65522cf3797601f26472f117de85c1097
 };
 
 function decode(bytes: Uint8Array, offset: number, length: number): unknown {
+  if (length > 0 && (bytes[offset] as number) < VERSION) return decodeText(bytes, offset, length);
   const decoder = idleDecoder ?? new Decoder();
   idleDecoder = undefined;
   try {
