@@ -42,8 +42,7 @@ struct Held {
   std::uint32_t length = 0;
   std::uint32_t redeliveries = 0;
   const std::byte* bytes =
-      nullptr;           // the message, or what stands in its place if it is beside the ring
-  memory::SideRef side;  // where it is then, once it is ours
+      nullptr;  // the message, or what stands in its place if it is beside the ring
 };
 
 // The messages that were received and not yet acknowledged; ARCHITECTURE.md section 4. Every participant that receives has a
