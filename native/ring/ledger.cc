@@ -138,8 +138,7 @@ Held Ledger::hold(std::uint64_t pos, std::uint32_t length, std::uint32_t redeliv
               pos,
               length,
               redeliveries,
-              segment_.ledger_data(own_) + std::size_t{next_start_} * kBlock,
-              {}};
+              segment_.ledger_data(own_) + std::size_t{next_start_} * kBlock};
 }
 
 Held Ledger::describe(std::uint32_t slot, memory::Ledger* region, std::uint32_t index,

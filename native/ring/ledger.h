@@ -43,7 +43,6 @@ struct Held {
   std::uint32_t redeliveries = 0;
   // The message, or what stands in its place if it is beside the ring.
   std::byte* bytes = nullptr;
-  memory::SideRef side;  // where it is then, once it is ours
 };
 
 // The messages that were received and not yet acknowledged; ARCHITECTURE.md section 4. Every participant that receives has a

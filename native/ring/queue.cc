@@ -99,6 +99,20 @@ bool Queue::holds_something(sync::Doorbell& bell, Segment& segment) noexcept {
   return visitor.ring_.size() > 0 || visitor.ledger_.count().returned > 0 || !visitor.ring_.quiet();
 }
 
+inline void Queue::count_put(const Record& record, std::size_t length) noexcept {
+  // One wake for each message that can be taken from now on: those published behind ours while it hid them have rung in vain.
+  if (waiters_.anyone(kTake)) waiters_.wake(kTake, ring_.claims_since(record));
+  Participant& self = registry_.self_slot();
+  bump(self.puts, 1);
+  bump(self.put_bytes, length);
+  if ((operations_++ & 63) == 0) {
+    const std::uint64_t size = ring_.size();
+    if (size > self.high_water.load(std::memory_order_relaxed))
+      self.high_water.store(size, std::memory_order_relaxed);
+    if (operations_ % kClockEvery == 0) sweep_if_due(kBusySweepNs);
+  }
+}
+
 Code Queue::refuse(std::size_t length) const noexcept {
   // SYNC queue.ended
   if (control_.ended.load(std::memory_order_acquire) != 0) return Code::ended;
@@ -124,20 +138,6 @@ Code Queue::publish(const Record& record, std::size_t length) noexcept {
   if (!ring_.publish(record, static_cast<std::uint32_t>(length))) return Code::corrupt;
   count_put(record, length);
   return Code::ok;
-}
-
-void Queue::count_put(const Record& record, std::size_t length) noexcept {
-  // One wake for each message that can be taken from now on: those published behind ours while it hid them have rung in vain.
-  if (waiters_.anyone(kTake)) waiters_.wake(kTake, ring_.claims_since(record));
-  Participant& self = registry_.self_slot();
-  bump(self.puts, 1);
-  bump(self.put_bytes, length);
-  if ((operations_++ & 63) == 0) {
-    const std::uint64_t size = ring_.size();
-    if (size > self.high_water.load(std::memory_order_relaxed))
-      self.high_water.store(size, std::memory_order_relaxed);
-    if (operations_ % kClockEvery == 0) sweep_if_due(kBusySweepNs);
-  }
 }
 
 // The bytes go beside the ring before anything is claimed in it: whoever comes later need not wait for a large message, and one
@@ -182,7 +182,7 @@ Code Queue::put_beside(const std::byte* bytes, std::size_t length) noexcept {
 }
 
 Code Queue::put(const std::byte* bytes, std::size_t length) noexcept {
-  if (stands_beside(length)) {
+  if (stands_beside(length)) [[unlikely]] {
     const Code refusal = refuse(length);
     return refusal == Code::ok ? put_beside(bytes, length) : refusal;
   }
@@ -313,9 +313,8 @@ Code Queue::take(std::byte* into, std::size_t room, Taken& taken) noexcept {
     if (code != Code::empty) pass_on(kTake);  // what we cannot take may be for another
     return code;
   }
-  if (stands_beside(message.in_ledger ? message.held.length : message.record.length))
-    return take_beside(message, into, taken);
   if (message.in_ledger) {
+    if (stands_beside(message.held.length)) return take_beside(message, into, taken);
     taken.length = message.held.length;
     taken.deliveries = message.held.redeliveries + 1;
     std::memcpy(into, message.held.bytes, taken.length);
@@ -323,6 +322,8 @@ Code Queue::take(std::byte* into, std::size_t room, Taken& taken) noexcept {
     tasks_.take();
     ledger_.release(message.held);
   } else {
+    if (stands_beside(message.record.length)) [[unlikely]]
+      return take_beside(message, into, taken);
     taken.length = message.record.length;
     taken.deliveries = message.record.redeliveries + 1;
     std::memcpy(into, ring_.data(message.record.pos), taken.length);
@@ -419,24 +420,24 @@ Code Queue::receive(std::byte* into, std::size_t room, Taken& taken) noexcept {
   }
   taken.length = held.length;
   taken.deliveries = held.redeliveries + 1;
+  memory::SideRef side;
   if (stands_beside(held.length)) {
-    if (const Code read = read_beside(held, into); read != Code::ok) return read;
+    if (const Code read = read_beside(held, side, into); read != Code::ok) return read;
   } else {
     std::memcpy(into, held.bytes, taken.length);
   }
-  taken.receipt = remember(held);
+  taken.receipt = remember(held, side);
   count_take(taken.length, taken.deliveries);
   return Code::ok;
 }
 
-Code Queue::read_beside(Held& held, std::byte* into) noexcept {
-  // Kept for the ack, which believes nothing that has been open to others since.
-  held.side = memory::SideRef::read(held.bytes);
-  const Error error = sides_.read(held.side, into, held.length);
+Code Queue::read_beside(const Held& held, memory::SideRef& side, std::byte* into) noexcept {
+  side = memory::SideRef::read(held.bytes);
+  const Error error = sides_.read(side, into, held.length);
   if (error.code == Code::ok) return Code::ok;
   trouble_ = error;
   if (error.code == Code::lost) {
-    let_go(held);
+    let_go(held, side);
     announce_progress_at_end();
     announce_finished();
     pass_on(kTake);
@@ -447,20 +448,20 @@ Code Queue::read_beside(Held& held, std::byte* into) noexcept {
   return error.code;
 }
 
-bool Queue::let_go(const Held& held) noexcept {
+bool Queue::let_go(const Held& held, const memory::SideRef& side) noexcept {
   if (!stands_beside(held.length)) return ledger_.release(held);
-  const bool owned = sides_.own(held.side);
+  const bool owned = sides_.own(side);
   FAULT("queue.owned_held");
   const bool ours = ledger_.release(held);
-  if (owned) ours ? sides_.free(held.side) : sides_.disown(held.side);
+  if (owned) ours ? sides_.free(side) : sides_.disown(side);
   announce_side_room();
   return ours;
 }
 
 Code Queue::ack(double receipt) noexcept {
-  Held* held = recall(receipt);
-  if (held == nullptr) return Code::not_owner;
-  const bool ours = let_go(*held);
+  const Receipt* received = recall(receipt);
+  if (received == nullptr) return Code::not_owner;
+  const bool ours = let_go(received->held, received->side);
   forget(receipt);
   announce_progress_at_end();
   announce_finished();
@@ -504,9 +505,9 @@ bool Queue::finished() noexcept {
 }
 
 Code Queue::nack(double receipt) noexcept {
-  Held* held = recall(receipt);
-  if (held == nullptr) return Code::not_owner;
-  const bool ours = ledger_.give_back(*held, true);
+  const Receipt* received = recall(receipt);
+  if (received == nullptr) return Code::not_owner;
+  const bool ours = ledger_.give_back(received->held, true);
   forget(receipt);
   announce_returned();
   return ours ? Code::ok : Code::corrupt;
@@ -886,7 +887,7 @@ void Queue::close() noexcept {
   if (gone) redeem_all_of(bell_, *segment_);
 }
 
-double Queue::remember(const Held& held) noexcept {
+double Queue::remember(const Held& held, const memory::SideRef& side) noexcept {
   std::uint32_t index = 0;
   if (free_receipts_.empty()) {
     index = static_cast<std::uint32_t>(receipts_.size());
@@ -897,18 +898,19 @@ double Queue::remember(const Held& held) noexcept {
   }
   Receipt& receipt = receipts_[index];
   receipt.held = held;
+  receipt.side = side;
   receipt.active = true;
   ++receipt.serial;
   return static_cast<double>(std::uint64_t{receipt.serial} << kReceiptIndexBits | index);
 }
 
-Held* Queue::recall(double receipt) noexcept {
+const Queue::Receipt* Queue::recall(double receipt) noexcept {
   if (!(receipt >= 0 && receipt < 9007199254740992.0)) return nullptr;
   const std::uint64_t number = static_cast<std::uint64_t>(receipt);
   const std::uint64_t index = number & ((1u << kReceiptIndexBits) - 1);
   if (index >= receipts_.size()) return nullptr;
   Receipt& found = receipts_[index];
-  return found.active && found.serial == number >> kReceiptIndexBits ? &found.held : nullptr;
+  return found.active && found.serial == number >> kReceiptIndexBits ? &found : nullptr;
 }
 
 void Queue::forget(double receipt) noexcept {

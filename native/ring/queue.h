@@ -175,9 +175,9 @@ class Queue {
   void count_put(const Record& record, std::size_t length) noexcept;
   Code take_beside(const InHand& message, std::byte* into, Taken& taken) noexcept;
   // Reads what was received; if that cannot be, it is given back, or dropped if it is lost.
-  Code read_beside(Held& held, std::byte* into) noexcept;
+  Code read_beside(const Held& held, memory::SideRef& side, std::byte* into) noexcept;
   // What was received is gone for good. False: it was not ours any more.
-  bool let_go(const Held& held) noexcept;
+  bool let_go(const Held& held, const memory::SideRef& side) noexcept;
   memory::Named names(const memory::SideRef& ref) noexcept;
   void announce_side_room() noexcept;
   std::uint32_t need() const noexcept {
@@ -197,8 +197,9 @@ class Queue {
   void count_take(std::uint32_t length, std::uint32_t deliveries) noexcept;
   bool sweep_if_due(std::int64_t interval_ns) noexcept;
   void give_back_all() noexcept;
-  double remember(const Held& held) noexcept;
-  Held* recall(double receipt) noexcept;
+  double remember(const Held& held, const memory::SideRef& side) noexcept;
+  struct Receipt;
+  const Receipt* recall(double receipt) noexcept;
   void forget(double receipt) noexcept;
 
   sync::Doorbell& bell_;
@@ -226,6 +227,8 @@ class Queue {
 
   struct Receipt {
     Held held;
+    // Where it is if it stands beside the ring: for the ack, which believes nothing that has been open to others since.
+    memory::SideRef side;
     std::uint32_t serial = 0;
     bool active = false;
   };
