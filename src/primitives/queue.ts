@@ -92,6 +92,9 @@ let channelOf: (object: object) => Channel | undefined;
  * *Cost.* A message is copied twice, into shared memory and out of it, after its codec has made it bytes.
  * Calls are O(bytes of the message). `reserve` and `peek` do without the copies, for large messages of bytes.
  *
+ * *Size.* A message may be larger than the queue: up to `maxMessageBytes`, 1 GiB by default. It then stands beside
+ * it and costs up to twice as much a byte as one that fits.
+ *
  * Every method throws ERR_CLOSED after `close()`.
  *
  * @example
@@ -183,7 +186,7 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
    * not sent. With no room it waits, and later puts of this handle wait behind it.
    *
    * @throws (rejects) ERR_ENCODE, ERR_INVALID_ARG and ERR_TOO_LARGE if the value cannot be queued at all;
-   * ERR_TIMEOUT; the signal's reason; ERR_ENDED; ERR_CLOSED, also when the handle closes while it waits. In
+   * ERR_NO_SPACE if it is larger than the capacity and the file system has no room for it; ERR_TIMEOUT; the signal's reason; ERR_ENDED; ERR_CLOSED, also when the handle closes while it waits. In
    * each case nothing was put.
    */
   put(value: T, options?: WaitOptions): Promise<void> {
@@ -215,7 +218,7 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
   /**
    * Puts a value if there is room now. False if there is none, or if puts of this handle are waiting for some.
    *
-   * @throws ERR_ENCODE, ERR_INVALID_ARG, ERR_TOO_LARGE, ERR_ENDED
+   * @throws ERR_ENCODE, ERR_INVALID_ARG, ERR_TOO_LARGE, ERR_NO_SPACE, ERR_ENDED
    */
   tryPut(value: T): boolean {
     this.#assertPutting();
@@ -285,7 +288,7 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
    *
    * @throws (rejects) EOFError (ERR_EOF) when the queue was ended and nothing is left; ERR_TIMEOUT; the
    * signal's reason; ERR_CLOSED, also when the handle closes while it waits; ERR_DECODE, and that message is
-   * gone; ERR_FULL if a message that was delivered too often found no room in the dead-letter queue
+   * gone; ERR_CORRUPT if something else has written to the queue's file or cut it; ERR_FULL if a message that was delivered too often found no room in the dead-letter queue
    */
   get(options?: WaitOptions): Promise<T> {
     if (options !== undefined) return this.#within(this.#takes, () => this.#get, options);
