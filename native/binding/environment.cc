@@ -205,7 +205,7 @@ void Environment::on_timer(uv_timer_t* timer) {
     if (self->slow_token_ >= self->objects_.size()) self->slow_token_ = 0;
     const std::uint32_t token = self->slow_token_++;
     const Object* found = self->object(token);
-    if (found == nullptr || !(found->armed[sync::kTake] || found->armed[sync::kPut])) continue;
+    if (found == nullptr || !found->is_armed()) continue;
     self->look_at(token, true);
     ++looks;
   }

@@ -3,6 +3,8 @@
 #include <napi.h>
 #include <uv.h>
 
+#include <algorithm>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <vector>
@@ -59,6 +61,9 @@ class Environment {
     std::unique_ptr<ring::SpscChannel> spsc;
     bool refd = true;
     bool armed[sync::kSides] = {};
+    bool is_armed() const noexcept {
+      return std::any_of(std::begin(armed), std::end(armed), [](bool side) { return side; });
+    }
   };
   // What the leases of all objects here share.
   LeaseMemory& lease_memory() noexcept { return lease_memory_; }
