@@ -247,14 +247,24 @@ export class MessageReader<T> {
     const length = this.#receive();
     if (length === EMPTY) return NOT_YET;
     const { receipt } = channel;
+    const isOwn = length === LARGE;
+    const bytes = isOwn ? channel.takeLarge() : channel.inbox;
     let value: T;
     try {
-      value = this.#consumeNext(length);
+      value = isOwn
+        ? decodeOwnWith(this.#arrive, this.#codec, bytes)
+        : decodeWith(this.#arrive, this.#codec, bytes, 0, length);
     } catch (error) {
+      const lost = channel.ticketsIn(isOwn ? bytes : bytes.subarray(0, length));
+      turnBack();
       channel.ack(receipt);
+      redeem(channel, lost);
       throw error;
     }
+    const tickets = takeArrivedTickets();
+    // The tickets last: until the acknowledgement the message may go to another, who needs them.
     channel.ackAsTaken(receipt);
+    redeem(channel, tickets);
     return value;
   }
 
