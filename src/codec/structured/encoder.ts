@@ -130,31 +130,17 @@ export class Encoder {
     }
   }
 
+  // A chain, not a switch: V8 compiles these comparisons to looks at the map, a switch to a call.
   #value(value: unknown): void {
-    const out = this.#out;
-    switch (typeof value) {
-      case 'string':
-        out.text(value);
-        return;
-      case 'number':
-        out.number(value);
-        return;
-      case 'object':
-        if (value === null) this.#tag(format.NULL);
-        else this.#object(value);
-        return;
-      case 'boolean':
-        this.#tag(value ? format.TRUE : format.FALSE);
-        return;
-      case 'undefined':
-        this.#tag(format.UNDEFINED);
-        return;
-      case 'bigint':
-        this.#bigint(value);
-        return;
-      default:
-        throw new Refusal(value, `${typeof value}s mean nothing to another process`);
-    }
+    if (typeof value === 'string') this.#out.text(value);
+    else if (typeof value === 'number') this.#out.number(value);
+    else if (typeof value === 'object') {
+      if (value === null) this.#tag(format.NULL);
+      else this.#object(value);
+    } else if (value === undefined) this.#tag(format.UNDEFINED);
+    else if (typeof value === 'boolean') this.#tag(value ? format.TRUE : format.FALSE);
+    else if (typeof value === 'bigint') this.#bigint(value);
+    else throw new Refusal(value, `${typeof value}s mean nothing to another process`);
   }
 
   #tag(tag: number): void {
