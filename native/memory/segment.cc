@@ -106,6 +106,14 @@ Error read_header(const File& file, Header& header) noexcept {
   return {};
 }
 
+bool attach(File& file) noexcept {
+  for (int attempt = 0; attempt < kDecisionTries; ++attempt) {
+    if (file.try_lock(kAttachedByte, Lock::shared)) return true;
+    platform::sleep_ns(kDecisionStepNs);
+  }
+  return false;
+}
+
 std::uint64_t identity_of(const Header& header, const FileFacts& facts) noexcept {
   // An inode's number comes back, and a clock may be set back; both together, in one process, do not. Mixed as splitmix64
   // finishes (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).

@@ -111,6 +111,10 @@ class Segment {
 // Reads and checks a header: everything that later code relies on is checked here, once, on a private copy.
 Error read_header(const platform::File& file, Header& header) noexcept;
 
+// Takes the attached byte of an object's file, shared; waits for who is alone with the object and decides what becomes of it.
+// False: that one does not come to an end.
+bool attach(platform::File& file) noexcept;
+
 // Segment::identity() of the object in a file.
 std::uint64_t identity_of(const Header& header, const platform::FileFacts& facts) noexcept;
 

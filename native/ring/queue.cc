@@ -86,6 +86,19 @@ Result<std::unique_ptr<Queue>> Queue::open(sync::Doorbell& bell, const std::stri
   return queue;
 }
 
+void Queue::tidy_up(sync::Doorbell& bell, const std::string& name,
+                    const std::function<void(Segment&)>& removed) noexcept {
+  Segment::Kindred kindred;
+  kindred.holds_something = [&bell](Segment& segment) { return holds_something(bell, segment); };
+  kindred.removed = removed;
+  // Who is attached and does not join leaves again, which is what is wanted.
+  kindred.join = [](Segment&) { return fail(Code::no_slot, "not meant to join"); };
+  memory::Header wanted{};
+  wanted.kind = memory::Kind::mpmc;
+  [[maybe_unused]] const auto opened =
+      Segment::open(bell.directory(), name, OpenMode::open, wanted, kindred);
+}
+
 bool Queue::holds_something(sync::Doorbell& bell, Segment& segment) noexcept {
   Queue visitor(bell, segment);
   visitor.sweep();
