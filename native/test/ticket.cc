@@ -171,6 +171,56 @@ TEST_CASE("prune spares what somebody may still take out of a message, and nothi
   CHECK(journey.directory.names().empty());
 }
 
+TEST_CASE("prune spares what is sent in the message of a carrier in use while it looks") {
+  for (const char* moment : {"prune.listed", "prune.alone"}) {
+    CAPTURE(std::string(moment));
+    Journey journey;
+    REQUIRE(journey.carrier->put(1) == Code::ok);
+    Peer other(journey.directory, "d", OpenMode::create);
+    std::optional<Peer> sender(std::in_place, journey.directory, "o", OpenMode::open, anonymous());
+    REQUIRE(sender->ok());
+    journey.carrier.reset();
+    std::string sent;
+    {
+      const OnceAt meanwhile(moment, [&] {
+        sent = journey.send(other, "o");
+        sender.reset();
+      });
+      REQUIRE(prune(journey.directory.open(), false).ok());
+      REQUIRE(meanwhile.ran());
+    }
+    CHECK(journey.directory.has(sent));
+    CHECK(journey.objects() == Names{"d", "o"});
+  }
+}
+
+TEST_CASE("prune spares what is in the messages of a carrier that is opened while it looks") {
+  Journey journey;
+  REQUIRE(journey.carrier->put(1) == Code::ok);
+  journey.carrier.reset();
+  std::optional<Peer> receiver;
+  {
+    const OnceAt meanwhile("prune.listed",
+                           [&] { receiver.emplace(journey.directory, "c", OpenMode::open); });
+    REQUIRE(prune(journey.directory.open(), false).ok());
+    REQUIRE(meanwhile.ran());
+  }
+  REQUIRE(receiver->ok());
+  CHECK(receiver->take().id == 1);
+  CHECK(Peer(journey.directory, "o", OpenMode::open, anonymous()).ok());
+  CHECK(journey.directory.has(journey.ticket));
+}
+
+TEST_CASE("prune removes the tickets of a carrier that is gone, and what they kept") {
+  Journey journey;
+  REQUIRE(journey.carrier->queue().unlink().code == Code::ok);
+  // Its participants may still have the message; prune does not know of them.
+  auto removed = prune(journey.directory.open(), false);
+  REQUIRE(removed.ok());
+  CHECK(removed.value() == Names{"o"});
+  CHECK(journey.directory.names().empty());
+}
+
 TEST_CASE("two objects that carry each other are removed by prune") {
   TestDirectory directory;
   {
