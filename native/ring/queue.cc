@@ -495,7 +495,7 @@ Code Queue::task_done() noexcept {
 
 bool Queue::has_unfinished() noexcept {
   const Ledger::Counts counts = ledger_.count();
-  return tasks_.any_own() || counts.held > counts.held_by_others;
+  return tasks_.any_own() || leases_.any() || counts.held > counts.held_by_others;
 }
 
 // Messages go one way, from the ring to a ledger or to a taker, and from a ledger to a taker, and are counted where they come to

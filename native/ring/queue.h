@@ -84,7 +84,8 @@ class Queue final : public sync::Waitable {
 
   // One message that take() handed over is finished. not_owner: none is left that is not.
   Code task_done() noexcept;
-  // Whether this participant itself has taken something without its task_done, or holds something unacknowledged.
+  // Whether this participant itself has taken something without its task_done, or holds something unacknowledged, or a lease: a
+  // slot too, behind which nothing is ever seen to be finished.
   bool has_unfinished() noexcept;
   // Whether there was a moment during this call at which no message that had been put was unfinished: none in the ring or in a
   // ledger, none taken by a living participant without its task_done.

@@ -172,7 +172,7 @@ export interface Channel extends SharedObject {
    * channel has not finished when it closes or its process dies, counts as finished.
    */
   taskDone(): boolean;
-  /** Whether this channel itself took something without a `taskDone`, or holds something unacknowledged. */
+  /** Whether this channel itself took something without a `taskDone`, or holds something unacknowledged or leased. */
   hasUnfinished(): boolean;
   /**
    * Whether there was a moment during the call at which no message that had been put was unfinished: none to
