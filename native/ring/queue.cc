@@ -213,6 +213,7 @@ bool Queue::resolve_writing(const Record& record) noexcept {
   }
   if (!registry_.dead(WordFormat::owner(record.word))) return false;
   ring_.skip(record.pos, record.word);
+  announce_skipped();
   announce_finished();
   return word.load(std::memory_order_acquire) != record.word;
 }
@@ -643,6 +644,12 @@ void Queue::announce_room() noexcept {
   waiters_.wake(kPut, count, static_cast<std::uint32_t>(room));
 }
 
+// A record that hid others is no message any more. They have rung in vain, and the room is free, the one in maxItems too.
+void Queue::announce_skipped() noexcept {
+  if (waiters_.anyone(kTake)) waiters_.wake(kTake, static_cast<std::uint32_t>(ring_.size()));
+  announce_room();
+}
+
 void Queue::announce_side_room() noexcept {
   if (waiters_.anyone(kPut)) waiters_.wake_beside();
 }
@@ -810,6 +817,7 @@ void Queue::sweep() noexcept {
   swept_at_ns_ = platform::coarse_now_ns();
   std::uint32_t returned = 0;
   bool recovered = false;
+  bool skipped = false;
   ring_.each([&](std::uint64_t pos, std::uint64_t word) {
     const State state = WordFormat::state(word);
     if (state == State::returned) ++returned;
@@ -819,6 +827,7 @@ void Queue::sweep() noexcept {
     recovered = true;
     if (state == State::writing) {
       ring_.skip(pos, word);
+      skipped = true;
     } else if (ring_.recover_reading(pos, word, ledger_.holds(owner, pos))) {
       ++returned;
     }
@@ -845,9 +854,9 @@ void Queue::sweep() noexcept {
     if (waiters_.anyone(kTake)) waiters_.wake(kTake, returned);
   }
   ring_.advance_reclaim();
-  announce_room();
+  skipped ? announce_skipped() : announce_room();
   if (freed || dropped) announce_side_room();
-  // A dead producer's record may have hidden others, and a dead consumer may have died with a wake in its hands.
+  // A dead consumer may have died with a wake in its hands.
   if (waiters_.anyone(kTake) && ring_.worth_taking()) waiters_.wake(kTake, 1);
   // Only then: a reader at the end that sweeps before it sleeps must not wake itself.
   if (recovered) announce_progress_at_end();

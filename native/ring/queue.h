@@ -194,6 +194,7 @@ class Queue final : public sync::Waitable {
   bool worth_looking(sync::Side side) noexcept;
   void announce_returned() noexcept;
   void announce_room() noexcept;
+  void announce_skipped() noexcept;
   void announce_progress_at_end() noexcept;
   void announce_finished() noexcept;
   void pass_on(sync::Side side) noexcept;
