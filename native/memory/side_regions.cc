@@ -249,12 +249,13 @@ bool SideRegions::keeps(std::uint32_t index) const noexcept {
   return ours + others <= segment_.header().max_side_bytes || (alone && ours <= kKeptAloneBytes);
 }
 
-void SideRegions::empty(std::uint32_t index) noexcept {
+bool SideRegions::empty(std::uint32_t index) noexcept {
   SideSlot& slot = at(index);
   // A file system that cannot do it leaves the memory with the region, for the next message.
-  if (segment_.file().give_up(offset(index), kept(slot)).code != Code::ok) return;
+  if (segment_.file().give_up(offset(index), kept(slot)).code != Code::ok) return false;
   FAULT("side.emptied");
   slot.kept.store(0, std::memory_order_relaxed);  // relaxed: as in kept()
+  return true;
 }
 
 void SideRegions::release(std::uint32_t index, std::uint64_t word) noexcept {
@@ -282,9 +283,8 @@ bool SideRegions::drop_free_for(std::int64_t idle_ms) noexcept {
     const std::uint64_t owned = mine(SideWord::serial(word), SideState::owned);
     if (!slot.word.compare_exchange_strong(word, owned, std::memory_order_seq_cst)) continue;
     FAULT("side.drop");
-    empty(index);
+    any = empty(index) || any;
     release(index, owned);
-    any = true;
   }
   return any;
 }

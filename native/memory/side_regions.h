@@ -107,7 +107,8 @@ class SideRegions {
   bool admitted(std::uint32_t index, std::uint64_t length) const noexcept;
   Error fill(std::uint32_t index, const std::byte* bytes, std::uint64_t length) noexcept;
   bool keeps(std::uint32_t index) const noexcept;
-  void empty(std::uint32_t index) noexcept;
+  // Whether memory was given back.
+  bool empty(std::uint32_t index) noexcept;
   void release(std::uint32_t index, std::uint64_t word) noexcept;
   bool drop_free_for(std::int64_t idle_ms) noexcept;
   std::uint64_t mine(std::uint64_t serial, SideState state) const noexcept {
