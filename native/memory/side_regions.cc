@@ -282,6 +282,7 @@ bool SideRegions::drop_free_for(std::int64_t idle_ms) noexcept {
     if (idle < idle_ms) continue;
     const std::uint64_t owned = mine(SideWord::serial(word), SideState::owned);
     if (!slot.word.compare_exchange_strong(word, owned, std::memory_order_seq_cst)) continue;
+    in_the_way_ = true;
     FAULT("side.drop");
     any = empty(index) || any;
     release(index, owned);
@@ -289,6 +290,6 @@ bool SideRegions::drop_free_for(std::int64_t idle_ms) noexcept {
   return any;
 }
 
-bool SideRegions::drop_idle() noexcept { return drop_free_for(kIdleMs); }
+void SideRegions::drop_idle() noexcept { drop_free_for(kIdleMs); }
 
 }  // namespace interproc::memory

@@ -190,6 +190,7 @@ Code Queue::put_beside(const std::byte* bytes, std::size_t length) noexcept {
     return to_code(look == Look::ok ? Look::corrupt : look);
   }
   sides_.published(ref);
+  if (sides_.was_in_the_way()) announce_side_room();
   count_put(record, length);
   return Code::ok;
 }
@@ -655,8 +656,9 @@ void Queue::announce_side_room() noexcept {
 }
 
 void Queue::announce_progress_at_end() noexcept {
-  // Readers at the end wait until nobody holds anything: every message that is let go may have been the last.
-  if (control_.ended.load(std::memory_order_acquire) != 0 && waiters_.anyone(kTake))
+  // Readers at the end wait until nobody holds anything: every message that is let go may have been the last. seq_cst: they look
+  // at `ended` after they have listed themselves (waiters.listed), and we after we have let go.
+  if (control_.ended.load(std::memory_order_seq_cst) != 0 && waiters_.anyone(kTake))
     waiters_.wake_all(kTake);
 }
 
@@ -847,7 +849,7 @@ void Queue::sweep() noexcept {
     });
   }
   const bool freed = sides_.recover([this](const memory::SideRef& ref) { return names(ref); });
-  const bool dropped = sides_.drop_idle();
+  sides_.drop_idle();
   FAULT("queue.swept");
   if (returned > 0) {
     control_.redeliver.store(1, std::memory_order_seq_cst);
@@ -855,7 +857,7 @@ void Queue::sweep() noexcept {
   }
   ring_.advance_reclaim();
   skipped ? announce_skipped() : announce_room();
-  if (freed || dropped) announce_side_room();
+  if (sides_.was_in_the_way() || freed) announce_side_room();
   // A dead consumer may have died with a wake in its hands.
   if (waiters_.anyone(kTake) && ring_.worth_taking()) waiters_.wake(kTake, 1);
   // Only then: a reader at the end that sweeps before it sleeps must not wake itself.

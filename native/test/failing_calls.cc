@@ -89,3 +89,30 @@ TEST_CASE("where memory cannot be given back a put that finds none ends all the 
   CHECK(got.id == 4);
   CHECK(got.whole);
 }
+
+TEST_CASE("a put is rung that found no place while another gave a free one's memory back") {
+  const Watchdog watchdog("in the way", 60);
+  constexpr std::uint64_t kCapacity = 1 << 15;
+  TestDirectory directory;
+  Peer a(directory, "q", OpenMode::create,
+         Shape{.capacity = kCapacity, .max_message_bytes = 1 << 17, .max_side_bytes = 1 << 30});
+  Peer b(directory, "q", OpenMode::open);
+  REQUIRE(b.bell().hang().code == Code::ok);
+  for (std::uint32_t id = 1; id <= interproc::memory::kSideSlots; ++id)
+    REQUIRE(a.put(id, kCapacity + 1) == Code::ok);
+  for (std::uint32_t id = 1; id <= 2; ++id) REQUIRE(a.take().id == id);
+  {
+    const OnceAt moment("side.drop", [&] {
+      CHECK(b.put(1'001, kCapacity + 1) == Code::full);
+      CHECK_FALSE(b.queue().arm(kPut, 7));
+    });
+    failing.fstatvfs = 1;
+    CHECK(a.put(1'000, 2 * kCapacity) == Code::ok);
+    REQUIRE(moment.ran());
+  }
+  std::vector<std::uint32_t> tokens(interproc::sync::Doorbell::kDrainBytes / 4);
+  bool overflow = false;
+  CHECK(b.bell().drain(tokens.data(), overflow) == 1);
+  CHECK(b.queue().answer(kPut, false));
+  CHECK(b.put(1'001, kCapacity + 1) == Code::ok);
+}
