@@ -163,11 +163,12 @@ export interface Addon {
   setRef(token: Token, ref: boolean): void;
   close(token: Token): void;
   unlink(token: Token): void;
-  identity(token: Token): bigint;
+  /** undefined: closed */
+  identity(token: Token): bigint | undefined;
   /** The name of the file that keeps `passenger` alive. */
   issueTicket(carrier: Token, passenger: Token): string;
-  /** The new name of the file; undefined if there is no such file. */
-  changeTicket(carrier: Token, file: string): string | undefined;
+  /** The name of one more file for the same object; undefined if there is no such file. */
+  copyTicket(carrier: Token, file: string): string | undefined;
   redeemTicket(token: Token, file: string): void;
   /** Before the first arm of an object. */
   listen(token: Token): void;

@@ -247,17 +247,26 @@ export class NativeChannel extends NativeObject implements Channel {
 
   ticketsIn(message: Uint8Array): Ticket[] {
     const tickets: Ticket[] = [];
-    findTicketFiles(message, (file) => tickets.push(formatTicket(file, NAMELESS)));
+    findTicketFiles(message, this.identity(), (file) => tickets.push(formatTicket(file, NAMELESS)));
     return tickets;
   }
 
-  adoptTickets(message: Uint8Array): void {
-    findTicketFiles(message, (file, offset) => {
-      const changed = guarded(this.#constants, this.name, () =>
-        this.#addon.changeTicket(this.#token, file),
-      );
-      if (changed !== undefined) message.set(Buffer.from(changed, 'latin1'), offset);
-    });
+  copyTickets(message: Uint8Array, source: Channel): Ticket[] {
+    const tickets: Ticket[] = [];
+    try {
+      findTicketFiles(message, source.identity(), (file, offset) => {
+        const copied = guarded(this.#constants, this.name, () =>
+          this.#addon.copyTicket(this.#token, file),
+        );
+        if (copied === undefined) return;
+        tickets.push(formatTicket(copied, NAMELESS));
+        message.set(Buffer.from(copied, 'latin1'), offset);
+      });
+    } catch (error) {
+      for (const ticket of tickets) this.redeemTicket(ticket);
+      throw error;
+    }
+    return tickets;
   }
 
   end(): void {

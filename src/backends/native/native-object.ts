@@ -69,8 +69,9 @@ export abstract class NativeObject implements SharedObject, Rung {
     this.addon.setRef(this.token, false);
   }
 
+  /** 0, which no object has, once it is closed. */
   identity(): bigint {
-    return this.addon.identity(this.token);
+    return this.addon.identity(this.token) ?? 0n;
   }
 
   close(): void {
