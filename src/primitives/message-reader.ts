@@ -87,8 +87,8 @@ export class MessageReader<T> {
     }
     if (batch.failure !== undefined) {
       const { error } = batch.failure;
-      if (error instanceof InterprocError) error.values = values;
-      throw error;
+      // Whatever kind of error it is: they are nowhere else any more.
+      throw error instanceof Error ? Object.assign(error, { values }) : error;
     }
     return values.length === 0 ? NOT_YET : values;
   }
