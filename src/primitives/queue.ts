@@ -72,7 +72,7 @@ function afterTurn(): Promise<void> {
 
 /**
  * The channel of a queue's handle; undefined if `object` is none.
- * @throws ERR_CLOSED
+ * @throws ERR_CLOSED; ERR_ENCODE if the receiver could not use it
  */
 let channelOf: (object: object) => Channel | undefined;
 
@@ -134,7 +134,7 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
   #calls = 0;
 
   static {
-    channelOf = (object) => (#channel in object ? object.#open() : undefined);
+    channelOf = (object) => (#channel in object ? object.#travelling() : undefined);
   }
 
   /**
@@ -817,9 +817,14 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
     if (this.#isClosed) throw this.#closedError();
   }
 
-  #open(): Channel {
+  #travelling(): Channel {
     this.#assertOpen();
-    return this.#channel;
+    // Built-in codecs run no code of the caller's.
+    if (this.#codec.decodesByCaller !== true) return this.#channel;
+    throw new InterprocError(
+      'ERR_ENCODE',
+      `Queue '${this.name}' has a codec of its own, '${this.#codec.name}', which no message can carry; put the name of a queue, and let the receiver open it with that codec`,
+    );
   }
 
   #assertPutting(): void {
