@@ -779,10 +779,11 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#takes.rejectAll(this.#closedError());
-    this.#joining.rejectAll(this.#closedError());
+    const closed = () => this.#closedError();
+    this.#takes.rejectAll(closed);
+    this.#joining.rejectAll(closed);
     // What still wants to end the queue does so here: the last pending put leaves.
-    this.#puts.rejectAll(this.#closedError());
+    this.#puts.rejectAll(closed);
     this.#channel.onReady = undefined;
     this.#channel.close();
   }
