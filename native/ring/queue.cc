@@ -519,10 +519,14 @@ bool Queue::finished() noexcept {
   return control_.tail.load(std::memory_order_seq_cst) == tail;
 }
 
-Code Queue::nack(double receipt) noexcept {
+Code Queue::nack(double receipt) noexcept { return give_back(receipt, true); }
+
+Code Queue::undeliver(double receipt) noexcept { return give_back(receipt, false); }
+
+Code Queue::give_back(double receipt, bool counted) noexcept {
   const Receipt* received = recall(receipt);
   if (received == nullptr) return Code::not_owner;
-  const bool ours = ledger_.give_back(received->held, true);
+  const bool ours = ledger_.give_back(received->held, counted);
   forget(receipt);
   announce_returned();
   return ours ? Code::ok : Code::corrupt;

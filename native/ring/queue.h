@@ -79,6 +79,8 @@ class Queue final : public sync::Waitable {
   // not_owner: no such receipt.
   Code ack(double receipt) noexcept;
   Code nack(double receipt) noexcept;
+  // As nack, but that delivery does not count.
+  Code undeliver(double receipt) noexcept;
   // As ack, and the message counts as taken: it wants a task_done.
   Code ack_as_taken(double receipt) noexcept;
 
@@ -200,6 +202,7 @@ class Queue final : public sync::Waitable {
   void pass_on(sync::Side side) noexcept;
   void count_take(std::uint32_t length, std::uint32_t deliveries) noexcept;
   bool sweep_if_due(std::int64_t interval_ns) noexcept;
+  Code give_back(double receipt, bool counted) noexcept;
   void give_back_all() noexcept;
   double remember(const Held& held, const memory::SideRef& side) noexcept;
   struct Receipt;

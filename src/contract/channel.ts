@@ -164,6 +164,8 @@ export interface Channel extends SharedObject {
   readonly receipt: number;
   ack(receipt: number): void;
   nack(receipt: number): void;
+  /** As `nack`, but that delivery does not count. */
+  undeliver(receipt: number): void;
   /** As `ack`, but the message counts as one that `tryTake` took: it wants a `taskDone`. */
   ackAsTaken(receipt: number): void;
 

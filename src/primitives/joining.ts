@@ -54,7 +54,7 @@ export class Joining {
     this.#waits.rung();
   }
 
-  rejectAll(error: unknown): void {
-    this.#waits.rejectAll(error);
+  rejectAll(errorOf: () => unknown): void {
+    this.#waits.rejectAll(errorOf);
   }
 }

@@ -87,8 +87,8 @@ export class MessageReader<T> {
     }
     if (batch.failure !== undefined) {
       const { error } = batch.failure;
-      if (error instanceof InterprocError) error.values = values;
-      throw error;
+      // Whatever kind of error it is: they are nowhere else any more.
+      throw error instanceof Error ? Object.assign(error, { values }) : error;
     }
     return values.length === 0 ? NOT_YET : values;
   }
@@ -275,7 +275,8 @@ export class MessageReader<T> {
     const { receipt } = channel;
     const bytes = length === LARGE ? channel.takeLarge() : channel.inbox.subarray(0, length);
     if (bytes.length > buffer.length) {
-      channel.nack(receipt);
+      // Nobody has had it: it must not come nearer to the dead-letter queue.
+      channel.undeliver(receipt);
       throw new InterprocError(
         'ERR_TOO_LARGE',
         `The next message of queue '${channel.name}' has ${bytes.length} bytes, the buffer ${buffer.length}; the message stays in the queue`,

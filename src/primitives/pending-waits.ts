@@ -149,9 +149,10 @@ export class PendingWaits {
     this.#afterLeaving();
   }
 
-  rejectAll(error: unknown): void {
+  /** Each with an error of its own, to which its operation may add. */
+  rejectAll(errorOf: () => unknown): void {
     for (let wait = this.#first; wait !== undefined; wait = this.#first) {
-      this.#reject(wait, error);
+      this.#reject(wait, errorOf());
     }
     this.suspend();
   }
@@ -193,8 +194,9 @@ export class PendingWaits {
       try {
         this.#isArmed = !this.#channel.arm(this.#side);
       } catch (error) {
-        this.rejectAll(error);
-        return;
+        // For the next the channel is asked again, so that each gets an error of its own.
+        this.#reject(this.#first, error);
+        continue;
       }
       if (!this.#isArmed) this.look();
     }

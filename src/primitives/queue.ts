@@ -72,7 +72,7 @@ function afterTurn(): Promise<void> {
 
 /**
  * The channel of a queue's handle; undefined if `object` is none.
- * @throws ERR_CLOSED
+ * @throws ERR_CLOSED; ERR_ENCODE if the receiver could not use it
  */
 let channelOf: (object: object) => Channel | undefined;
 
@@ -134,7 +134,7 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
   #calls = 0;
 
   static {
-    channelOf = (object) => (#channel in object ? object.#open() : undefined);
+    channelOf = (object) => (#channel in object ? object.#travelling() : undefined);
   }
 
   /**
@@ -779,10 +779,11 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#takes.rejectAll(this.#closedError());
-    this.#joining.rejectAll(this.#closedError());
+    const closed = () => this.#closedError();
+    this.#takes.rejectAll(closed);
+    this.#joining.rejectAll(closed);
     // What still wants to end the queue does so here: the last pending put leaves.
-    this.#puts.rejectAll(this.#closedError());
+    this.#puts.rejectAll(closed);
     this.#channel.onReady = undefined;
     this.#channel.close();
   }
@@ -817,9 +818,14 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
     if (this.#isClosed) throw this.#closedError();
   }
 
-  #open(): Channel {
+  #travelling(): Channel {
     this.#assertOpen();
-    return this.#channel;
+    // Built-in codecs run no code of the caller's.
+    if (this.#codec.decodesByCaller !== true) return this.#channel;
+    throw new InterprocError(
+      'ERR_ENCODE',
+      `Queue '${this.name}' has a codec of its own, '${this.#codec.name}', which no message can carry; put the name of a queue, and let the receiver open it with that codec`,
+    );
   }
 
   #assertPutting(): void {

@@ -232,6 +232,36 @@ export function delivery(subject: Subject): void {
       expect(dead.tryGetMany()).toEqual([Uint8Array.of(6)]);
     });
 
+    it('are not what did not fit into a buffer', async () => {
+      const letters = bench.name();
+      const q = bench.keep(
+        Queue.create(bench.name(), { codec: 'raw', maxDeliveries: 1, deadLetter: letters }),
+      );
+      await q.putMany([Uint8Array.of(1, 2, 3), new Uint8Array(70_000)]);
+      const small = new Uint8Array(2);
+      for (let i = 0; i < 3; i++) {
+        await expect(q.getIntoAsync(small)).rejects.toEqual(coded('ERR_TOO_LARGE'));
+      }
+      const m = await q.receive();
+      expect([m.value.length, m.deliveries]).toEqual([3, 1]);
+      m.ack();
+      await expect(q.getIntoAsync(small)).rejects.toEqual(coded('ERR_TOO_LARGE'));
+      expect(await q.getIntoAsync(new Uint8Array(70_000))).toBe(70_000);
+      expect([q.size, q.stats().unacknowledged]).toEqual([0, 0]);
+      expect(bench.backend.registry.list().map(({ name }) => name)).not.toContain(letters);
+    });
+
+    it('that do not fit into a buffer are passed over too', async () => {
+      const letters = bench.name();
+      const q = bench.keep(
+        Queue.create(bench.name(), { codec: 'raw', maxDeliveries: 1, deadLetter: letters }),
+      );
+      await q.putMany([new Uint8Array(100), Uint8Array.of(1)]);
+      (await q.receive()).nack();
+      expect(await q.getIntoAsync(new Uint8Array(2))).toBe(1);
+      expect(bench.keep(Queue.open(letters, { codec: 'raw' })).size).toBe(1);
+    });
+
     it('reach a call that waits for the message after them', async () => {
       const { q, letters } = withLetters(1);
       await q.put('poison');

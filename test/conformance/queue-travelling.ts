@@ -216,6 +216,18 @@ export function travelling(subject: Subject): void {
       expect(q.size).toBe(0);
     });
 
+    it('whose codec no receiver could know are refused', async () => {
+      const q = carrier();
+      const codec = { name: 'dates', encode: (s: string) => Buffer.from(s), decode: String };
+      const own = bench.keep(Queue.create(bench.name(), { codec }));
+      for (const handle of [own, bench.keep(Queue.open(own.name, { codec }))]) {
+        const put = q.put({ job: 1, reply: handle });
+        await expect(put).rejects.toMatchObject({ code: 'ERR_ENCODE', cause: coded('ERR_ENCODE') });
+        await expect(put).rejects.toThrow("codec of its own, 'dates'");
+      }
+      expect(q.size).toBe(0);
+    });
+
     it('whose object was removed on the way fail that message, and the queue goes on', async () => {
       const q = carrier();
       const [other, reply] = [anonymous(), bench.strings()];

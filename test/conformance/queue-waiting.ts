@@ -354,6 +354,17 @@ export function waiting(subject: Subject): void {
       expect(q.tryGetMany().map(({ length }) => length)).toEqual([2500, 5]);
     });
 
+    it('says of each putMany how many of its values went in, when the handle closes', async () => {
+      const q = bench.keep(Queue.open<string>(bench.small(3).name));
+      const errors = [q.putMany(['1', '2', '3', '4', '5']), q.putMany(['6', '7'])].map((put) =>
+        put.catch((error: unknown) => error),
+      );
+      q.close();
+      const [first, second] = await Promise.all(errors);
+      expect(first).toMatchObject({ code: 'ERR_CLOSED', accepted: 3 });
+      expect(second).toMatchObject({ code: 'ERR_CLOSED', accepted: 0 });
+    });
+
     it('says of a putMany how many values went in', async () => {
       const q = bench.small(3);
       await expect(q.putMany(['1', '2', '3', '4', '5'], { timeoutMs: 10 })).rejects.toMatchObject({

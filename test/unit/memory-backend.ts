@@ -378,6 +378,12 @@ class MemoryChannel implements Channel {
     queue.giveBack(receipt, held.message);
   }
 
+  undeliver(receipt: number): void {
+    const held = this.#queue.held.get(receipt);
+    if (held?.holder === this) held.message.deliveries--;
+    this.nack(receipt);
+  }
+
   arm(side: Side): boolean {
     const queue = this.#enter();
     if (queue.waits.some((wait) => wait.channel === this && wait.side === side)) {

@@ -118,6 +118,7 @@ export interface Addon {
   receiveInto(token: Token, bytes: Uint8Array): number;
   ack(token: Token, receipt: number): number;
   nack(token: Token, receipt: number): number;
+  undeliver(token: Token, receipt: number): number;
   ackAsTaken(token: Token, receipt: number): number;
   taskDone(token: Token): number;
   hasUnfinished(token: Token): number;

@@ -201,6 +201,11 @@ export class NativeChannel extends NativeObject implements Channel {
     if (result !== 0) throw statusError(this.#constants, -result, this.name);
   }
 
+  undeliver(receipt: number): void {
+    const result = this.#addon.undeliver(this.#token, receipt);
+    if (result !== 0) throw statusError(this.#constants, -result, this.name);
+  }
+
   ackAsTaken(receipt: number): void {
     const result = this.#addon.ackAsTaken(this.#token, receipt);
     if (result !== 0) throw statusError(this.#constants, -result, this.name);

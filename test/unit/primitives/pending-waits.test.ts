@@ -154,7 +154,8 @@ describe('pending waits', () => {
     expect(await next).toBe(1);
   });
 
-  it('all end when the channel cannot be asked', async () => {
+  it('all end when the channel cannot be asked, each with an error of its own', async () => {
+    let isArmable = true;
     const script = new Script();
     const waits = new PendingWaits(
       {
@@ -168,6 +169,25 @@ describe('pending waits', () => {
     );
     await expect(waits.add(script.take, Infinity, undefined)).rejects.toThrow('no doorbell');
     expect(waits.isIdle).toBe(true);
+    const blocked = new PendingWaits(
+      {
+        name: 'broken later',
+        arm: () => {
+          if (isArmable) return false;
+          throw new Error('no doorbell');
+        },
+        disarm() {},
+      },
+      TAKE,
+    );
+    const calls = [1, 2].map(() =>
+      blocked.add(script.take, Infinity, undefined).catch((error: unknown) => error),
+    );
+    isArmable = false;
+    blocked.rung();
+    const [first, second] = await Promise.all(calls);
+    expect([first, second]).toEqual([new Error('no doorbell'), new Error('no doorbell')]);
+    expect(first).not.toBe(second);
   });
 
   it('have a timer only if they have a time-out', async () => {
@@ -233,7 +253,7 @@ describe('pending waits', () => {
     };
     const call = waits.add(operation, Infinity, undefined);
     const error = new Error('closed');
-    waits.rejectAll(error);
+    waits.rejectAll(() => error);
     await expect(call).rejects.toBe(error);
     expect(failed).toHaveBeenCalledExactlyOnceWith(error);
     expect(script.isArmed).toBe(false);
@@ -299,7 +319,7 @@ describe('pending waits', () => {
     const call = waits.add<string>(
       {
         attempt() {
-          waits.rejectAll(new Error('closed inside'));
+          waits.rejectAll(() => new Error('closed inside'));
           later.push(get());
           return 'too late';
         },
