@@ -71,6 +71,7 @@ describe('the package', () => {
       'Queue',
       'QueueEmpty',
       'QueueFull',
+      'Struct',
       'TimeoutError',
       'list',
       'prune',
