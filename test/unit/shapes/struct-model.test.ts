@@ -133,7 +133,7 @@ describe.runIf(LITTLE_ENDIAN)('any struct', () => {
 });
 
 const OFFERED = [0, -0, 1, -1, 1.5, 300, 2 ** 40, 2 ** 53, NaN, Infinity, 3n, -(2n ** 64n), true];
-const OTHERS = [false, 'a', '€', 'ab', '', '3', null, undefined, {}, [1]];
+const OTHERS = [false, 'a', 'ÿ', 'Ā', '€', 'ab', '', '3', null, undefined, {}, [1]];
 
 const allTypes = Object.values<ScalarType>(SCALAR_TYPES).map((type) => [type.name, type] as const);
 
@@ -199,6 +199,33 @@ describe.each([
     code.write(view, 4, { y: 2, x: 1 }, '');
     expect(new Int16Array(view.buffer)).toEqual(Int16Array.of(0, 0, 1, 2));
     expect(code.read(view, 4)).toEqual({ x: 1, y: 2 });
+  });
+
+  it('names fields by the whole way to them', () => {
+    const Inner = Struct({ y: 'int8', m: ['int8', 2] });
+    const code = make(shapeOf(Struct({ x: Inner, all: [Inner, 2] })));
+    const view = new DataView(new ArrayBuffer(9));
+    const inner = { y: 1, m: [1, 2] };
+    const message = (value: object, path = '') =>
+      String(errorOf(() => code.write(view, 0, value, path)));
+    expect(message({ x: { ...inner, y: '' }, all: [] })).toContain("Field 'x.y' (int8)");
+    expect(message({ x: { y: 1, m: [1, ''] }, all: [] }, '.p')).toContain(
+      "Field 'p.x.m[1]' (int8)",
+    );
+    expect(message({ x: inner, all: [inner, { ...inner, z: 0 }] })).toContain("'all[1].z'");
+    const record = new code.Record(view) as { x: unknown };
+    const error = errorOf(() => {
+      record.x = { y: 1, m: [1, ''] };
+    });
+    expect(String(error)).toContain("Field 'x.m[1]' (int8)");
+  });
+
+  it('makes records that have their fields, each always the same, and take no others', () => {
+    const { Record } = make(shapeOf(Struct({ m: ['int8', 2] })));
+    const record = new Record(new DataView(new ArrayBuffer(2))) as { m: unknown };
+    expect(record.m).toBe(record.m);
+    expect(() => Object.assign(record, { z: 1 })).toThrow(TypeError);
+    expect(Object.isFrozen(Object.getPrototypeOf(record))).toBe(true);
   });
 });
 
