@@ -8,6 +8,7 @@ import { JOIN, PUT, TAKE } from '../contract/channel.js';
 import type { Backend, Channel, ChannelStats, Side } from '../contract/channel.js';
 import type { LeaseInfo } from '../contract/leasing.js';
 import type { Codec } from '../codec/codec.js';
+import { isBuiltIn } from '../codec/resolve-codec.js';
 import { block } from './blocking.js';
 import { DeadLetters } from './dead-letters.js';
 import type { Delivery } from './delivery.js';
@@ -820,8 +821,7 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
 
   #travelling(): Channel {
     this.#assertOpen();
-    // Built-in codecs run no code of the caller's.
-    if (this.#codec.decodesByCaller !== true) return this.#channel;
+    if (isBuiltIn(this.#codec.name)) return this.#channel;
     throw new InterprocError(
       'ERR_ENCODE',
       `Queue '${this.name}' has a codec of its own, '${this.#codec.name}', which no message can carry; put the name of a queue, and let the receiver open it with that codec`,
