@@ -10,7 +10,10 @@ export type NotYet = typeof NOT_YET;
 export interface Operation<T> {
   /** One look: the result, or NOT_YET. What it throws ends the wait. */
   attempt(): T | NotYet;
-  /** Returns the error to fail with where the wait ended otherwise, after adding to it how far the call had got. */
+  /**
+   * The wait ended otherwise. Returns the error to fail with, after adding to it how far the call had got; undefined if it
+   * was withdrawn.
+   */
   failed?<E>(error: E): E;
 }
 
@@ -144,6 +147,7 @@ export class PendingWaits {
     for (let wait = this.#first; wait !== undefined; wait = wait.next) {
       if (wait.operation !== operation) continue;
       this.#remove(wait);
+      operation.failed?.(undefined);
       wait.resolve(value);
     }
     this.#afterLeaving();

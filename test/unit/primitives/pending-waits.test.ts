@@ -261,11 +261,16 @@ describe('pending waits', () => {
 
   it('finish the calls of one operation without looking', async () => {
     const { script, waits, get } = scene();
-    const iterate: Operation<string> = { attempt: () => NOT_YET };
+    const failed = vi.fn((error: unknown) => error);
+    const iterate: Operation<string> = {
+      attempt: () => NOT_YET,
+      failed: failed as <E>(error: E) => E,
+    };
     const steps = [1, 2].map(() => waits.add(iterate, Infinity, undefined));
     const other = get();
     waits.finish(iterate, 'done');
     expect(await Promise.all(steps)).toEqual(['done', 'done']);
+    expect(failed.mock.calls).toEqual([[undefined], [undefined]]);
     expect(waits.isIdle).toBe(false);
     script.messages.push(1);
     script.ring(waits);
