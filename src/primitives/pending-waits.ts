@@ -17,6 +17,11 @@ export interface Operation<T> {
   failed?<E>(error: E): E;
 }
 
+/** The error that a wait of this operation fails with. */
+export function failureOf<E>(operation: Operation<unknown>, error: E): E {
+  return operation.failed === undefined ? error : operation.failed(error);
+}
+
 // What setTimeout can count to; beyond it, it would fire at once.
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
@@ -91,6 +96,11 @@ export class PendingWaits {
     afterTurn = false,
   ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
+      if (signal?.aborted === true) {
+        // By code of the caller's that ran meanwhile: it will not fire again.
+        reject(failureOf(operation, abortReason(signal)));
+        return;
+      }
       const wait = new Wait(operation, resolve as (value: unknown) => void, reject);
       const isFirst = this.#first === undefined;
       wait.previous = this.#last;
@@ -229,8 +239,7 @@ export class PendingWaits {
 
   #reject(wait: Wait, error: unknown): void {
     this.#remove(wait);
-    const { operation } = wait;
-    wait.reject(operation.failed === undefined ? error : operation.failed(error));
+    wait.reject(failureOf(wait.operation, error));
   }
 
   /** The new first one may fit where the one that left did not, and waits for something else. */
