@@ -106,7 +106,8 @@ export class MessageReader<T> {
           : decodeWith(this.#arrive, this.#codec, channel.inbox, 0, length);
     } catch (error) {
       turnBack();
-      channel.nack(receipt);
+      // If the codec has closed the handle, that gave the message back.
+      if (!this.#isClosed()) channel.nack(receipt);
       throw error;
     }
     const tickets = takeArrivedTickets();
@@ -257,6 +258,8 @@ export class MessageReader<T> {
     } catch (error) {
       const lost = channel.ticketsIn(isOwn ? bytes : bytes.subarray(0, length));
       turnBack();
+      // If the codec has closed the handle, that gave the message back.
+      if (this.#isClosed()) throw error;
       channel.ack(receipt);
       redeem(channel, lost);
       throw error;
