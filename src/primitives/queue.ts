@@ -343,7 +343,7 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
   /**
    * Waits for a message and takes what is there, up to `max`, in order: an array of 1 to `max` values.
    *
-   * @throws as `get`; of an ERR_DECODE, `values` holds the messages of the batch that could be decoded
+   * @throws as `get`; of an ERR_DECODE or ERR_CORRUPT, `values` holds the other messages of the batch
    */
   getMany(options?: WaitOptions & BatchSize): Promise<T[]> {
     return this.#within(this.#takes, () => this.#getMany(options), options);
