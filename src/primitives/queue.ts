@@ -21,7 +21,7 @@ import { MessageReader } from './message-reader.js';
 import { MessageWriter } from './message-writer.js';
 import { letTravel } from './passengers.js';
 import type { Arrive } from './passengers.js';
-import { NOT_YET, PendingWaits } from './pending-waits.js';
+import { failureOf, NOT_YET, PendingWaits } from './pending-waits.js';
 import type { NotYet, Operation } from './pending-waits.js';
 import { QueueIterator } from './queue-iterator.js';
 import { readableOf } from './queue-readable.js';
@@ -344,7 +344,7 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
   /**
    * Waits for a message and takes what is there, up to `max`, in order: an array of 1 to `max` values.
    *
-   * @throws as `get`; of an ERR_DECODE, `values` holds the messages of the batch that could be decoded
+   * @throws as `get`; of an ERR_DECODE or ERR_CORRUPT, `values` holds the other messages of the batch
    */
   getMany(options?: WaitOptions & BatchSize): Promise<T[]> {
     return this.#within(this.#takes, () => this.#getMany(options), options);
@@ -899,12 +899,13 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
     const signal = signalOf(options);
     if (signal?.aborted === true) throw abortReason(signal);
     const operation = this.#writer.pending(this.#writer.encode(value));
+    // Encoding ran code of the caller's, of which the compiler knows nothing.
+    if ((signal as AbortSignal | undefined)?.aborted === true) {
+      throw failureOf(operation, abortReason(signal as AbortSignal));
+    }
     if (timeoutMs === 0) this.#puts.serve();
     if (this.#puts.isIdle && operation.attempt() !== NOT_YET) return this.#done();
-    if (timeoutMs === 0) {
-      const error = this.#puts.timeoutError(0);
-      throw operation.failed === undefined ? error : operation.failed(error);
-    }
+    if (timeoutMs === 0) throw failureOf(operation, this.#puts.timeoutError(0));
     return this.#puts.add(operation, timeoutMs, signal);
   }
 

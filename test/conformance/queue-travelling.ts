@@ -125,6 +125,22 @@ export function travelling(subject: Subject): void {
         expect(names()).toEqual([q.name]);
       });
 
+      it.each([['one'], ['two']])(
+        'because its stream is destroyed stay behind: %s',
+        async (many) => {
+          const q = carrier({ maxItems: 1 });
+          await q.put('full');
+          const stream = q.toWritable().on('error', () => {});
+          const replies = [anonymous(), anonymous()];
+          const values = replies.map((reply) => ({ reply })).slice(0, many === 'one' ? 1 : 2);
+          const written = values.map((value) => new Promise((over) => stream.write(value, over)));
+          stream.destroy();
+          await Promise.all(written);
+          for (const reply of replies) reply.close();
+          expect(names()).toEqual([q.name]);
+        },
+      );
+
       it('behind another that waits stay behind', async () => {
         const q = carrier({ maxItems: 1 });
         await q.put('full');

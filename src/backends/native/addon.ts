@@ -10,6 +10,9 @@ import type { StateOptions } from '../../contract/state.js';
 
 export type Token = number;
 
+/** Of no object: calls answer that it is closed. Closed objects have it, for another one may get the token that they had. */
+export const NO_TOKEN: Token = 2 ** 32 - 1;
+
 export interface Constants {
   readonly ok: number;
   readonly empty: number;

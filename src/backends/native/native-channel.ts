@@ -8,6 +8,7 @@ import type {
   SharedObject,
   Ticket,
 } from '../../contract/channel.js';
+import { NO_TOKEN } from './addon.js';
 import type { Addon, Constants, Token } from './addon.js';
 import { guarded, statusError } from './failures.js';
 import { LargeMessage } from './large-message.js';
@@ -43,7 +44,7 @@ export class NativeChannel extends NativeObject implements Channel {
   // Of this class's own as well: the hot calls read private fields faster than inherited ones.
   readonly #addon: Addon;
   readonly #constants: Constants;
-  readonly #token: Token;
+  #token: Token;
   readonly #results: Float64Array;
   readonly #large: LargeMessage;
 
@@ -66,7 +67,12 @@ export class NativeChannel extends NativeObject implements Channel {
     this.#token = token;
     this.#results = addon.results;
     this.#large = new LargeMessage(addon);
-    this.leasing = new NativeLeasing(thread, token, this, copiesLeases);
+    this.leasing = new NativeLeasing(thread, this, copiesLeases);
+  }
+
+  override close(): void {
+    super.close();
+    this.#token = NO_TOKEN;
   }
 
   get inbox(): Uint8Array {

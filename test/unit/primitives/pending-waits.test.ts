@@ -190,6 +190,21 @@ describe('pending waits', () => {
     expect(first).not.toBe(second);
   });
 
+  it('end at once when their signal is aborted already', async () => {
+    const { script, waits, get } = scene();
+    const failed = vi.fn((error: unknown) => error);
+    const operation = { ...script.take, failed: failed as <E>(error: E) => E };
+    const reason = new Error('too late');
+    const call = waits.add(operation, 5, AbortSignal.abort(reason));
+    await expect(call).rejects.toBe(reason);
+    expect(failed).toHaveBeenCalledExactlyOnceWith(reason);
+    expect(script.calls).toEqual([]);
+    const next = get();
+    script.messages.push(1);
+    script.ring(waits);
+    expect(await next).toBe(1);
+  });
+
   it('have a timer only if they have a time-out', async () => {
     const { script, waits, get } = scene();
     const timers = vi.spyOn(globalThis, 'setTimeout');
@@ -261,11 +276,16 @@ describe('pending waits', () => {
 
   it('finish the calls of one operation without looking', async () => {
     const { script, waits, get } = scene();
-    const iterate: Operation<string> = { attempt: () => NOT_YET };
+    const failed = vi.fn((error: unknown) => error);
+    const iterate: Operation<string> = {
+      attempt: () => NOT_YET,
+      failed: failed as <E>(error: E) => E,
+    };
     const steps = [1, 2].map(() => waits.add(iterate, Infinity, undefined));
     const other = get();
     waits.finish(iterate, 'done');
     expect(await Promise.all(steps)).toEqual(['done', 'done']);
+    expect(failed.mock.calls).toEqual([[undefined], [undefined]]);
     expect(waits.isIdle).toBe(false);
     script.messages.push(1);
     script.ring(waits);
