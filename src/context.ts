@@ -9,8 +9,11 @@ import { NativeBackend } from './backends/native/native-backend.js';
 import { bindQueue } from './primitives/bind-queue.js';
 import type { QueueConstructor } from './primitives/bind-queue.js';
 import { bindRings } from './primitives/bind-rings.js';
+import { bindSharedMemory } from './primitives/bind-shared-memory.js';
+import type { SharedMemoryConstructor } from './primitives/bind-shared-memory.js';
 import { HandleClasses } from './primitives/passengers.js';
 import type { Queue as QueueHandle } from './primitives/queue.js';
+import type { SharedMemory as SharedMemoryHandle } from './primitives/shared-memory.js';
 import type { MpmcRing as MpmcRingHandle, SpscRing as SpscRingHandle } from './primitives/rings.js';
 
 let native: NativeBackend | undefined;
@@ -43,6 +46,9 @@ const handles = new HandleClasses();
 
 export const Queue: QueueConstructor = bindQueue(selectBackend, handles);
 export type Queue<T = unknown> = QueueHandle<T>;
+
+export const SharedMemory: SharedMemoryConstructor = bindSharedMemory(selectBackend, handles);
+export type SharedMemory = SharedMemoryHandle;
 
 export const { MpmcRing, SpscRing } = bindRings(nativeBackend);
 export type MpmcRing = MpmcRingHandle;
