@@ -12,6 +12,16 @@ export {
 export type { ErrorCode } from './errors.js';
 export type { LeaseInfo } from './contract/leasing.js';
 export type { ChannelStats as QueueStats, SegmentInfo } from './contract/channel.js';
+export { Struct } from './shapes/struct.js';
+export type { StructField, StructMemory, StructType } from './shapes/struct.js';
+export type {
+  FieldType,
+  StructFields,
+  StructInput,
+  StructRecord,
+  StructValue,
+} from './shapes/struct-types.js';
+export type { ScalarLetter, ScalarName, ScalarTypeName } from './shapes/scalar-types.js';
 export type { BuiltInCodecName, CustomCodec } from './codec/codec.js';
 export type { Delivery } from './primitives/delivery.js';
 export type { PeekedMessage, ReservedSlot } from './primitives/lease.js';

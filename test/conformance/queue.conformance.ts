@@ -16,6 +16,7 @@ import { largeMessages } from './queue-large-messages.js';
 import { messages } from './queue-messages.js';
 import { nodeStreams } from './queue-node-streams.js';
 import { opening } from './queue-opening.js';
+import { structs } from './queue-structs.js';
 import { travelling } from './queue-travelling.js';
 import { waiting } from './queue-waiting.js';
 import { webStreams } from './queue-web-streams.js';
@@ -27,6 +28,7 @@ export function describeQueue(label: string, makeSubject: () => Subject): void {
     opening(subject);
     messages(subject);
     largeMessages(subject);
+    structs(subject);
     waiting(subject);
     batches(subject);
     iteration(subject);
