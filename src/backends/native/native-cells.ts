@@ -48,13 +48,13 @@ class NativeTypedCells implements TypedCells {
   operate(
     operation: CellOperation,
     byteOffset: number,
-    value: number | bigint,
-    expected: number | bigint,
+    value?: number | bigint,
+    expected?: number | bigint,
   ): number | bigint {
     const { cellOperations, cellTypes } = this.#addon.constants;
     const operands = this.#operands;
-    operands[VALUE * this.#perWord] = value;
-    operands[EXPECTED * this.#perWord] = expected;
+    if (value !== undefined) operands[VALUE * this.#perWord] = value;
+    if (expected !== undefined) operands[EXPECTED * this.#perWord] = expected;
     const code = cellOperations[operation] * CELL_TYPES + cellTypes[this.#type];
     const status = this.#addon.operateCell(this.#token, code, byteOffset);
     if (status !== 0) this.#refuse(status, operation, byteOffset);
