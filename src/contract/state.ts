@@ -50,15 +50,7 @@ export type CellType =
   | 'float64';
 
 export type CellOperation =
-  | 'load'
-  | 'store'
-  | 'add'
-  | 'sub'
-  | 'and'
-  | 'or'
-  | 'xor'
-  | 'exchange'
-  | 'compareExchange';
+  'load' | 'store' | 'add' | 'sub' | 'and' | 'or' | 'xor' | 'exchange' | 'compareExchange';
 
 /** Operations on elements of one type; 64-bit integers are bigints. */
 export interface TypedCells {

@@ -167,8 +167,7 @@ export function findCore(object: object): ArrayCore | undefined {
 
 /** The same of the object whose method is called. */
 export function coreOf(array: unknown): ArrayCore {
-  const core =
-    typeof array === 'object' && array !== null ? Shared.coreOf(array) : undefined;
+  const core = typeof array === 'object' && array !== null ? Shared.coreOf(array) : undefined;
   if (core !== undefined) return core;
   throw invalidArgument('A method of SharedArray', 'a shared array as this', array);
 }

@@ -46,8 +46,7 @@ export class AtomicCells<T> {
     this.cells = cellsOf(state);
     this.type = type;
     this.elements =
-      buffer &&
-      new type.TypedArray(buffer, 0, Math.floor(geometry.byteLength / type.byteLength));
+      buffer && new type.TypedArray(buffer, 0, Math.floor(geometry.byteLength / type.byteLength));
     this.#typed = this.cells.ofType(cellTypeOf(type));
     this.#watch = this.cells.watch;
     this.#atomic = type.kind === 'float' ? undefined : (this.elements as AtomicArray | undefined);
@@ -70,6 +69,13 @@ export class AtomicCells<T> {
 
   calculate(operation: CellOperation, index: number, operand: unknown): T {
     const { type } = this;
+    const atomic = this.#atomic;
+    if (type.kind === 'integer' && atomic !== undefined && Number.isInteger(operand)) {
+      // The short way; JavaScript's Atomics wrap.
+      const previous = atomically(operation, atomic, index, operand as number);
+      this.#changed();
+      return previous as T;
+    }
     const element = type.toElement(operand, operation);
     if (!CALCULATIONS[type.kind].includes(operation)) this.#refuse(operation);
     return type.fromElement(this.#step(operation, index, element));

@@ -38,7 +38,11 @@ class Wait<T> {
 
 function checkPredicate(predicate: unknown): void {
   if (typeof predicate === 'function') return;
-  throw invalidArgument('The predicate', 'a function of the value, such as (v) => v > 0', predicate);
+  throw invalidArgument(
+    'The predicate',
+    'a function of the value, such as (v) => v > 0',
+    predicate,
+  );
 }
 
 /**

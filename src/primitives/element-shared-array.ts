@@ -111,7 +111,9 @@ const methods: Methods = {
       core.elements.write(core.checkIndex(target), value);
       return;
     }
-    const values = Array.from(target as ArrayLike<unknown>, (one) => asTypedArray(core.scalar, one));
+    const values = Array.from(target as ArrayLike<unknown>, (one) =>
+      asTypedArray(core.scalar, one),
+    );
     const offset = Math.trunc(Number(value ?? 0));
     if (!(offset >= 0) || offset + values.length > core.length) {
       throw new RangeError('offset is out of bounds');
@@ -135,9 +137,7 @@ const methods: Methods = {
     throw new InterprocError(
       'ERR_UNSUPPORTED',
       `SharedArray '${core.name}' can give no typed array over its memory: ${
-        core.state.buffer === undefined
-          ? 'this runtime allows none'
-          : 'its elements are no numbers'
+        core.state.buffer === undefined ? 'this runtime allows none' : 'its elements are no numbers'
       }; slice() gives a copy`,
     );
   },
@@ -164,7 +164,9 @@ for (const name of CHANGING) {
   };
 }
 
-const prototype = Object.create(new Proxy(Object.create(Object.prototype) as object, indexed)) as object;
+const prototype = Object.create(
+  new Proxy(Object.create(Object.prototype) as object, indexed),
+) as object;
 defineMethods(prototype, methods);
 defineMethods(prototype, {
   get length(): number {

@@ -78,10 +78,7 @@ export class ScalarValue<T> extends Value<T, never> {
   }
 }
 
-type ScalarValueClass = new (
-  state: State,
-  cells: AtomicCells<unknown>,
-) => ScalarValue<unknown>;
+type ScalarValueClass = new (state: State, cells: AtomicCells<unknown>) => ScalarValue<unknown>;
 
 /** What the values of each kind are, of what stands in the typed array; and which are stored as they come. */
 const ACCESS = {
@@ -98,7 +95,7 @@ const SHORT_OPERATIONS = ['add', 'sub', 'and', 'or', 'xor', 'exchange'] as const
 function shortWay(operation: string, fits: string): string {
   return `
       ${operation}(value) {
-        if (!${fits} || this.#elements.length === 0) return super.${operation}(value);
+        if (!(${fits}) || this.#elements.length === 0) return super.${operation}(value);
         const previous = Atomics.${operation}(this.#elements, 0, value);
         if ((Atomics.load(this.#watch, 0) & 1) !== 0) this.notify();
         return previous;

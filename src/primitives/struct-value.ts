@@ -47,7 +47,10 @@ export class StructValue<T, Live> extends Value<T, Live> {
   get view(): Live {
     this.assertOpen();
     if (this.#memory === undefined) {
-      throw this.unsupported('this runtime allows no view of shared memory', 'use value and update()');
+      throw this.unsupported(
+        'this runtime allows no view of shared memory',
+        'use value and update()',
+      );
     }
     return (this.#live ??= this.type.view(this.#memory));
   }

@@ -65,7 +65,10 @@ class NativeTypedCells implements TypedCells {
     const { constants } = this.#addon;
     if (status !== -constants.argument) throw statusError(constants, -status, this.#name);
     if (operation === 'and' || operation === 'or' || operation === 'xor') {
-      throw new InterprocError('ERR_UNSUPPORTED', `A ${this.#type} has no operation '${operation}'`);
+      throw new InterprocError(
+        'ERR_UNSUPPORTED',
+        `A ${this.#type} has no operation '${operation}'`,
+      );
     }
     throw invalidArgument('The offset', `that of an element of '${this.#name}'`, byteOffset);
   }
