@@ -6,7 +6,7 @@
 
 import { createRequire } from 'node:module';
 
-import type { StateOptions } from '../../contract/state.js';
+import type { CellOperation, CellType, StateOptions } from '../../contract/state.js';
 
 export type Token = number;
 
@@ -56,6 +56,9 @@ export interface Constants {
   readonly maxState: number;
   readonly maxSchemaBytes: number;
   readonly ledgerEntries: number;
+  /** The code of a cell's operation is that of the operation, times the number of types, plus that of the type. */
+  readonly cellOperations: Readonly<Record<CellOperation, number>>;
+  readonly cellTypes: Readonly<Record<CellType, number>>;
   /** What can be waited for: sides are numbered from 0. */
   readonly sides: number;
 }
@@ -110,6 +113,8 @@ export interface Addon {
   /** token * sides + side of what wants a look, filled before `dispatch` is called. */
   readonly rung: Uint32Array;
   readonly results: Float64Array;
+  /** Of a cell's operation, each in the low bytes of a word: the value, what is expected, what was there. */
+  readonly operands: BigUint64Array;
 
   putOutbox(token: Token, length: number): number;
   putBytes(token: Token, bytes: Uint8Array): number;
@@ -158,6 +163,15 @@ export interface Addon {
   stateBuffer(token: Token): ArrayBuffer | undefined;
   readState(token: Token, offset: number, into: Uint8Array): number;
   writeState(token: Token, offset: number, from: Uint8Array): number;
+  /** Once for each value and array. */
+  watchBuffer(token: Token): ArrayBuffer | undefined;
+  operateCell(token: Token, code: number, offset: number): number;
+  watchCells(token: Token): number;
+  notifyCells(token: Token): number;
+  /** The version is `operands[0]`. */
+  readWhole(token: Token, into: Uint8Array): number;
+  /** `expects`: 1 = only over the version `operands[0]`. 0, -full (another version), -busy (again later). */
+  writeWhole(token: Token, from: Uint8Array, expects: number): number;
   geometry(token: Token): ObjectOptions;
   stats(token: Token): Readonly<Record<string, number>>;
   end(token: Token): void;
