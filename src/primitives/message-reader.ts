@@ -116,8 +116,19 @@ export class MessageReader<T> {
       if (!this.#isClosed()) channel.nack(receipt);
       throw error;
     }
+    this.#assertNotGivenBack();
     const tickets = takeArrivedTickets();
     return new Delivery(value, deliveries, receipt, channel, this.#isClosed, tickets);
+  }
+
+  /** What was received has been decoded; a codec that closed the handle meanwhile gave it back. @throws ERR_CLOSED */
+  #assertNotGivenBack(): void {
+    if (!this.#isClosed()) return;
+    turnBack();
+    throw new InterprocError(
+      'ERR_CLOSED',
+      `Queue '${this.#channel.name}' was closed by the codec that decoded a message of it, which gave the message back`,
+    );
   }
 
   /** What the last look has taken. */
@@ -278,6 +289,7 @@ export class MessageReader<T> {
       redeem(channel, lost);
       throw error;
     }
+    this.#assertNotGivenBack();
     const tickets = takeArrivedTickets();
     // The tickets last: until the acknowledgement the message may go to another, who needs them.
     channel.ackAsTaken(receipt);
