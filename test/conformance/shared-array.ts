@@ -133,7 +133,7 @@ export function sharedArrays(subject: StateSubject): void {
       (_, type) => {
         const values = [3, 1, 2, 200, 1].map((n) => sample(type, n));
         const xs = arrayOf(type, values);
-        const plain = values.map((value) => type.fromElement(type.toElement(value, '')));
+        const plain: unknown[] = values.map((value) => type.fromElement(type.toElement(value, '')));
         expect([...xs]).toEqual(plain);
         expect([...xs.keys()]).toEqual([0, 1, 2, 3, 4]);
         expect([...xs.entries()]).toEqual([...plain.entries()]);

@@ -355,6 +355,20 @@ export function values(subject: StateSubject): void {
         expect(await moved).toEqual({ x: 0, y: 0, id: 3 });
       });
 
+      it('does not look while nothing changes', async () => {
+        const n = bench.keep(new Values('int32'));
+        let looks = 0;
+        const waiting = n.waitFor((v) => {
+          looks++;
+          return v > 0;
+        });
+        await sleep(300);
+        // A few at its start, and the slow looks.
+        expect(looks).toBeLessThan(20);
+        n.add(1);
+        await waiting;
+      });
+
       it('is ended by notify after a plain store', async () => {
         const n = bench.keep(new Values('int32'));
         const waiting = n.waitFor((v) => v === 1);
@@ -529,7 +543,9 @@ export function values(subject: StateSubject): void {
     });
 
     it('travels, and lives as long as it is on its way', () => {
-      const q = bench.keep(new Queue<{ n: Value<number>; p: Value<{ x: number }> }>());
+      const q = bench.keep(
+        new Queue<{ n: Value<number>; p: Value<{ x: number; y: number; id: number }> }>(),
+      );
       const n = new Values('int32', 41);
       const p = new Values(Point, { x: 1, y: 2, id: 3 });
       q.putNowait({ n, p });
