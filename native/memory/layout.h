@@ -10,7 +10,7 @@
 namespace interproc::memory {
 
 inline constexpr std::uint64_t kMagic = 0x31304352504E4950;  // "PINPRC01", little-endian
-inline constexpr std::uint32_t kLayoutVersion = 3;
+inline constexpr std::uint32_t kLayoutVersion = 4;
 
 // What an object is. Those up to spsc are rings; the others are *state*: bytes that stay where they are, and a lock.
 enum class Kind : std::uint32_t {
@@ -42,7 +42,9 @@ inline constexpr std::size_t kCodecBytes = 64;
 inline constexpr std::size_t kNameBytes = 208;  // 200 characters, ended by zeros
 inline constexpr std::size_t kSchemaBytes = 3072;
 
-// Kernel locks: byte `slot` says that the participant lives; this one, shared, that somebody is attached.
+// Kernel locks: byte `slot` says that the participant lives; byte kJoiningByte + slot is held while somebody moves in there; the
+// next one, shared, says that somebody is attached.
+inline constexpr std::uint64_t kJoiningByte = 1u << 15;
 inline constexpr std::uint64_t kAttachedByte = 1u << 16;
 inline constexpr std::uint64_t kNameByte =
     kAttachedByte + 1;  // held while the name of an object in use is removed

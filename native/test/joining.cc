@@ -210,9 +210,8 @@ TEST_CASE("what a participant has not done when it closes is nobody's, and not i
 
 TEST_CASE(
     "what the dead had not done is nobody's, at every step of the one who takes their place") {
-  // From when the new name stands. Before that the dead seem to live for a moment: their lock is held, and the name is theirs.
-  for (const char* point :
-       {"registry.named", "registry.swept", "registry.joined", "tasks.cleared"}) {
+  for (const char* point : {"registry.alone", "registry.named", "registry.locked", "registry.swept",
+                            "registry.joined", "tasks.cleared"}) {
     CAPTURE(std::string(point));
     Two two;
     REQUIRE(two.a.put(1) == Code::ok);

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "platform/clock.h"
+#include "ring/catalog.h"
 #include "test/bare_segment.h"
 #include "test/once_at.h"
 #include "test/peer.h"
@@ -396,4 +397,20 @@ TEST_CASE("who has a dead one's message in hand frees its place, though the dead
   CHECK(got.taken.deliveries == 2);
   CHECK(two.state(0) == SideState::free);
   check_that_it_goes_on(two);
+}
+
+TEST_CASE("the list tells of the memory beside the ring and in the ledgers too") {
+  Two two;
+  const auto total = [&] {
+    auto entries = interproc::ring::list(two.opened);
+    REQUIRE(entries.ok());
+    REQUIRE(entries.value().size() == 1);
+    return entries.value()[0].total_bytes;
+  };
+  const std::uint64_t before = total();
+  CHECK(before == two.a.queue().layout().ledgers);
+  REQUIRE(two.a.put(1, 3 * kCapacity) == Code::ok);
+  CHECK(total() == before + 3 * kCapacity);
+  REQUIRE(two.b.receive().id == 1);
+  CHECK(total() == before + 3 * kCapacity + two.a.queue().layout().ledger_bytes);
 }

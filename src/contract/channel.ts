@@ -208,6 +208,7 @@ export interface Channel extends SharedObject {
 export interface SegmentInfo {
   readonly name: string;
   readonly kind: string;
+  /** What it takes of the file system: with what stands beside the ring, and what is unacknowledged. */
   readonly totalBytes: number;
   readonly participants: number;
   /** Messages, for queues; bytes, for all others. */
