@@ -30,6 +30,7 @@
         'native/ring/spsc_channel.cc',
         'native/ring/tasks.cc',
         'native/binding/addon.cc',
+        'native/binding/detach.cc',
         'native/binding/environment.cc',
         'native/binding/errors.cc',
         'native/binding/lease_calls.cc',

@@ -74,7 +74,6 @@ class LeaseViews {
   View* find(double number) noexcept;
   // Detaches. False: the ArrayBuffer was gone or had been detached, or cannot be.
   bool take_back(napi_env env, View& view) noexcept;
-  bool detach(napi_env env, napi_value buffer) noexcept;
   void abandon(View& view);
   // Its finalizer will find nobody to tell.
   static void forget_memory(View& view) noexcept;
