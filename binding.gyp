@@ -12,6 +12,9 @@
         'native/platform/file.cc',
         'native/platform/futex.cc',
         'native/platform/mapping.cc',
+        'native/platform/posix_open.cc',
+        'native/platform/posix_semaphore.cc',
+        'native/platform/posix_shm.cc',
         'native/platform/process.cc',
         'native/platform/result.cc',
         'native/memory/layout.cc',
@@ -38,6 +41,8 @@
         'native/binding/message_calls.cc',
         'native/binding/object_calls.cc',
       ],
+      # Where glibc before 2.34 has shm_open and sem_open; empty since.
+      'libraries': ['-lrt', '-lpthread'],
       'include_dirs': ['native'],
       'defines': [
         'NAPI_VERSION=9',
