@@ -38,8 +38,10 @@
         'native/binding/errors.cc',
         'native/binding/lease_calls.cc',
         'native/binding/lease_views.cc',
+        'native/binding/mapped_buffer.cc',
         'native/binding/message_calls.cc',
         'native/binding/object_calls.cc',
+        'native/binding/posix_calls.cc',
       ],
       # Where glibc before 2.34 has shm_open and sem_open; empty since.
       'libraries': ['-lrt', '-lpthread'],

@@ -6,9 +6,12 @@
 import { InterprocError, invalidArgument } from './errors.js';
 import type { Backend, SegmentInfo } from './contract/channel.js';
 import { NativeBackend } from './backends/native/native-backend.js';
+import { bindPosix } from './primitives/bind-posix.js';
 import { bindQueue } from './primitives/bind-queue.js';
 import type { QueueConstructor } from './primitives/bind-queue.js';
 import { bindRings } from './primitives/bind-rings.js';
+import type { PosixSemaphore as PosixSemaphoreHandle } from './primitives/posix-semaphore.js';
+import type { PosixSharedMemory as PosixSharedMemoryHandle } from './primitives/posix-shared-memory.js';
 import type { Queue as QueueHandle } from './primitives/queue.js';
 import type { MpmcRing as MpmcRingHandle, SpscRing as SpscRingHandle } from './primitives/rings.js';
 
@@ -44,6 +47,10 @@ export type Queue<T = unknown> = QueueHandle<T>;
 export const { MpmcRing, SpscRing } = bindRings(nativeBackend);
 export type MpmcRing = MpmcRingHandle;
 export type SpscRing = SpscRingHandle;
+
+export const { PosixSharedMemory, PosixSemaphore } = bindPosix(() => nativeBackend().posix);
+export type PosixSharedMemory = PosixSharedMemoryHandle;
+export type PosixSemaphore = PosixSemaphoreHandle;
 
 /**
  * The objects of this user: named and anonymous ones, in use or left over, readable or not. O(number of objects).

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "binding/lease_views.h"
+#include "binding/posix_handles.h"
 #include "ring/queue.h"
 #include "ring/spsc_channel.h"
 #include "sync/doorbell.h"
@@ -90,6 +91,8 @@ class Environment {
   Shared<std::uint32_t> offsets;
   Shared<std::uint32_t> rung;
   Shared<double> results;
+
+  PosixHandles posix;
 
   static constexpr std::size_t kBatch = 4096;  // messages per crossing, at most
 

@@ -19,6 +19,7 @@ import { guarded } from './failures.js';
 import { NativeByteRing } from './native-byte-ring.js';
 import { NativeChannel } from './native-channel.js';
 import { parseTicket } from './tickets.js';
+import { NativePosix } from './native-posix.js';
 import { NativeThread } from './native-thread.js';
 
 const MODES: Readonly<Record<OpenMode, number>> = { create: 0, open: 1, openOrCreate: 2 };
@@ -50,9 +51,11 @@ export class NativeBackend implements Backend, Registry, RingOpener {
   readonly kind = 'native';
   readonly registry: Registry = this;
   readonly thread: NativeThread;
+  readonly posix: NativePosix;
 
   constructor() {
     this.thread = new NativeThread(loadAddon());
+    this.posix = new NativePosix(this.thread.addon);
   }
 
   openChannel(name: string | undefined, mode: OpenMode, options: ChannelOptions): Channel {
