@@ -49,6 +49,8 @@
       'defines': [
         'NAPI_VERSION=9',
         'NAPI_DISABLE_CPP_EXCEPTIONS',
+        # A worker that is being terminated can be thrown nothing any more; without this, that would end the process.
+        'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS',
       ],
       # Each Node brings its own language standard in common.gypi, some of them older than ours.
       'cflags_cc!': ['-std=gnu++14', '-std=gnu++1y', '-std=gnu++17', '-fexceptions', '-frtti'],

@@ -17,6 +17,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   platform::plan_fault_from_environment();
 #endif
   auto* environment = binding::Environment::create(env);
+  if (environment == nullptr) return exports;
   binding::export_message_calls(env, exports, environment);
   binding::export_lease_calls(env, exports, environment);
   binding::export_object_calls(env, exports, environment);
