@@ -22,6 +22,7 @@ import { NativeByteRing } from './native-byte-ring.js';
 import { NativeChannel } from './native-channel.js';
 import { NativeState } from './native-state.js';
 import { parseTicket } from './tickets.js';
+import { NativePosix } from './native-posix.js';
 import { NativeThread } from './native-thread.js';
 
 const MODES: Readonly<Record<OpenMode, number>> = { create: 0, open: 1, openOrCreate: 2 };
@@ -62,9 +63,11 @@ export class NativeBackend implements Backend, Registry, RingOpener {
   readonly kind = 'native';
   readonly registry: Registry = this;
   readonly thread: NativeThread;
+  readonly posix: NativePosix;
 
   constructor() {
     this.thread = NativeThread.of(loadAddon());
+    this.posix = new NativePosix(this.thread.addon);
   }
 
   openChannel(name: string | undefined, mode: OpenMode, options: ChannelOptions): Channel {
