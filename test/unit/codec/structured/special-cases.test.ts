@@ -206,6 +206,19 @@ describe("codec 'structured' carries as structuredClone does", () => {
     }
   });
 
+  it('texts of every length, first in a message and after others', () => {
+    // All of them differ in each of their characters.
+    const texts = Array.from({ length: 300 }, (_, length) =>
+      String.fromCharCode(...Array.from({ length }, (__, i) => (7 * i + length) % 256)),
+    );
+    for (const text of texts) {
+      expect(carry([text])).toEqual([text]);
+      expect(carry(['', 'a', text, 'b'])).toEqual(['', 'a', text, 'b']);
+    }
+    expect(carry(texts)).toEqual(texts);
+    expect(carry(texts.toReversed())).toEqual(texts.toReversed());
+  });
+
   it('objects of the same keys, however often', () => {
     for (let i = 0; i < 1000; i++) {
       const value = { id: i, text: `${i}`, nested: { id: -i }, ['__proto__']: i };
