@@ -8,8 +8,7 @@ import * as format from './format.js';
 import * as intrinsics from './intrinsics.js';
 import { becomesPlain, builtInKind, kindOf } from './kinds.js';
 import { Refusal, refusedAt, stepTo } from './refusal.js';
-import { SentShapes, TOO_MANY } from './sent-shapes.js';
-import type { SentShape } from './sent-shapes.js';
+import { hasKeys, SentShape, SentShapes, TOO_MANY } from './sent-shapes.js';
 import { packed } from './travel.js';
 import { placeOfView, VIEW_KINDS } from './views.js';
 
@@ -91,6 +90,8 @@ function followsBuffer(
 export class Encoder {
   readonly #out = new ByteWriter();
   readonly #met = new Encountered();
+  /** Of the object met last. */
+  #latest = new SentShape([]);
   #parts: BufferPart[] = [];
   #isRegular = true;
   #message = 0;
@@ -192,16 +193,11 @@ export class Encoder {
 
   // Twice over the keys: they come before the values, and the second time V8 knows where each value is.
   #plain(object: Properties): void {
-    let step = shapes.root;
-    for (const key in object) {
-      if (!isOwn.call(object, key)) continue;
-      step = shapes.step(step, key);
-    }
-    if (step === TOO_MANY) {
+    const shape = this.#shapeOf(object);
+    if (shape === undefined) {
       this.#properties(object, Object.keys(object));
       return;
     }
-    const shape = step.shape ?? step.learn(Object.keys(object));
     // What is no plain object, for all its prototype, has no properties or indices first: arguments, a Map.
     if (shape.mayBeOther && this.#isOther(object)) return;
     const { keys } = shape;
@@ -224,6 +220,22 @@ export class Encoder {
     } catch (thrown) {
       throw refusedAt(stepTo(keys[i] as string), thrown);
     }
+  }
+
+  /** The shape of a plain object; undefined if it has too many keys. */
+  #shapeOf(object: Properties): SentShape | undefined {
+    const latest = this.#latest;
+    const { follower } = latest;
+    if (follower !== undefined && hasKeys(object, follower.keys)) {
+      if (follower !== latest) this.#latest = follower;
+      return follower;
+    }
+    const shape = shapes.of(object);
+    if (shape !== undefined) {
+      latest.follower = shape;
+      this.#latest = shape;
+    }
+    return shape;
   }
 
   /** Writes the start of an object; false if its keys make no block. */
