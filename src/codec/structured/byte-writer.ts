@@ -24,7 +24,7 @@ const WIDE = /[\u0100-\uffff]/;
  */
 export class ByteWriter {
   /** Written up to `at`. Changes when it grows. */
-  bytes: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  bytes: Buffer = Buffer.alloc(FIRST_BYTES);
   view = new DataView(this.bytes.buffer);
   at = 0;
   // Views of the first bytes by length: a copy of a small message needs none of its own.
@@ -120,9 +120,10 @@ export class ByteWriter {
     target.set((this.#starts[this.at] ??= this.written()));
   }
 
+  /** What was written stays there until it is written over, or is zeros then. */
   reset(): void {
     this.at = 0;
-    if (this.bytes.length > KEPT_BYTES) this.#replace(Buffer.allocUnsafeSlow(FIRST_BYTES));
+    if (this.bytes.length > KEPT_BYTES) this.#replace(Buffer.alloc(FIRST_BYTES));
   }
 
   #longText(text: string): void {

@@ -30,6 +30,10 @@ const INT64_BITS = 64;
 const DEPTH = 1000;
 /** Which part of a buffer travels: size from, uint length. */
 const PART_BYTES = 12;
+/** Where the value of a message stands. */
+const VALUE_AT = 1;
+/** Where in an OBJECT its key block stands. */
+const BLOCK_AT = 6;
 
 const isOwn = Object.prototype.hasOwnProperty;
 const ERROR_PLACES: ReadonlyMap<string, number> = new Map(
@@ -92,6 +96,11 @@ export class Encoder {
   readonly #met = new Encountered();
   /** Of the object met last. */
   #latest = new SentShape([]);
+  /**
+   * Of the last message whose value was an OBJECT: as long as there is the tag of one in #out, its key block is there too. Any
+   * other value has its own tag there.
+   */
+  #standing: SentShape | undefined;
   #parts: BufferPart[] = [];
   #isRegular = true;
   #message = 0;
@@ -126,7 +135,7 @@ export class Encoder {
       return out.at;
     } finally {
       this.#met.clear();
-      this.#parts = [];
+      if (this.#parts.length > 0) this.#parts = [];
       this.#reserved = 0;
     }
   }
@@ -249,17 +258,29 @@ export class Encoder {
       out.uint16(shape.place);
       return true;
     }
-    const { length } = words;
-    out.reserve(6 + 4 * length);
-    out.uint8(format.OBJECT);
-    out.uint8(length);
-    out.uint32(shape.hash);
-    for (let i = 0; i < length; i++) out.int32(words[i] as number);
+    this.#block(shape, words);
     if (this.#blocks < PLACES) {
       shape.message = this.#message;
       shape.place = this.#blocks++;
     }
     return true;
+  }
+
+  #block(shape: SentShape, words: Int32Array): void {
+    const out = this.#out;
+    const { length } = words;
+    const { at } = out;
+    // The values of a queue are mostly alike: what the message begins with still stands there from the one before.
+    if (at === VALUE_AT && shape === this.#standing && out.bytes[at] === format.OBJECT) {
+      out.at += BLOCK_AT + 4 * length;
+      return;
+    }
+    if (at === VALUE_AT) this.#standing = shape;
+    out.reserve(BLOCK_AT + 4 * length);
+    out.uint8(format.OBJECT);
+    out.uint8(length);
+    out.uint32(shape.hash);
+    for (let i = 0; i < length; i++) out.int32(words[i] as number);
   }
 
   /** A property that may have gone since the keys were listed. */

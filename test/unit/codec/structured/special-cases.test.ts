@@ -226,6 +226,39 @@ describe("codec 'structured' carries as structuredClone does", () => {
     }
   });
 
+  it('objects of the same keys after anything else', () => {
+    const record = { id: 1, text: 'a' };
+    const others = [
+      record,
+      { id: 1 },
+      { id: 1, text: 'a', more: 2 },
+      { text: 'a', id: 1 },
+      { id: record, text: [record, {}] },
+      {},
+      [record],
+      7,
+      300,
+      0.5,
+      null,
+      2n ** 90n,
+      new Map([[record, record]]),
+      Uint8Array.of(10, 10, 10),
+      [Uint8Array.of(10)],
+      'a'.repeat(2 ** 20),
+      ['a'.repeat(2 ** 21)],
+      shape(64),
+      shape(65),
+    ];
+    for (const other of others) {
+      expect(carry(record)).toEqual(record);
+      expect(difference(carry(other), structuredClone(other))).toBeUndefined();
+      expect(carry(record)).toEqual(record);
+      expect(() => carry({ id: 1, text: () => 'a function' })).toThrow('function');
+      expect(difference(carry(other), structuredClone(other))).toBeUndefined();
+      expect(() => carry([() => 'a function'])).toThrow('function');
+    }
+  });
+
   it('objects of ever other keys', () => {
     for (let i = 0; i < 5000; i++) {
       const value = { [`k${i}`]: i, [`l${i}`]: { [`m${i}`]: i } };
