@@ -45,10 +45,11 @@ export class Decoder {
     input.start(inbox, offset, length);
     try {
       const head = input.uint8();
-      if ((head & ~format.IRREGULAR) !== format.VERSION) {
+      if ((head & ~(format.IRREGULAR | format.TEXTS)) !== format.VERSION) {
         throw new Malformed(`its format has the number ${head}, this one ${format.VERSION}`);
       }
       this.#numbers = (head & format.IRREGULAR) !== 0;
+      if ((head & format.TEXTS) !== 0) input.openTexts();
       if (input.left > 0 && input.peek() === format.BYTES) {
         input.uint8();
         return this.#bytes(input.left);
@@ -56,6 +57,7 @@ export class Decoder {
       const value = this.value();
       if (this.#parts.length > 0) this.#readParts();
       if (input.left > 0) throw new Malformed(`${input.left} bytes follow its value`);
+      if (input.hasTexts) throw new Malformed('it has more texts than places for them');
       return value;
     } finally {
       input.finish();
@@ -92,6 +94,8 @@ export class Decoder {
         return this.#largeBigint();
       case format.LATIN1_TEXT:
         return input.latin1(input.uint32());
+      case format.GATHERED_TEXT:
+        return input.gathered(input.uint8());
       case format.UTF16_TEXT:
         return input.utf16(input.uint32());
       case format.OBJECT: {

@@ -129,11 +129,13 @@ export class Encoder {
         this.#value(value);
       }
       if (this.#parts.length > 0) this.#writeParts();
-      if (!this.#isRegular) out.bytes[0] = format.VERSION | format.IRREGULAR;
+      const texts = out.gathered() ? format.TEXTS : 0;
+      out.bytes[0] = format.VERSION | texts | (this.#isRegular ? 0 : format.IRREGULAR);
       if (out.at > OUTBOX_BYTES || out.at > outbox.length) return out.written();
       out.copyTo(outbox);
       return out.at;
     } finally {
+      out.clear();
       this.#met.clear();
       if (this.#parts.length > 0) this.#parts = [];
       this.#reserved = 0;

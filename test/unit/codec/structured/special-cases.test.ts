@@ -206,17 +206,33 @@ describe("codec 'structured' carries as structuredClone does", () => {
     }
   });
 
-  it('texts of every length, first in a message and after others', () => {
-    // All of them differ in each of their characters.
-    const texts = Array.from({ length: 300 }, (_, length) =>
-      String.fromCharCode(...Array.from({ length }, (__, i) => (7 * i + length) % 256)),
+  it.each([
+    ['narrow', (code: number) => code % 256],
+    ['wide', (code: number) => 0x0391 + (code % 24)],
+    ['mixed', (code: number) => (code % 1000 === 0 ? 0xd83d : code % 256)],
+  ])('texts of every length, first in a message and after others: %s', (_, codeOf) => {
+    let code = 0;
+    const texts = Array.from({ length: 300 }, (__, length) =>
+      Array.from({ length }, () => String.fromCharCode(codeOf(code++))).join(''),
     );
     for (const text of texts) {
       expect(carry([text])).toEqual([text]);
       expect(carry(['', 'a', text, 'b'])).toEqual(['', 'a', text, 'b']);
+      expect(carry({ [text]: [text, { a: text }], b: new Map([[text, text]]) })).toEqual({
+        [text]: [text, { a: text }],
+        b: new Map([[text, text]]),
+      });
     }
-    expect(carry(texts)).toEqual(texts);
-    expect(carry(texts.toReversed())).toEqual(texts.toReversed());
+    for (const all of [texts, texts.toReversed(), [...texts, texts, Uint8Array.of(1, 2)]]) {
+      expect(carry(all)).toEqual(all);
+    }
+  });
+
+  it('no text of a message that was refused', () => {
+    const text = 'a text that is longer than others';
+    expect(() => carry([text, () => text])).toThrow('function');
+    expect(carry([1])).toEqual([1]);
+    expect(carry([`${text}!`])).toEqual([`${text}!`]);
   });
 
   it('objects of the same keys, however often', () => {
