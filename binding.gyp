@@ -49,6 +49,7 @@
         'native/binding/errors.cc',
         'native/binding/lease_calls.cc',
         'native/binding/lease_views.cc',
+        'native/binding/lock_calls.cc',
         'native/binding/message_calls.cc',
         'native/binding/object_calls.cc',
         'native/binding/state_calls.cc',
