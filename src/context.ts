@@ -6,13 +6,20 @@
 import { InterprocError, invalidArgument } from './errors.js';
 import type { Backend, SegmentInfo } from './contract/channel.js';
 import { NativeBackend } from './backends/native/native-backend.js';
+import { bindLocks } from './primitives/bind-locks.js';
 import { bindQueue } from './primitives/bind-queue.js';
 import type { QueueConstructor } from './primitives/bind-queue.js';
 import { bindRings } from './primitives/bind-rings.js';
 import { bindSharedMemory } from './primitives/bind-shared-memory.js';
 import type { SharedMemoryConstructor } from './primitives/bind-shared-memory.js';
+import type { Lock as LockHandle } from './primitives/lock.js';
 import { HandleClasses } from './primitives/passengers.js';
 import type { Queue as QueueHandle } from './primitives/queue.js';
+import type { RLock as RLockHandle } from './primitives/rlock.js';
+import type {
+  BoundedSemaphore as BoundedSemaphoreHandle,
+  Semaphore as SemaphoreHandle,
+} from './primitives/semaphore.js';
 import type { SharedMemory as SharedMemoryHandle } from './primitives/shared-memory.js';
 import type { MpmcRing as MpmcRingHandle, SpscRing as SpscRingHandle } from './primitives/rings.js';
 
@@ -49,6 +56,12 @@ export type Queue<T = unknown> = QueueHandle<T>;
 
 export const SharedMemory: SharedMemoryConstructor = bindSharedMemory(selectBackend, handles);
 export type SharedMemory = SharedMemoryHandle;
+
+export const { Lock, RLock, Semaphore, BoundedSemaphore } = bindLocks(selectBackend, handles);
+export type Lock = LockHandle;
+export type RLock = RLockHandle;
+export type Semaphore = SemaphoreHandle;
+export type BoundedSemaphore = BoundedSemaphoreHandle;
 
 export const { MpmcRing, SpscRing } = bindRings(nativeBackend);
 export type MpmcRing = MpmcRingHandle;

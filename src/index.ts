@@ -1,4 +1,13 @@
-export { list, prune, Queue, SharedMemory } from './context.js';
+export {
+  BoundedSemaphore,
+  list,
+  Lock,
+  prune,
+  Queue,
+  RLock,
+  Semaphore,
+  SharedMemory,
+} from './context.js';
 export type { PruneOptions } from './context.js';
 export {
   AbortError,
@@ -24,6 +33,8 @@ export type {
 export type { ScalarLetter, ScalarName, ScalarTypeName } from './shapes/scalar-types.js';
 export type { BuiltInCodecName, CustomCodec } from './codec/codec.js';
 export type { Delivery } from './primitives/delivery.js';
+export type { Guard } from './primitives/guard.js';
+export type { RLockGuard } from './primitives/rlock.js';
 export type { PeekedMessage, ReservedSlot } from './primitives/lease.js';
 export type { BatchSize } from './primitives/queue.js';
 export type { QueueOptions } from './primitives/queue-options.js';
