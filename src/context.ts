@@ -6,16 +6,20 @@
 import { InterprocError, invalidArgument } from './errors.js';
 import type { Backend, SegmentInfo } from './contract/channel.js';
 import { NativeBackend } from './backends/native/native-backend.js';
+import type { Barrier as BarrierHandle } from './primitives/barrier.js';
 import { bindLocks } from './primitives/bind-locks.js';
 import { bindQueue } from './primitives/bind-queue.js';
 import type { QueueConstructor } from './primitives/bind-queue.js';
 import { bindRings } from './primitives/bind-rings.js';
 import { bindSharedMemory } from './primitives/bind-shared-memory.js';
 import type { SharedMemoryConstructor } from './primitives/bind-shared-memory.js';
+import type { Condition as ConditionHandle } from './primitives/condition.js';
+import type { Event as EventHandle } from './primitives/event.js';
 import type { Lock as LockHandle } from './primitives/lock.js';
 import { HandleClasses } from './primitives/passengers.js';
 import type { Queue as QueueHandle } from './primitives/queue.js';
 import type { RLock as RLockHandle } from './primitives/rlock.js';
+import type { RWLock as RWLockHandle } from './primitives/rw-lock.js';
 import type {
   BoundedSemaphore as BoundedSemaphoreHandle,
   Semaphore as SemaphoreHandle,
@@ -57,11 +61,16 @@ export type Queue<T = unknown> = QueueHandle<T>;
 export const SharedMemory: SharedMemoryConstructor = bindSharedMemory(selectBackend, handles);
 export type SharedMemory = SharedMemoryHandle;
 
-export const { Lock, RLock, Semaphore, BoundedSemaphore } = bindLocks(selectBackend, handles);
+export const { Lock, RLock, Semaphore, BoundedSemaphore, Condition, Event, Barrier, RWLock } =
+  bindLocks(selectBackend, handles);
 export type Lock = LockHandle;
 export type RLock = RLockHandle;
 export type Semaphore = SemaphoreHandle;
 export type BoundedSemaphore = BoundedSemaphoreHandle;
+export type Condition = ConditionHandle;
+export type Event = EventHandle;
+export type Barrier = BarrierHandle;
+export type RWLock = RWLockHandle;
 
 export const { MpmcRing, SpscRing } = bindRings(nativeBackend);
 export type MpmcRing = MpmcRingHandle;

@@ -1,10 +1,14 @@
 export {
+  Barrier,
   BoundedSemaphore,
+  Condition,
+  Event,
   list,
   Lock,
   prune,
   Queue,
   RLock,
+  RWLock,
   Semaphore,
   SharedMemory,
 } from './context.js';
@@ -33,6 +37,8 @@ export type {
 export type { ScalarLetter, ScalarName, ScalarTypeName } from './shapes/scalar-types.js';
 export type { BuiltInCodecName, CustomCodec } from './codec/codec.js';
 export type { Delivery } from './primitives/delivery.js';
+export type { BarrierOptions } from './primitives/barrier.js';
+export type { ConditionOptions } from './primitives/condition.js';
 export type { Guard } from './primitives/guard.js';
 export type { RLockGuard } from './primitives/rlock.js';
 export type { PeekedMessage, ReservedSlot } from './primitives/lease.js';

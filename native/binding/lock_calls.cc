@@ -140,16 +140,14 @@ napi_value event_happened(napi_env env, napi_callback_info info) {
   });
 }
 
-// Its index, with results[placePhase, placeIsLast].
+// Its index, with results[placePhase, placeIsLast]; busy: the phase that has to end before it can come.
 napi_value barrier_come(napi_env env, napi_callback_info info) {
   return on<&SharedState::barrier>(env, info, [](const Call& call, sync::Barrier& barrier) {
     sync::Barrier::Place place;
     const Code code = barrier.come(place);
-    if (code == Code::busy) barrier.await(place.phase);
-    if (code != Code::ok) return call.code(code);
     call.environment.results.data()[kPlacePhase] = static_cast<double>(place.phase);
     call.environment.results.data()[kPlaceIsLast] = place.last ? 1 : 0;
-    return call.result(place.index);
+    return code == Code::ok ? call.result(place.index) : call.code(code);
   });
 }
 

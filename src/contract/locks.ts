@@ -70,20 +70,19 @@ export interface EventPart {
 /** One task's place in one passing of a barrier. */
 export interface BarrierPlace {
   readonly phase: number;
-  /** 0 for the first that came. */
+  /** 0 for the first that came; BUSY: none, for those of this phase have all come, and their action still runs. */
   readonly index: number;
   /** All have come: run the action, then `pass`. */
   readonly isLast: boolean;
 }
 
-/** Waits on CHANGE: to come while BUSY, or to pass. */
+/** Waits on CHANGE, for the end of a phase. */
 export interface BarrierPart {
   readonly parties: number;
-  /** BUSY: those before have all come, and their action still runs. */
-  come(): BarrierPlace | typeof BUSY | typeof BROKEN;
+  come(): BarrierPlace | typeof BROKEN;
   /** The action is done: the others go on. False: it was broken meanwhile. */
   pass(place: BarrierPlace): boolean;
-  /** ACQUIRED, BUSY or BROKEN. */
+  /** ACQUIRED, BROKEN, or BUSY: that phase has not ended, and its end is what the next wait is for. */
   passed(place: BarrierPlace): number;
   /** Breaks the barrier, unless it has been passed (true). */
   giveUp(place: BarrierPlace): boolean;

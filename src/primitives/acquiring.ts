@@ -13,12 +13,12 @@ import type { SyncWaitOptions, WaitOptions } from './wait-options.js';
  * After so many calls that did not have to wait, the event loop gets a turn: awaiting what is free never leaves V8's microtasks.
  * A turn costs 1.5-2 us: 2 ns per call.
  */
-const CALLS_PER_TURN = 1024;
+export const CALLS_PER_TURN = 1024;
 
 /** How one handle gets hold of one thing. */
 export interface Claim<G> {
-  /** One look. `isOnly`: no wait follows. */
-  look(isOnly: boolean): G | NotYet;
+  /** One look. `isOnly`: no wait follows. `isBlocking`: nothing else happens in this thread until it succeeds. */
+  look(isOnly: boolean, isBlocking: boolean): G | NotYet;
   /** What a blocking call is to throw instead of waiting, because this thread itself is in its way. */
   deadlock(): InterprocError | undefined;
   /** Whether only a task that uses this very handle can end the wait, by a call that leads to `serve`. */
@@ -49,7 +49,7 @@ export class Acquiring<G> implements SideOfHandle {
       disarm: (which: Side) => state.disarm(which),
     };
     this.#waits = new PendingWaits(waitedFor, side, timedOut);
-    this.#operation = this.operation(() => claim.look(false));
+    this.#operation = this.operation(() => claim.look(false, false));
   }
 
   /** A wait of this side for something else than `look`. */
@@ -84,11 +84,11 @@ export class Acquiring<G> implements SideOfHandle {
   acquireSync(options: SyncWaitOptions | undefined): G {
     this.#handle.assertOpen();
     const timeoutMs = syncTimeoutOf(options);
-    const got = this.#claim.look(timeoutMs === 0);
+    const got = this.#claim.look(timeoutMs === 0, true);
     if (got !== NOT_YET) return got;
     const deadlock = this.#claim.deadlock();
     if (deadlock !== undefined) throw deadlock;
-    return this.block(this.#operation, timeoutMs);
+    return this.block({ attempt: () => this.#claim.look(false, true) }, timeoutMs);
   }
 
   tryAcquire(): G | null {
@@ -132,7 +132,7 @@ export class Acquiring<G> implements SideOfHandle {
   #start(timeoutMs: number, signal: AbortSignal | undefined): Promise<G> {
     const isTurnDue = ++this.#calls % CALLS_PER_TURN === 0;
     if (this.#waits.isIdle && !isTurnDue) {
-      const got = this.#claim.look(false);
+      const got = this.#claim.look(false, false);
       if (got !== NOT_YET) return Promise.resolve(got);
     }
     return this.#waits.add(this.#operation, timeoutMs, signal, isTurnDue);
@@ -140,6 +140,6 @@ export class Acquiring<G> implements SideOfHandle {
 
   #lookOnce(): G | NotYet {
     this.serve();
-    return this.#waits.isIdle ? this.#claim.look(true) : NOT_YET;
+    return this.#waits.isIdle ? this.#claim.look(true, false) : NOT_YET;
   }
 }

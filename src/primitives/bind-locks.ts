@@ -2,12 +2,18 @@ import { invalidArgument } from '../errors.js';
 import type { Backend, Ticket } from '../contract/channel.js';
 import type { StateKind } from '../contract/state.js';
 import type { BackendSelector } from './bind-queue.js';
+import { Barrier } from './barrier.js';
+import type { BarrierOptions } from './barrier.js';
+import { Condition, LOCK_IS_ANOTHER } from './condition.js';
+import type { ConditionOptions } from './condition.js';
+import { Event } from './event.js';
 import { Lock } from './lock.js';
 import { checkName } from './name.js';
 import { openWhenAvailable } from './open-when-available.js';
 import { HandleClasses } from './passengers.js';
 import type { QueueMode } from './queue-options.js';
 import { RLock } from './rlock.js';
+import { RWLock } from './rw-lock.js';
 import { BoundedSemaphore, Semaphore } from './semaphore.js';
 import { StateHandle } from './state-handle.js';
 import { ALSO_WAITS, checkStateOptions, openStateOf } from './state-options.js';
@@ -67,11 +73,44 @@ export interface SemaphoreConstructor<S extends Semaphore> extends LockOpening<
   new (value?: number, options?: StateHandleOptions): S;
 }
 
+/** The class `Condition` as users see it. */
+export interface ConditionConstructor extends LockOpening<Condition, [], ConditionOptions> {
+  readonly prototype: Condition;
+  /** An anonymous one: with that lock, or one of its own. */
+  new (lock?: Lock | RLock | ConditionOptions): Condition;
+}
+
+/** The class `Event` as users see it. */
+export interface EventConstructor extends LockOpening<Event> {
+  readonly prototype: Event;
+  /** An anonymous one. */
+  new (options?: StateHandleOptions): Event;
+}
+
+/** The class `Barrier` as users see it; `parties`: how many must come, 1 to 32,767. */
+export interface BarrierConstructor
+  extends LockOpening<Barrier, [parties: number], BarrierOptions> {
+  readonly prototype: Barrier;
+  /** An anonymous one. */
+  new (parties: number, options?: BarrierOptions): Barrier;
+}
+
+/** The class `RWLock` as users see it. */
+export interface RWLockConstructor extends LockOpening<RWLock> {
+  readonly prototype: RWLock;
+  /** An anonymous one. */
+  new (options?: StateHandleOptions): RWLock;
+}
+
 export interface LockClasses {
   readonly Lock: LockConstructor;
   readonly RLock: RLockConstructor;
   readonly Semaphore: SemaphoreConstructor<Semaphore>;
   readonly BoundedSemaphore: SemaphoreConstructor<BoundedSemaphore>;
+  readonly Condition: ConditionConstructor;
+  readonly Event: EventConstructor;
+  readonly Barrier: BarrierConstructor;
+  readonly RWLock: RWLockConstructor;
 }
 
 /** What tells one class from the others. */
@@ -80,12 +119,16 @@ interface Definition {
   /** The class's own name. */
   readonly noun: string;
   readonly article: string;
-  /** Of the argument before the options: the number that the object keeps. Undefined: there is none. */
-  readonly parameter?: (given: unknown) => number;
+  /** Whether there is an argument before the options. */
+  readonly isGiven?: boolean;
+  /** The number that the object keeps: of that argument, or of the options. 0 by default. */
+  readonly parameter?: (given: unknown, options: object) => number;
   /** What that number is called. */
   readonly parameterIs?: string;
   /** Options that are not for the backend. */
   readonly ownOptions?: readonly string[];
+  /** What `new` takes besides, made into what the others take. */
+  readonly options?: (first: unknown) => unknown;
 }
 
 interface Handle {
@@ -105,6 +148,16 @@ function permits(value: unknown = 1): number {
   throw invalidArgument('A semaphore', `a whole number of permits from 0 to ${MAX_PERMITS}`, value);
 }
 
+// As many as a barrier can count.
+const MAX_PARTIES = 2 ** 15 - 1;
+
+function parties(value: unknown): number {
+  if (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAX_PARTIES) {
+    return value as number;
+  }
+  throw invalidArgument('A barrier', `a whole number of parties from 1 to ${MAX_PARTIES}`, value);
+}
+
 /** A handle's state that was opened already, as its constructor takes it. */
 class Opened {
   constructor(
@@ -116,7 +169,8 @@ class Opened {
 /** The classes of locks, whose objects live on the backends that `select` finds. */
 export function bindLocks(select: BackendSelector, handles = new HandleClasses()): LockClasses {
   function define(base: unknown, definition: Definition): unknown {
-    const { kind, noun, article, parameter, parameterIs = '', ownOptions = [] } = definition;
+    const { kind, noun, article, isGiven = false, parameter, parameterIs = '' } = definition;
+    const { ownOptions = [], options: optionsOf = (first: unknown) => first } = definition;
     const describe = (contents: StateContents) =>
       `${article} with ${contents.parameter} ${parameterIs}`;
 
@@ -129,21 +183,25 @@ export function bindLocks(select: BackendSelector, handles = new HandleClasses()
     ): Opened {
       const opening = { kind, article, mode, name, alsoTakes: [...ownOptions, ...alsoTakes] };
       const checked = checkStateOptions(options, opening);
-      const isParameterKnown = mode !== 'open' && (given !== undefined || mode !== 'openOrCreate');
-      const contents = { byteLength: 0, schema: '', parameter: parameter?.(given) ?? 0 };
+      // Who opens what is there need not know what it was created with.
+      const isCompared = isGiven && given !== undefined;
+      const contents =
+        mode === 'open'
+          ? undefined
+          : { byteLength: 0, schema: '', parameter: parameter?.(given, checked) ?? 0 };
       const state = openStateOf(
         select(checked.backend),
         opening,
         checked,
-        mode === 'open' ? undefined : contents,
-        isParameterKnown ? describe : () => article,
+        contents,
+        isCompared ? describe : () => article,
       );
       return new Opened(new StateHandle(noun, state), checked);
     }
 
     /** What comes before the options, and they. */
     const split = (args: unknown[]): [given: unknown, options: unknown] =>
-      parameter === undefined ? [undefined, args[0]] : [args[0], args[1]];
+      isGiven ? [args[0], args[1]] : [undefined, args[0]];
     const making =
       (mode: QueueMode) =>
       (name: unknown, ...args: unknown[]) =>
@@ -159,17 +217,20 @@ export function bindLocks(select: BackendSelector, handles = new HandleClasses()
 
       static async openWhenAvailable(name: unknown, options?: WaitOptions): Promise<Handle> {
         const known = checkName(name);
-        return openWhenAvailable(
-          () => new Bound(open('open', known, undefined, options, ALSO_WAITS)),
-          known,
-          options,
-        );
+        const look = () => {
+          const { handle, options: given } = open('open', known, undefined, options, ALSO_WAITS);
+          // Its `timeoutMs` is the time until it is available.
+          return new Bound(new Opened(handle, { ...given, timeoutMs: undefined }));
+        };
+        return openWhenAvailable(look, known, options);
       }
 
       constructor(...args: unknown[]) {
         const [first] = args;
         const { handle, options } =
-          first instanceof Opened ? first : open('anonymous', undefined, ...split(args));
+          first instanceof Opened
+            ? first
+            : open('anonymous', undefined, ...split([optionsOf(first), ...args.slice(1)]));
         try {
           super(handle, options);
         } catch (error) {
@@ -187,7 +248,7 @@ export function bindLocks(select: BackendSelector, handles = new HandleClasses()
     return Bound;
   }
 
-  const semaphore = { parameter: permits, parameterIs: 'permits' };
+  const semaphore = { isGiven: true, parameter: permits, parameterIs: 'permits' };
   return {
     Lock: define(Lock, { kind: 'lock', noun: 'Lock', article: 'A lock' }) as LockConstructor,
     RLock: define(RLock, { kind: 'rlock', noun: 'RLock', article: 'An RLock' }) as RLockConstructor,
@@ -203,5 +264,28 @@ export function bindLocks(select: BackendSelector, handles = new HandleClasses()
       noun: 'BoundedSemaphore',
       article: 'A bounded semaphore',
     }) as SemaphoreConstructor<BoundedSemaphore>,
+    Condition: define(Condition, {
+      kind: 'condition',
+      noun: 'Condition',
+      article: 'A condition',
+      ownOptions: ['lock'],
+      parameter: (_, options) => ('lock' in options && options.lock ? LOCK_IS_ANOTHER : 0),
+      options: (first) => (first instanceof Lock || first instanceof RLock ? { lock: first } : first),
+    }) as ConditionConstructor,
+    Event: define(Event, { kind: 'event', noun: 'Event', article: 'An event' }) as EventConstructor,
+    Barrier: define(Barrier, {
+      kind: 'barrier',
+      noun: 'Barrier',
+      article: 'A barrier',
+      ownOptions: ['action', 'timeoutMs'],
+      isGiven: true,
+      parameter: parties,
+      parameterIs: 'parties',
+    }) as BarrierConstructor,
+    RWLock: define(RWLock, {
+      kind: 'rwlock',
+      noun: 'RWLock',
+      article: 'An RWLock',
+    }) as RWLockConstructor,
   };
 }

@@ -74,10 +74,12 @@ export abstract class LockHandle {
   protected abstract facts(): object;
 }
 
-/** Lets handles of one kind travel in messages. */
-export function letLockTravel(kind: StateKind): void {
+/** Lets handles of one kind travel in messages; `check` throws for those that cannot. */
+export function letLockTravel(kind: StateKind, check?: (state: State) => void): void {
   letTravel(kind, (object) => {
     const state = stateOf(object);
-    return state?.geometry.kind === kind ? state : undefined;
+    if (state?.geometry.kind !== kind) return undefined;
+    check?.(state);
+    return state;
   });
 }

@@ -54,6 +54,10 @@ export class Mutex<G extends Guard = Guard> implements GuardOwner, SideOfHandle 
     return this.#part.isLocked();
   }
 
+  get isClosed(): boolean {
+    return this.#handle.isClosed;
+  }
+
   /** Whose guard it is in this handle. */
   get guard(): G | undefined {
     return this.#guard;

@@ -273,8 +273,7 @@ export class MemoryState implements State {
       come: () => {
         this.enter();
         if (shared.isBroken) return BROKEN;
-        this.#awaited = shared.phase;
-        if (shared.come === parties) return BUSY;
+        if (shared.come === parties) return { phase: shared.phase, index: BUSY, isLast: false };
         const index = shared.come++;
         const place = { phase: shared.phase, index, isLast: shared.come === parties };
         this.#places.add(place);

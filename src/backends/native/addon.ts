@@ -162,7 +162,7 @@ export interface Addon {
   clearEvent(token: Token): number;
   eventSets(token: Token): number;
   eventHappened(token: Token, sets: number): number;
-  /** The index, with `results[placePhase]` and `results[placeIsLast]`; or -Code. */
+  /** The index or busy, with `results[placePhase]` and `results[placeIsLast]`; or -Code. */
   barrierCome(token: Token): number;
   barrierPass(token: Token, phase: number): number;
   barrierPassed(token: Token, phase: number): number;

@@ -130,13 +130,12 @@ class NativeBarrier extends Part implements BarrierPart {
     this.parties = parties;
   }
 
-  come(): BarrierPlace | typeof BUSY | typeof BROKEN {
+  come(): BarrierPlace | typeof BROKEN {
     const { results } = this.addon;
     const { busy, broken, placePhase, placeIsLast } = this.constants;
-    const index = this.addon.barrierCome(this.token);
-    if (index === -busy) return BUSY;
-    if (index === -broken) return BROKEN;
-    this.known(index);
+    const result = this.addon.barrierCome(this.token);
+    if (result === -broken) return BROKEN;
+    const index = result === -busy ? BUSY : this.known(result);
     return { phase: results[placePhase] as number, index, isLast: results[placeIsLast] === 1 };
   }
 
