@@ -14,9 +14,10 @@ namespace interproc::sync {
 // Zeroed words are a free lock, no permits, a cleared event and a barrier nobody has come to.
 struct LockWords {
   // A lock, the writer of a read-write lock, and who is to be the next owner of either.
-  alignas(memory::kLine) memory::Word owner;  // OwnerWord
-  memory::Word promised;                      // PromiseWord
-  memory::Word turns;                         // releases that somebody was waiting for; wraps
+  alignas(memory::kLine) memory::Word owner;    // OwnerWord
+  memory::Word promised;                        // PromiseWord
+  memory::Word turns;                           // releases that somebody was waiting for; wraps
+  memory::Word lined_up[memory::kBitmapWords];  // who has a place among the waiting, asleep or not
   // A semaphore's permits, an event's flag, a barrier's parties that have come.
   alignas(memory::kLine) memory::Word state;
   memory::Word limit;  // permits at first, parties; never changed
