@@ -226,16 +226,13 @@ class LockModel {
   }
 
   std::string describe(const State& s) const {
-    std::string text = "free";
+    std::string text(s.owner.held != 0 ? "owner " : "free");
     const auto add = [&text](Name n) {
       text += std::to_string(n.slot);
       text += ".";
       text += std::to_string(n.generation);
     };
-    if (s.owner.held != 0) {
-      text = "owner ";
-      add(s.owner.by);
-    }
+    if (s.owner.held != 0) add(s.owner.by);
     if (s.owner.abandoned != 0) text += " abandoned";
     if (s.promise.valid != 0) {
       text += ", promised to ";
