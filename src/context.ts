@@ -9,6 +9,7 @@ import { NativeBackend } from './backends/native/native-backend.js';
 import { bindQueue } from './primitives/bind-queue.js';
 import type { QueueConstructor } from './primitives/bind-queue.js';
 import { bindRings } from './primitives/bind-rings.js';
+import { HandleClasses } from './primitives/passengers.js';
 import type { Queue as QueueHandle } from './primitives/queue.js';
 import type { MpmcRing as MpmcRingHandle, SpscRing as SpscRingHandle } from './primitives/rings.js';
 
@@ -38,7 +39,9 @@ function selectBackend(kind: string | undefined): Backend {
   throw invalidArgument('backend', "'native'", kind);
 }
 
-export const Queue: QueueConstructor = bindQueue(selectBackend);
+const handles = new HandleClasses();
+
+export const Queue: QueueConstructor = bindQueue(selectBackend, handles);
 export type Queue<T = unknown> = QueueHandle<T>;
 
 export const { MpmcRing, SpscRing } = bindRings(nativeBackend);

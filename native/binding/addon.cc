@@ -5,6 +5,7 @@
 #include "binding/lease_calls.h"
 #include "binding/message_calls.h"
 #include "binding/object_calls.h"
+#include "binding/state_calls.h"
 #include "memory/layout.h"
 #include "platform/fault.h"
 
@@ -19,6 +20,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   binding::export_message_calls(env, exports, environment);
   binding::export_lease_calls(env, exports, environment);
   binding::export_object_calls(env, exports, environment);
+  binding::export_state_calls(env, exports, environment);
 
   Napi::Object constants = Napi::Object::New(env);
   binding::export_codes(constants);
@@ -40,6 +42,8 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   constants.Set("maxItems", static_cast<double>(memory::kMaxItems));
   constants.Set("maxParticipants", static_cast<double>(memory::kMaxParticipants));
   constants.Set("maxCodecBytes", static_cast<double>(memory::kCodecBytes - 1));
+  constants.Set("maxState", static_cast<double>(memory::kMaxState));
+  constants.Set("maxSchemaBytes", static_cast<double>(memory::kSchemaBytes - 1));
   constants.Set("ledgerEntries", static_cast<double>(memory::kLedgerEntries));
 #if defined(INTERPROC_FAULTS)
   constants.Set("faults", true);

@@ -43,7 +43,7 @@ Environment::Environment(Napi::Env env) : env_(env) {
                                    .Get("prototype")
                                    .As<Napi::Object>()
                                    .Get("transfer");
-  if (transfer.IsFunction()) napi_create_reference(env, transfer, 1, &lease_memory_.transfer);
+  if (transfer.IsFunction()) napi_create_reference(env, transfer, 1, &detaching_.transfer);
   tokens_.resize(sync::Doorbell::kDrainBytes / sizeof(std::uint32_t));
 }
 
@@ -76,12 +76,19 @@ void Environment::close(std::uint32_t token) {
   for (sync::Side side : kEverySide) mark_armed(*found, side, false);
   std::unique_ptr<Object> closed = std::move(objects_[token]);
   free_tokens_.push_back(token);
-  if (closed->views == nullptr || closed->views->close(env_)) return;
-  closed->queue->retire();
   const Object* leaving = closed.get();
-  closed->views->when_freed([this, leaving] {
+  const auto freed = [this, leaving] {
     std::erase_if(closing_objects_, [leaving](const auto& one) { return one.get() == leaving; });
-  });
+  };
+  if (closed->views != nullptr && !closed->views->close(env_)) {
+    closed->queue->retire();
+    closed->views->when_freed(freed);
+  } else if (closed->view != nullptr && !closed->view->close(env_)) {
+    closed->state->retire();
+    closed->view->when_freed(freed);
+  } else {
+    return;
+  }
   closing_objects_.push_back(std::move(closed));
 }
 
@@ -129,8 +136,8 @@ Error Environment::listen(std::uint32_t token) {
 
 bool Environment::arm(std::uint32_t token, sync::Side side) {
   Object* found = object(token);
-  if (found == nullptr) return false;
-  if (found->queue->arm(side, token)) {
+  if (found == nullptr || found->waitable() == nullptr) return false;
+  if (found->waitable()->arm(side, token)) {
     mark_armed(*found, side, false);
     return true;
   }
@@ -140,8 +147,8 @@ bool Environment::arm(std::uint32_t token, sync::Side side) {
 
 void Environment::disarm(std::uint32_t token, sync::Side side) {
   Object* found = object(token);
-  if (found == nullptr) return;
-  found->queue->disarm(side);
+  if (found == nullptr || found->waitable() == nullptr) return;
+  found->waitable()->disarm(side);
   mark_armed(*found, side, false);
 }
 
@@ -220,9 +227,9 @@ void Environment::look_at(std::uint32_t token, bool slow) {
   // Before anything is held: what is dispatched may close objects.
   if (rung_count_ + sync::kSides > kBatch) dispatch();
   Object* found = object(token);
-  if (found == nullptr || found->queue == nullptr) return;
+  if (found == nullptr || found->waitable() == nullptr) return;
   for (sync::Side side : kEverySide) {
-    if (!found->armed[side] || !found->queue->answer(side, slow)) continue;
+    if (!found->armed[side] || !found->waitable()->answer(side, slow)) continue;
     mark_armed(*found, side, false);
     rung.data()[rung_count_++] = token * sync::kSides + side;
   }

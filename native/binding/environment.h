@@ -10,8 +10,10 @@
 #include <vector>
 
 #include "binding/lease_views.h"
+#include "binding/state_view.h"
 #include "ring/queue.h"
 #include "ring/spsc_channel.h"
+#include "state/shared_state.h"
 #include "sync/doorbell.h"
 
 namespace interproc::binding {
@@ -59,14 +61,30 @@ class Environment {
     std::unique_ptr<ring::Queue> queue;
     std::unique_ptr<LeaseViews> views;  // of the queue, from its first lease on; goes before it
     std::unique_ptr<ring::SpscChannel> spsc;
+    std::unique_ptr<state::SharedState> state;
+    std::unique_ptr<StateView> view;  // of the state, from the first time it was asked for
     bool refd = true;
     bool armed[sync::kSides] = {};
+    // What an event loop can wait for; a byte ring is none.
+    sync::Waitable* waitable() const noexcept {
+      return queue != nullptr ? static_cast<sync::Waitable*>(queue.get()) : state.get();
+    }
+    // Of a queue or a state; nullptr of a byte ring.
+    memory::Segment* segment() const noexcept {
+      if (queue != nullptr) return &queue->segment();
+      return state != nullptr ? &state->segment() : nullptr;
+    }
+    const memory::Header& header() const noexcept {
+      if (queue != nullptr) return queue->header();
+      return state != nullptr ? state->header() : spsc->header();
+    }
     bool is_armed() const noexcept {
       return std::any_of(std::begin(armed), std::end(armed), [](bool side) { return side; });
     }
   };
   // What the leases of all objects here share.
   LeaseMemory& lease_memory() noexcept { return lease_memory_; }
+  const Detaching& detaching() const noexcept { return detaching_; }
 
   Object* object(std::uint32_t token) noexcept {
     return token < objects_.size() ? objects_[token].get() : nullptr;
@@ -115,7 +133,8 @@ class Environment {
   void update_liveness();
 
   Napi::Env env_;
-  LeaseMemory lease_memory_;
+  Detaching detaching_;
+  LeaseMemory lease_memory_{detaching_};
   uv_loop_t* loop_ = nullptr;
   napi_async_context context_ = nullptr;
   napi_async_cleanup_hook_handle cleanup_ = nullptr;

@@ -37,7 +37,7 @@ napi_value LeaseViews::open(napi_env env, const ring::Leased& leased, bool copie
   napi_value bytes = nullptr;
   if (buffer == nullptr || napi_create_reference(env, buffer, 0, &view.buffer) != napi_ok ||
       napi_create_typedarray(env, napi_uint8_array, view.length, buffer, 0, &bytes) != napi_ok) {
-    if (buffer != nullptr) detach(env, buffer);
+    if (buffer != nullptr) shared_.detach(env, buffer);
     if (view.buffer != nullptr) napi_delete_reference(env, view.buffer);
     forget_memory(view);
     queue_.abandon(view.lease);
@@ -133,30 +133,9 @@ bool LeaseViews::close(napi_env env) {
 }
 
 bool LeaseViews::take_back(napi_env env, View& view) noexcept {
-  napi_value buffer = nullptr;
-  bool detached = true;
-  const bool there = napi_get_reference_value(env, view.buffer, &buffer) == napi_ok &&
-                     buffer != nullptr &&
-                     napi_is_detached_arraybuffer(env, buffer, &detached) == napi_ok && !detached;
-  napi_delete_reference(env, std::exchange(view.buffer, nullptr));
-  if (!there || !detach(env, buffer)) return false;
+  if (!shared_.detach.take_back(env, std::exchange(view.buffer, nullptr))) return false;
   forget_memory(view);
   return true;
-}
-
-bool LeaseViews::detach(napi_env env, napi_value buffer) noexcept {
-  napi_value transfer = nullptr;
-  // Not there in older Nodes, which know no buffers that cannot be detached.
-  if (shared_.transfer == nullptr ||
-      napi_get_reference_value(env, shared_.transfer, &transfer) != napi_ok || transfer == nullptr)
-    return napi_detach_arraybuffer(env, buffer) == napi_ok;
-  // Since Node 24 markAsUntransferable() locks a buffer, and to detach that by Node-API would end the process.
-  napi_value nothing = nullptr;
-  napi_create_uint32(env, 0, &nothing);
-  if (napi_call_function(env, buffer, transfer, 1, &nothing, nullptr) == napi_ok) return true;
-  napi_value refusal = nullptr;
-  napi_get_and_clear_last_exception(env, &refusal);
-  return false;
 }
 
 // The lease, now or when the memory of a transferred buffer has become garbage. Of no use any more is `view` then.

@@ -8,15 +8,15 @@
 #include <memory>
 #include <vector>
 
+#include "binding/detaching.h"
 #include "ring/queue.h"
 
 namespace interproc::binding {
 
 // What all leases of one environment share.
 struct LeaseMemory {
+  const Detaching& detach;
   double last_number = 0;
-  // ArrayBuffer.prototype.transfer, where there is one.
-  napi_ref transfer = nullptr;
   // External ArrayBuffers whose finalizer has not run. Node runs finalizers on the event loop only, some 300 bytes each.
   std::shared_ptr<std::uint32_t> unfinalized = std::make_shared<std::uint32_t>(0);
 };
@@ -74,7 +74,6 @@ class LeaseViews {
   View* find(double number) noexcept;
   // Detaches. False: the ArrayBuffer was gone or had been detached, or cannot be.
   bool take_back(napi_env env, View& view) noexcept;
-  bool detach(napi_env env, napi_value buffer) noexcept;
   void abandon(View& view);
   // Its finalizer will find nobody to tell.
   static void forget_memory(View& view) noexcept;

@@ -15,7 +15,8 @@ bool is_trouble(Code code) {
 
 Code put_into(const Call& call, Environment::Object& object, const std::byte* bytes,
               std::size_t length) {
-  if (object.queue == nullptr) return object.spsc->put(bytes, length);
+  if (object.queue == nullptr)
+    return object.spsc != nullptr ? object.spsc->put(bytes, length) : Code::invalid;
   const Code code = object.queue->put(bytes, length);
   if (is_trouble(code)) call.environment.results.data()[kErrno] = object.queue->trouble().errnum;
   return code;
@@ -23,6 +24,7 @@ Code put_into(const Call& call, Environment::Object& object, const std::byte* by
 
 Code take_from(Environment::Object& object, std::byte* into, std::size_t room, ring::Taken& taken) {
   if (object.queue != nullptr) return object.queue->take(into, room, taken);
+  if (object.spsc == nullptr) return Code::invalid;
   taken.deliveries = 1;
   return object.spsc->take(into, room, taken.length);
 }
@@ -233,8 +235,9 @@ napi_value wait(napi_env env, napi_callback_info info) {
   const std::int64_t nanoseconds = milliseconds < 1e9
                                        ? static_cast<std::int64_t>(std::fmax(milliseconds, 0) * 1e6)
                                        : sync::kSliceNs;
-  return call.flag(object->queue != nullptr ? object->queue->wait(call.side(1), nanoseconds)
-                                            : object->spsc->wait(nanoseconds));
+  return call.flag(object->waitable() != nullptr
+                       ? object->waitable()->wait(call.side(1), nanoseconds)
+                       : object->spsc->wait(nanoseconds));
 }
 
 // size(token)

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "binding/errors.h"
+#include "binding/kind_names.h"
 #include "ring/catalog.h"
 #include "ring/passengers.h"
 
@@ -115,12 +116,11 @@ Environment::Object* object_of(const Napi::CallbackInfo& info) {
   return environment_of(info).object(info[0].As<Napi::Number>().Uint32Value());
 }
 
-// geometry(token)
+// geometry(token), of a ring
 Napi::Value geometry(const Napi::CallbackInfo& info) {
   const Environment::Object* object = object_of(info);
-  if (object == nullptr) return info.Env().Undefined();
-  const Header& header =
-      object->queue != nullptr ? object->queue->header() : object->spsc->header();
+  if (object == nullptr || object->state != nullptr) return info.Env().Undefined();
+  const Header& header = object->header();
   Napi::Object made = Napi::Object::New(info.Env());
   made.Set("capacityBytes",
            static_cast<double>(std::uint64_t{1} << (header.block_shift + header.blocks_shift)));
@@ -160,13 +160,14 @@ Napi::Value stats(const Napi::CallbackInfo& info) {
 // end(token)
 void end(const Napi::CallbackInfo& info) {
   const Environment::Object* object = object_of(info);
-  if (object != nullptr) object->queue != nullptr ? object->queue->end() : object->spsc->end();
+  if (object == nullptr || object->state != nullptr) return;
+  object->queue != nullptr ? object->queue->end() : object->spsc->end();
 }
 
 // ended(token)
 Napi::Value ended(const Napi::CallbackInfo& info) {
   const Environment::Object* object = object_of(info);
-  const bool is = object != nullptr &&
+  const bool is = object != nullptr && object->state == nullptr &&
                   (object->queue != nullptr ? object->queue->ended() : object->spsc->ended());
   return Napi::Boolean::New(info.Env(), is);
 }
@@ -200,15 +201,17 @@ void close(const Napi::CallbackInfo& info) {
 void unlink(const Napi::CallbackInfo& info) {
   const Environment::Object* object = object_of(info);
   if (object == nullptr) return;
-  const Error error = object->queue != nullptr ? object->queue->unlink() : object->spsc->unlink();
+  const Error error = object->queue != nullptr   ? object->queue->unlink()
+                      : object->state != nullptr ? object->state->unlink()
+                                                 : object->spsc->unlink();
   if (error.code != Code::ok) raise(info.Env(), error);
 }
 
 // identity(token): what tells the object from every other.
 Napi::Value identity(const Napi::CallbackInfo& info) {
   const Environment::Object* object = object_of(info);
-  if (object == nullptr || object->queue == nullptr) return info.Env().Undefined();
-  return Napi::BigInt::New(info.Env(), object->queue->identity());
+  if (object == nullptr || object->segment() == nullptr) return info.Env().Undefined();
+  return Napi::BigInt::New(info.Env(), object->segment()->identity());
 }
 
 // The ticket's file name; of what went wrong an exception.
@@ -224,7 +227,7 @@ Napi::Value issue_ticket(const Napi::CallbackInfo& info) {
   Environment::Object* carrier = environment.object(info[0].As<Napi::Number>().Uint32Value());
   Environment::Object* passenger = environment.object(info[1].As<Napi::Number>().Uint32Value());
   if (carrier == nullptr || passenger == nullptr || carrier->queue == nullptr ||
-      passenger->queue == nullptr) {
+      passenger->segment() == nullptr) {
     raise(info.Env(), fail(Code::invalid, "closed"));
     return {};
   }
@@ -232,7 +235,7 @@ Napi::Value issue_ticket(const Napi::CallbackInfo& info) {
     raise(info.Env(), fail(Code::argument, "the two live in different directories"));
     return {};
   }
-  return ticket_or_raise(info.Env(), carrier->queue->issue_ticket(*passenger->queue));
+  return ticket_or_raise(info.Env(), carrier->queue->issue_ticket(*passenger->segment()));
 }
 
 // changeTicket(token of the new carrier, file name): undefined if there is no such ticket.
@@ -281,7 +284,7 @@ Napi::Value list(const Napi::CallbackInfo& info) {
   for (const ring::CatalogEntry& entry : entries.value()) {
     Napi::Object object = Napi::Object::New(info.Env());
     object.Set("name", entry.name);
-    object.Set("kind", entry.kind == Kind::mpmc ? "queue" : "spsc");
+    object.Set("kind", kind_name(entry.kind));
     object.Set("totalBytes", static_cast<double>(entry.total_bytes));
     object.Set("participants", static_cast<double>(entry.participants));
     object.Set("size", static_cast<double>(entry.size));

@@ -14,6 +14,17 @@ Layout Layout::of(const Header& header) noexcept {
   layout.control = page;
   layout.participants = align(layout.control + sizeof(Control), kLine);
   layout.sides = layout.participants + sizeof(Participant) * header.max_participants;
+  if (is_state(header.kind)) {
+    layout.participants = layout.control + page;
+    layout.sides = layout.participants + sizeof(Participant) * header.max_participants;
+    layout.descriptors = layout.sides;
+    layout.payload = align(layout.descriptors, page);
+    layout.payload_bytes = align(header.state_bytes, page);
+    layout.ledgers = layout.payload + layout.payload_bytes;
+    layout.total = layout.ledgers;
+    layout.side_data = layout.total;
+    return layout;
+  }
   const bool records = header.kind == Kind::mpmc;
   layout.payload_bytes = std::uint64_t{1} << (header.block_shift + header.blocks_shift);
   layout.side_slots = records && header.max_message_bytes > layout.payload_bytes ? kSideSlots : 0;

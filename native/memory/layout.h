@@ -10,9 +10,27 @@
 namespace interproc::memory {
 
 inline constexpr std::uint64_t kMagic = 0x31304352504E4950;  // "PINPRC01", little-endian
-inline constexpr std::uint32_t kLayoutVersion = 2;
+inline constexpr std::uint32_t kLayoutVersion = 3;
 
-enum class Kind : std::uint32_t { mpmc = 1, spsc = 2 };
+// What an object is. Those up to spsc are rings; the others are *state*: bytes that stay where they are, and a lock.
+enum class Kind : std::uint32_t {
+  mpmc = 1,
+  spsc = 2,
+  value = 3,
+  array = 4,
+  memory = 5,
+  list = 6,
+  lock = 7,
+  rlock = 8,
+  semaphore = 9,
+  bounded_semaphore = 10,
+  condition = 11,
+  event = 12,
+  barrier = 13,
+  rwlock = 14,
+};
+inline constexpr Kind kLastKind = Kind::rwlock;
+constexpr bool is_state(Kind kind) noexcept { return kind > Kind::spsc; }
 
 enum Flags : std::uint32_t {
   kPersist = 1,    // stays when nobody is attached, empty or not
@@ -22,6 +40,7 @@ enum Flags : std::uint32_t {
 inline constexpr std::uint32_t kMaxParticipants = 256;  // a slot is 8 bits of a word
 inline constexpr std::size_t kCodecBytes = 64;
 inline constexpr std::size_t kNameBytes = 208;  // 200 characters, ended by zeros
+inline constexpr std::size_t kSchemaBytes = 3072;
 
 // Kernel locks: byte `slot` says that the participant lives; this one, shared, that somebody is attached.
 inline constexpr std::uint64_t kAttachedByte = 1u << 16;
@@ -46,11 +65,15 @@ struct Header {
   std::uint64_t max_message_bytes;
   std::uint64_t max_side_bytes;  // of the messages that stand beside the ring at once
   std::int64_t created_wall_ns;
+  std::uint64_t state_bytes;  // of an object of state; a ring has none
+  std::uint64_t parameter;    // of a lock: permits at most, parties
   char codec[kCodecBytes];
   char dead_letter[kNameBytes];
+  char schema[kSchemaBytes];  // what the bytes of a state mean
 };
 static_assert(offsetof(Header, magic) == 0 && offsetof(Header, layout_version) == 8);
-static_assert(sizeof(Header) == 8 + 12 * 4 + 3 * 8 + kCodecBytes + kNameBytes);
+static_assert(sizeof(Header) == 8 + 12 * 4 + 5 * 8 + kCodecBytes + kNameBytes + kSchemaBytes);
+static_assert(sizeof(Header) <= 4096);
 
 using Word = std::atomic<std::uint64_t>;
 static_assert(sizeof(Word) == 8 && Word::is_always_lock_free);
@@ -86,6 +109,12 @@ struct Control {
 static_assert(sizeof(Control) == 5 * kLine);
 static_assert(offsetof(Control, head) == kLine && offsetof(Control, listed) == 4 * kLine);
 
+// Where page 1 of a state holds, behind its Control, the words of its value and those of its lock (state/, sync/).
+inline constexpr std::size_t kCellWordsAt = 1024;
+inline constexpr std::size_t kLockWordsAt = 2048;
+inline constexpr std::size_t kLockWordsBytes = 1920;
+static_assert(sizeof(Control) <= kCellWordsAt && kLockWordsAt + kLockWordsBytes <= 4096);
+
 // Leases that one participant may hold at a time.
 inline constexpr std::uint32_t kMaxLeases = 8;
 
@@ -112,7 +141,8 @@ struct Participant {
   Word dones;  // { count : 56 | generation : 8 }
   Word redelivered;
   Word high_water;
-  // What it holds in place, and since when: for people, written by the participant alone. ring/leases.h draws the word.
+  // Of a queue: what it holds in place, and since when, for people, written by the participant alone; ring/leases.h draws the
+  // word. Of a state: what its lock keeps for each participant.
   alignas(64) Word leases[kMaxLeases];
 };
 static_assert(sizeof(Participant) == 256);
@@ -163,8 +193,8 @@ inline constexpr std::uint32_t kLayoutHash = [] {
   for (std::size_t fact :
        {sizeof(Header), sizeof(Control), sizeof(Participant), sizeof(Descriptor), sizeof(Ledger),
         sizeof(LedgerEntry), sizeof(SideSlot), kLine, std::size_t{kMaxParticipants},
-        std::size_t{kLedgerEntries}, std::size_t{kSideSlots}, kWaitSides,
-        offsetof(Participant, takes), offsetof(Participant, waits)}) {
+        std::size_t{kLedgerEntries}, std::size_t{kSideSlots}, kWaitSides, kCellWordsAt,
+        kLockWordsAt, offsetof(Participant, takes), offsetof(Participant, waits)}) {
     hash = (hash ^ static_cast<std::uint32_t>(fact)) * 16777619u;
   }
   return hash;
@@ -188,6 +218,7 @@ struct Layout {
   static Layout of(const Header& header) noexcept;
 };
 
+inline constexpr std::uint64_t kMaxState = std::uint64_t{1} << 40;
 inline constexpr std::uint32_t kMinBlockShift = 6;    // 64 bytes
 inline constexpr std::uint32_t kMaxBlocksShift = 20;  // items are counted modulo 2^20
 inline constexpr std::uint64_t kMinCapacity = 4096;

@@ -36,20 +36,7 @@ bool ends_with_zero(const char* text, std::size_t bytes) noexcept {
   return std::memchr(text, 0, bytes) != nullptr;
 }
 
-}  // namespace
-
-Error check_header(const Header& header) noexcept {
-  if (header.magic != kMagic) return fail(Code::corrupt, "the file is not an interproc segment");
-  if (header.layout_version != kLayoutVersion)
-    return fail(Code::version, "the segment's layout is of another version");
-  if (header.layout_hash != kLayoutHash)
-    return fail(Code::version, "the segment's layout is of another build");
-  if (header.word_bytes != sizeof(void*))
-    return fail(Code::version, "the segment was made by a program of another word size");
-  if (header.page_bytes != platform::page_bytes())
-    return fail(Code::version, "the segment was made with another page size");
-  if (header.kind != Kind::mpmc && header.kind != Kind::spsc)
-    return fail(Code::corrupt, "header: kind");
+Error check_ring(const Header& header) noexcept {
   if (header.block_shift < kMinBlockShift || header.block_shift > 20)
     return fail(Code::corrupt, "header: block size");
   if (header.blocks_shift < 1 || header.blocks_shift > kMaxBlocksShift)
@@ -67,13 +54,39 @@ Error check_header(const Header& header) noexcept {
   if (header.max_message_bytes == 0 || header.max_message_bytes > kMaxMessage ||
       (header.kind == Kind::spsc && header.max_message_bytes > capacity))
     return fail(Code::corrupt, "header: message size");
-  if ((header.flags & ~std::uint32_t{kPersist | kAnonymous}) != 0)
-    return fail(Code::corrupt, "header: flags");
   if (!ends_with_zero(header.codec, sizeof header.codec))
     return fail(Code::corrupt, "header: codec");
   if (!ends_with_zero(header.dead_letter, sizeof header.dead_letter))
     return fail(Code::corrupt, "header: dead letter");
   return {};
+}
+
+Error check_state(const Header& header) noexcept {
+  if (header.state_bytes > kMaxState) return fail(Code::corrupt, "header: size");
+  if (header.max_participants < 1 || header.max_participants > kMaxParticipants)
+    return fail(Code::corrupt, "header: participants");
+  if (!ends_with_zero(header.schema, sizeof header.schema))
+    return fail(Code::corrupt, "header: schema");
+  return {};
+}
+
+}  // namespace
+
+Error check_header(const Header& header) noexcept {
+  if (header.magic != kMagic) return fail(Code::corrupt, "the file is not an interproc segment");
+  if (header.layout_version != kLayoutVersion)
+    return fail(Code::version, "the segment's layout is of another version");
+  if (header.layout_hash != kLayoutHash)
+    return fail(Code::version, "the segment's layout is of another build");
+  if (header.word_bytes != sizeof(void*))
+    return fail(Code::version, "the segment was made by a program of another word size");
+  if (header.page_bytes != platform::page_bytes())
+    return fail(Code::version, "the segment was made with another page size");
+  if (header.kind < Kind::mpmc || header.kind > kLastKind)
+    return fail(Code::corrupt, "header: kind");
+  if ((header.flags & ~std::uint32_t{kPersist | kAnonymous}) != 0)
+    return fail(Code::corrupt, "header: flags");
+  return is_state(header.kind) ? check_state(header) : check_ring(header);
 }
 
 Error read_header(const File& file, Header& header) noexcept {
@@ -108,7 +121,10 @@ Error Segment::map() noexcept {
   auto front = platform::Mapping::of(file_, 0, layout_.payload);
   if (!front.ok()) return front.error();
   front_ = std::move(front.value());
-  auto payload = platform::Mapping::twice(file_, layout_.payload, layout_.payload_bytes);
+  if (layout_.payload_bytes == 0) return {};
+  auto payload = is_state(header_.kind)
+                     ? platform::Mapping::of(file_, layout_.payload, layout_.payload_bytes)
+                     : platform::Mapping::twice(file_, layout_.payload, layout_.payload_bytes);
   if (!payload.ok()) return payload.error();
   payload_ = std::move(payload.value());
   return {};

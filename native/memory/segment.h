@@ -53,6 +53,17 @@ class Segment {
   Descriptor* descriptors() const noexcept { return at<Descriptor>(layout_.descriptors); }
   SideSlot* sides() const noexcept { return at<SideSlot>(layout_.sides); }
   std::byte* payload() const noexcept { return payload_.data(); }
+  // The words of a state behind its Control; their users draw them.
+  template <class Words>
+  Words& cell_words() const noexcept {
+    static_assert(sizeof(Words) <= kLockWordsAt - kCellWordsAt);
+    return *at<Words>(layout_.control + kCellWordsAt);
+  }
+  template <class Words>
+  Words& lock_words() const noexcept {
+    static_assert(sizeof(Words) <= kLockWordsBytes);
+    return *at<Words>(layout_.control + kLockWordsAt);
+  }
 
   // The ledger of `slot`, mapped at the first call; nullptr if that fails. Touch only regions whose bit in Control::ledgers is set: the rest has no memory behind it.
   Ledger* ledger(std::uint32_t slot) noexcept;

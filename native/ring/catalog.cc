@@ -19,6 +19,7 @@ using platform::File;
 namespace {
 
 std::uint64_t size_of(const File& file, const Header& header) noexcept {
+  if (memory::is_state(header.kind)) return header.state_bytes;
   std::uint64_t tail = 0;
   std::uint64_t head = 0;
   const std::uint64_t control = Layout::of(header).control;

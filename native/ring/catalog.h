@@ -14,7 +14,7 @@ struct CatalogEntry {
   memory::Kind kind = memory::Kind::mpmc;
   std::uint64_t total_bytes = 0;
   std::uint32_t participants = 0;
-  std::uint64_t size = 0;  // messages, of a queue; bytes, of a byte ring
+  std::uint64_t size = 0;  // messages, of a queue; bytes, of a byte ring or a state
   bool persist = false;
   bool anonymous = false;
   Error problem;  // why it cannot be read

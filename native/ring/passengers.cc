@@ -3,6 +3,7 @@
 #include "memory/ticket.h"
 #include "platform/fault.h"
 #include "ring/queue.h"
+#include "state/shared_state.h"
 
 namespace interproc::ring {
 
@@ -23,6 +24,10 @@ void tidy_up(sync::Doorbell& bell, const std::string& name, std::uint64_t identi
     return;  // who has it open will see to it
   file.value().close();
   FAULT("passengers.abandoned");
+  if (memory::is_state(header.kind)) {
+    state::tidy_up(bell, name, header);
+    return;
+  }
   if (header.kind != memory::Kind::mpmc) return;
   // If it was kept after all, it is closed again right here.
   [[maybe_unused]] const auto opened = Queue::open(bell, name, memory::OpenMode::open, header);

@@ -16,6 +16,7 @@
 #include "ring/tasks.h"
 #include "sync/doorbell.h"
 #include "sync/spin.h"
+#include "sync/waitable.h"
 #include "sync/waiters.h"
 
 namespace interproc::ring {
@@ -49,13 +50,13 @@ struct QueueStats {
 
 // A queue of byte messages between processes: the ring, the places beside it for what is larger, the ledger and the waiters of
 // one segment, and the recovery of what the dead left in them. One object is one participant; it belongs to one thread.
-class Queue {
+class Queue final : public sync::Waitable {
  public:
   // `bell` must outlive the queue.
   static Result<std::unique_ptr<Queue>> open(sync::Doorbell& bell, const std::string& name,
                                              memory::OpenMode mode,
                                              const memory::Header& wanted) noexcept;
-  ~Queue() { close(); }
+  ~Queue() override { close(); }
   Queue(const Queue&) = delete;
   Queue& operator=(const Queue&) = delete;
 
@@ -105,16 +106,12 @@ class Queue {
   // What the system said when a call last ended with its code.
   const Error& trouble() const noexcept { return trouble_; }
 
-  // Event-loop waits: after arm the doorbell's drain reports `token`. Returns whether to look again at once.
-  bool arm(sync::Side side, std::uint32_t token) noexcept;
-  // No longer waiting; a wake that was in our hands is passed on.
-  void disarm(sync::Side side) noexcept;
-  // The bell rang for us, or the slow timer did: true if `side` was armed and it is worth a look; it then is no longer armed.
-  bool answer(sync::Side side, bool slow_look) noexcept;
+  bool arm(sync::Side side, std::uint32_t token) noexcept override;
+  void disarm(sync::Side side) noexcept override;
+  bool answer(sync::Side side, bool slow_look) noexcept override;
   bool armed(sync::Side side) const noexcept { return bell_armed_[side]; }
 
-  // Blocks this thread until worth a look (true) or `timeout_ns` or one slice have passed.
-  bool wait(sync::Side side, std::int64_t timeout_ns) noexcept;
+  bool wait(sync::Side side, std::int64_t timeout_ns) noexcept override;
 
   void end() noexcept;
   bool ended() const noexcept;
@@ -125,9 +122,10 @@ class Queue {
   Error unlink() noexcept { return segment_->unlink(bell_.directory()); }
   // Tells it from every other object, also from one that had its name before.
   std::uint64_t identity() const noexcept { return shared_.identity(); }
+  memory::Segment& segment() noexcept { return shared_; }
   // A ticket for a handle of `passenger` that goes into a message of this queue (memory/ticket.h).
-  Result<memory::Ticket> issue_ticket(Queue& passenger) noexcept {
-    return memory::Ticket::issue(bell_.directory(), passenger.shared_, shared_);
+  Result<memory::Ticket> issue_ticket(memory::Segment& passenger) noexcept {
+    return memory::Ticket::issue(bell_.directory(), passenger, shared_);
   }
   // The same for a message that is moved here from another queue.
   Result<memory::Ticket> change_ticket(const memory::Ticket& from) noexcept {

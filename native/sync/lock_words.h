@@ -26,12 +26,8 @@ struct LockWords {
   alignas(memory::kLine) memory::Word readers[memory::kBitmapWords];
   alignas(memory::kLine) std::uint64_t reserved[12 * memory::kLine / sizeof(std::uint64_t)];
 };
-// A state object's control page has this much room for them, from this offset on.
-inline constexpr std::size_t kLockWordsOffset = 2048;
-inline constexpr std::size_t kLockWordsBytes = 1920;
-static_assert(sizeof(LockWords) == kLockWordsBytes);
-static_assert(kLockWordsOffset % memory::kLine == 0 &&
-              kLockWordsOffset + kLockWordsBytes <= memory::kAttachedByte);
+static_assert(sizeof(LockWords) == memory::kLockWordsBytes &&
+              memory::kLockWordsAt % alignof(LockWords) == 0);
 static_assert(offsetof(LockWords, state) == memory::kLine &&
               offsetof(LockWords, readers) == 2 * memory::kLine);
 

@@ -49,7 +49,7 @@ struct Journey {
   std::string send(Peer& by, const std::string& name, const Shape& object = anonymous()) {
     Peer passenger(directory, name, OpenMode::open_or_create, object);
     REQUIRE(passenger.ok());
-    auto issued = by.queue().issue_ticket(passenger.queue());
+    auto issued = by.queue().issue_ticket(passenger.queue().segment());
     REQUIRE(issued.ok());
     return issued.value().file_name();
   }
@@ -134,7 +134,7 @@ TEST_CASE("an object in its own message is not kept by it") {
   TestDirectory directory;
   {
     Peer self(directory, "o", OpenMode::create, anonymous());
-    REQUIRE(self.queue().issue_ticket(self.queue()).ok());
+    REQUIRE(self.queue().issue_ticket(self.queue().segment()).ok());
   }
   CHECK(directory.names().empty());
 }
@@ -170,8 +170,8 @@ TEST_CASE("two objects that carry each other are removed by prune") {
   {
     Peer a(directory, "a", OpenMode::create, anonymous());
     Peer b(directory, "b", OpenMode::create, anonymous());
-    REQUIRE(a.queue().issue_ticket(b.queue()).ok());
-    REQUIRE(b.queue().issue_ticket(a.queue()).ok());
+    REQUIRE(a.queue().issue_ticket(b.queue().segment()).ok());
+    REQUIRE(b.queue().issue_ticket(a.queue().segment()).ok());
   }
   CHECK(directory.names().size() == 4);
   REQUIRE(prune(directory.open(), false).ok());
@@ -198,9 +198,9 @@ TEST_CASE("what nobody could open is not sent") {
   Peer carrier(directory, "c", OpenMode::create);
   Peer object(directory, "o", OpenMode::create);
   REQUIRE(object.queue().unlink().code == Code::ok);
-  CHECK(carrier.queue().issue_ticket(object.queue()).error().code == Code::not_found);
+  CHECK(carrier.queue().issue_ticket(object.queue().segment()).error().code == Code::not_found);
   Peer successor(directory, "o", OpenMode::create);
-  CHECK(carrier.queue().issue_ticket(object.queue()).error().code == Code::not_found);
+  CHECK(carrier.queue().issue_ticket(object.queue().segment()).error().code == Code::not_found);
   CHECK(directory.names() == Names{"c", "o"});
 }
 
@@ -248,7 +248,7 @@ TEST_CASE("a process killed at any step of a journey leaves nothing that outlive
       Peer first(directory, "c", OpenMode::open);
       Peer second(directory, "d", OpenMode::open);
       Peer object(directory, "o", OpenMode::create, anonymous());
-      auto ticket = first.queue().issue_ticket(object.queue());
+      auto ticket = first.queue().issue_ticket(object.queue().segment());
       if (!ticket.ok() || first.put(1) != Code::ok) _exit(1);
       object.close();
       const Got received = first.receive();

@@ -8,9 +8,12 @@
  */
 
 import type { Leasing } from './leasing.js';
+import type { OpenMode, SharedObject, Side, Ticket } from './shared-object.js';
+import type { State, StateKind, StateOptions } from './state.js';
 
-/** Which wait: for a message (`take`), for room (`put`), or for all messages to be finished (`join`). */
-export type Side = 0 | 1 | 2;
+export type { OpenMode, SharedObject, Side, Ticket } from './shared-object.js';
+
+/** Sides of a channel: waits for a message (`take`), for room (`put`), or for all messages to be finished (`join`). */
 export const TAKE = 0 satisfies Side;
 export const PUT = 1 satisfies Side;
 export const JOIN = 2 satisfies Side;
@@ -31,12 +34,6 @@ export interface ChannelCapabilities {
   /** Messages can be filled and read in place: `leasing` is there. */
   readonly leases: boolean;
 }
-
-/**
- * Keeps an object alive while a handle of it is on its way inside a message, and says where it is. Latin-1
- * text; what it says is the backend's affair.
- */
-export type Ticket = string;
 
 export interface ChannelStats {
   readonly puts: number;
@@ -108,10 +105,7 @@ export function defaultSideBytes(capacityBytes: number): number {
   return Math.max(SMALLEST_SIDE_BYTES, SIDE_CAPACITIES * capacityBytes);
 }
 
-export type OpenMode = 'create' | 'open' | 'openOrCreate';
-
-export interface Channel {
-  readonly name: string;
+export interface Channel extends SharedObject {
   readonly geometry: ChannelGeometry;
   readonly capabilities: ChannelCapabilities;
   /** Undefined without the capability `leases`. */
@@ -186,27 +180,11 @@ export interface Channel {
    */
   isFinished(): boolean;
 
-  /** Asks for one `onReady(side)`. Returns true if the caller must look again at once instead of waiting. */
-  arm(side: Side): boolean;
-  /** Withdraws; nothing if not armed. If a wake was already in this waiter's hands it is passed on. */
-  disarm(side: Side): void;
-  /** Called on this thread's event loop, after `arm`, when it is worth looking; `side` is then no longer armed. */
-  onReady: ((side: Side) => void) | undefined;
   /**
-   * Blocks this thread until it is worth looking again, or `timeoutMs` has passed (Infinity: for ever).
-   * Returns false on time-out. Called while `side` is not armed; enters JavaScript between sleeps of at most
-   * 50 ms, so that V8 can end the thread.
-   */
-  waitSync(side: Side, timeoutMs: number): boolean;
-  /** Whether armed waits keep the process alive (the default). */
-  ref(): void;
-  unref(): void;
-
-  /**
-   * A ticket for a handle of `passenger`, another channel of this backend, in a message that will be put here.
+   * A ticket for a handle of `passenger`, another object of this backend, in a message that will be put here.
    * Throws ERR_NOT_FOUND if its name was removed, ERR_ENCODE if it lives elsewhere, ERR_NO_SPACE.
    */
-  issueTicket(passenger: Channel): Ticket;
+  issueTicket(passenger: SharedObject): Ticket;
   /** The message with this ticket is consumed, or never was put. Again, or for what is no ticket, is nothing. */
   redeemTicket(ticket: Ticket): void;
   /** The tickets in a message of this channel. O(bytes) */
@@ -222,9 +200,6 @@ export interface Channel {
   size(): number;
   isFull(): boolean;
   stats(): ChannelStats;
-  close(): void;
-  /** Removes the name, if it still is this object's. */
-  unlink(): void;
 }
 
 export interface SegmentInfo {
@@ -232,7 +207,7 @@ export interface SegmentInfo {
   readonly kind: string;
   readonly totalBytes: number;
   readonly participants: number;
-  /** Messages, for queues. */
+  /** Messages, for queues; bytes, for all others. */
   readonly size: number;
   readonly persist: boolean;
   readonly anonymous: boolean;
@@ -259,4 +234,17 @@ export interface Backend {
    * ERR_NOT_FOUND if the object is gone, and as `openChannel`.
    */
   openTicket(ticket: Ticket): Channel;
+
+  /**
+   * `name` undefined: anonymous. For `open` only the kind counts. A new object begins with `initial`, and zeros
+   * behind it. Throws as `openChannel`, but for ERR_MISMATCH: what agrees, the kind decides.
+   */
+  openState(
+    name: string | undefined,
+    mode: OpenMode,
+    options: StateOptions,
+    initial?: Uint8Array,
+  ): State;
+  /** The state that a ticket is for. Throws as `openTicket`; ERR_KIND. */
+  openStateTicket(ticket: Ticket, kind: StateKind): State;
 }

@@ -1,10 +1,9 @@
-import { InterprocError, shown } from '../errors.js';
 import type { Backend, Channel, OpenMode } from '../contract/channel.js';
 import type { BuiltInCodecName, Codec, CustomCodec } from '../codec/codec.js';
 import { codecFor, codecNamed } from '../codec/resolve-codec.js';
 import { checkName } from './name.js';
 import { openWhenAvailable } from './open-when-available.js';
-import type { Arrive } from './passengers.js';
+import { HandleClasses } from './passengers.js';
 import { OpenedQueue, Queue, TRAVELS_AS } from './queue.js';
 import { channelOptions, checkOptionNames } from './queue-options.js';
 import type { QueueMode, QueueOptions } from './queue-options.js';
@@ -90,7 +89,10 @@ export interface QueueConstructor {
 type AnyOptions = QueueOptions<never>;
 
 /** The class `Queue`, whose queues live on the backends that `select` finds. */
-export function bindQueue(select: BackendSelector): QueueConstructor {
+export function bindQueue(
+  select: BackendSelector,
+  handles = new HandleClasses(),
+): QueueConstructor {
   function open(
     name: string | undefined,
     mode: QueueMode,
@@ -112,16 +114,7 @@ export function bindQueue(select: BackendSelector): QueueConstructor {
   ): OpenedQueue<unknown> {
     try {
       const codec = given ?? codecNamed(channel.geometry.codec, `Queue '${channel.name}'`);
-      const arrive: Arrive = (kind, ticket) => {
-        if (kind !== TRAVELS_AS) {
-          throw new InterprocError(
-            'ERR_DECODE',
-            `A handle of the kind ${shown(kind)}, which this version does not know`,
-          );
-        }
-        return new BoundQueue(opened(backend, backend.openTicket(ticket), undefined));
-      };
-      return new OpenedQueue(backend, channel, codec, arrive);
+      return new OpenedQueue(backend, channel, codec, handles.arriveOn(backend));
     } catch (error) {
       channel.close();
       throw error;
@@ -152,6 +145,10 @@ export function bindQueue(select: BackendSelector): QueueConstructor {
       super(options instanceof OpenedQueue ? options : open(undefined, 'anonymous', options));
     }
   }
+  handles.add(
+    TRAVELS_AS,
+    (backend, ticket) => new BoundQueue(opened(backend, backend.openTicket(ticket), undefined)),
+  );
   Object.defineProperty(BoundQueue, 'name', { value: 'Queue' });
   return BoundQueue as unknown as QueueConstructor;
 }

@@ -1,5 +1,5 @@
 import { InterprocError, shown } from '../errors.js';
-import type { Channel, Ticket } from '../contract/channel.js';
+import type { Backend, Channel, SharedObject, Ticket } from '../contract/channel.js';
 import type { Codec } from '../codec/codec.js';
 import { registerTravel } from '../codec/structured/travel.js';
 
@@ -12,8 +12,8 @@ import { registerTravel } from '../codec/structured/travel.js';
  * caller asks for it, right after the codec has returned.
  */
 
-/** The channel behind a handle of one kind; undefined if `object` is none. @throws ERR_CLOSED */
-export type ChannelOf = (object: object) => Channel | undefined;
+/** What is behind a handle of one kind; undefined if `object` is none. @throws ERR_CLOSED */
+export type SharedObjectOf = (object: object) => SharedObject | undefined;
 
 /**
  * Makes the handle that a ticket is for.
@@ -25,11 +25,35 @@ interface Handle {
   close(): void;
 }
 
-const kinds = new Map<string, ChannelOf>();
+const kinds = new Map<string, SharedObjectOf>();
 
 /** Lets a kind of handles travel; its name stands in the messages. */
-export function letTravel(kind: string, channelOf: ChannelOf): void {
-  kinds.set(kind, channelOf);
+export function letTravel(kind: string, objectOf: SharedObjectOf): void {
+  kinds.set(kind, objectOf);
+}
+
+/** Makes handles of one kind out of the tickets of a backend. */
+export type Unpack = (backend: Backend, ticket: Ticket) => Handle;
+
+/** The classes of handles that were bound together: what arrives in a message of one of them is one of them. */
+export class HandleClasses {
+  readonly #unpack = new Map<string, Unpack>();
+
+  add(kind: string, unpack: Unpack): void {
+    this.#unpack.set(kind, unpack);
+  }
+
+  /** For messages of objects of that backend. */
+  arriveOn(backend: Backend): Arrive {
+    return (kind, ticket) => {
+      const unpack = this.#unpack.get(kind);
+      if (unpack !== undefined) return unpack(backend, ticket);
+      throw new InterprocError(
+        'ERR_DECODE',
+        `A handle of the kind ${shown(kind)}, which this version does not know`,
+      );
+    };
+  }
 }
 
 /** The handle that came out of a message, and the ticket it came with. */
@@ -52,13 +76,13 @@ const decoder = new TextDecoder('latin1');
  * @throws ERR_CLOSED, ERR_ENCODE; ERR_NOT_FOUND if its name was removed; ERR_NO_SPACE
  */
 function pack(object: object): Uint8Array | undefined {
-  for (const [kind, channelOf] of kinds) {
-    const channel = channelOf(object);
-    if (channel === undefined) continue;
+  for (const [kind, objectOf] of kinds) {
+    const passenger = objectOf(object);
+    if (passenger === undefined) continue;
     if (carrier === undefined) {
       throw new InterprocError('ERR_ENCODE', `${shown(object)} travels in messages only`);
     }
-    const ticket = carrier.issueTicket(channel);
+    const ticket = carrier.issueTicket(passenger);
     (issued ??= []).push(ticket);
     return encoder.encode(`${kind}:${ticket}`);
   }

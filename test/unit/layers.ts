@@ -23,7 +23,7 @@ const BACKENDS_MAY_IMPORT: readonly string[] = ['errors', 'contract'];
 const MAY_IMPORT_BACKENDS = 'context';
 const MAY_LOAD_THE_ADDON = 'src/backends/native/';
 
-const NATIVE_ORDER: readonly string[] = ['platform', 'memory', 'sync', 'ring', 'binding'];
+const NATIVE_ORDER: readonly string[] = ['platform', 'memory', 'sync', 'state', 'ring', 'binding'];
 const OS_ROOM = 'platform';
 const JS_ROOM = 'binding';
 

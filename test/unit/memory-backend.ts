@@ -27,9 +27,11 @@ import type {
   OpenMode,
   Registry,
   SegmentInfo,
+  SharedObject,
   Side,
   Ticket,
 } from '../../src/contract/channel.js';
+import type { State } from '../../src/contract/state.js';
 
 const BLOCK_BYTES = 64;
 const SMALLEST_CAPACITY = 4096;
@@ -59,7 +61,10 @@ function fail(code: ErrorCode, message: string): never {
 }
 
 /** What the channels of one name share. */
+let identities = 0n;
+
 class SharedQueue {
+  readonly identity = ++identities;
   readonly channels = new Set<MemoryChannel>();
   readonly returned: Message[] = [];
   readonly messages: Message[] = [];
@@ -425,7 +430,11 @@ class MemoryChannel implements Channel {
     this.#enter();
   }
 
-  issueTicket(passenger: Channel): Ticket {
+  identity(): bigint {
+    return this.#enter().identity;
+  }
+
+  issueTicket(passenger: SharedObject): Ticket {
     return this.#backend.issueTicket((passenger as MemoryChannel).#enter(), this.#enter());
   }
 
@@ -544,6 +553,14 @@ export class MemoryBackend implements Backend, Registry {
   changeTicket(ticket: Ticket, carrier: SharedQueue): void {
     const known = this.#tickets.get(ticket);
     if (known !== undefined) known.carrier = carrier;
+  }
+
+  openState(): State {
+    fail('ERR_UNSUPPORTED', 'queues only');
+  }
+
+  openStateTicket(): State {
+    fail('ERR_UNSUPPORTED', 'queues only');
   }
 
   openTicket(ticket: Ticket): Channel {

@@ -6,6 +6,8 @@
 
 import { createRequire } from 'node:module';
 
+import type { StateOptions } from '../../contract/state.js';
+
 export type Token = number;
 
 export interface Constants {
@@ -48,6 +50,8 @@ export interface Constants {
   readonly maxItems: number;
   readonly maxParticipants: number;
   readonly maxCodecBytes: number;
+  readonly maxState: number;
+  readonly maxSchemaBytes: number;
   readonly ledgerEntries: number;
   /** What can be waited for: sides are numbered from 0. */
   readonly sides: number;
@@ -70,6 +74,10 @@ export interface ObjectOptions {
   readonly deadLetter: string;
   readonly codec: string;
   readonly persist: boolean;
+  readonly anonymous: boolean;
+}
+
+export interface NativeStateOptions extends StateOptions {
   readonly anonymous: boolean;
 }
 
@@ -134,6 +142,18 @@ export interface Addon {
     mode: number,
     options: ObjectOptions & { readonly producer: boolean },
   ): Token;
+  openState(
+    directory: string,
+    name: string,
+    mode: number,
+    options: NativeStateOptions,
+    initial: Uint8Array | undefined,
+  ): Token;
+  stateGeometry(token: Token): NativeStateOptions;
+  /** Once for each state. */
+  stateBuffer(token: Token): ArrayBuffer | undefined;
+  readState(token: Token, offset: number, into: Uint8Array): number;
+  writeState(token: Token, offset: number, from: Uint8Array): number;
   geometry(token: Token): ObjectOptions;
   stats(token: Token): Readonly<Record<string, number>>;
   end(token: Token): void;

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 
 import { CHANNEL_DEFAULTS, defaultSideBytes } from '../../contract/channel.js';
+import { STATE_DEFAULTS } from '../../contract/state.js';
+import type { State, StateKind, StateOptions } from '../../contract/state.js';
 import { InterprocError, shown } from '../../errors.js';
 import type { RingOpener, SpscByteRing, SpscOptions } from '../../contract/byte-ring.js';
 import type {
@@ -18,6 +20,7 @@ import type { ObjectOptions } from './addon.js';
 import { guarded } from './failures.js';
 import { NativeByteRing } from './native-byte-ring.js';
 import { NativeChannel } from './native-channel.js';
+import { NativeState } from './native-state.js';
 import { parseTicket } from './tickets.js';
 import { NativeThread } from './native-thread.js';
 
@@ -28,10 +31,19 @@ export function objectDirectory(): string {
   return process.env['INTERPROC_DIR'] ?? `/dev/shm/interproc-${process.geteuid?.() ?? 0}`;
 }
 
+function isAsked(variable: string): boolean {
+  const asked = process.env[variable] ?? '';
+  return asked !== '' && asked !== '0';
+}
+
 /** Whether this user wants leases copied, as they are where the runtime allows no ArrayBuffer over the queue's memory. */
 function copiesLeases(): boolean {
-  const asked = process.env['INTERPROC_COPY_LEASES'] ?? '';
-  return asked !== '' && asked !== '0';
+  return isAsked('INTERPROC_COPY_LEASES');
+}
+
+/** The same of the bytes of values, arrays and memory. */
+function copiesState(): boolean {
+  return isAsked('INTERPROC_COPY_STATE');
 }
 
 /** A name no user can choose. */
@@ -117,6 +129,57 @@ export class NativeBackend implements Backend, Registry, RingOpener {
     throw new InterprocError(
       'ERR_NOT_FOUND',
       `The queue '${known.name}' that was in the message is gone; another has its name`,
+    );
+  }
+
+  openState(
+    name: string | undefined,
+    mode: OpenMode,
+    options: StateOptions,
+    initial?: Uint8Array,
+  ): State {
+    const { addon } = this.thread;
+    const { constants } = addon;
+    if (options.byteLength > constants.maxState) {
+      throw new InterprocError(
+        'ERR_INVALID_ARG',
+        `${options.byteLength} bytes; an object holds ${constants.maxState} at most`,
+      );
+    }
+    if (Buffer.byteLength(options.schema) > constants.maxSchemaBytes) {
+      throw new InterprocError(
+        'ERR_TOO_LARGE',
+        `The description of its type takes ${Buffer.byteLength(options.schema)} bytes; there is room for ${constants.maxSchemaBytes}`,
+      );
+    }
+    const fullName = name ?? anonymousName();
+    const what = `${mode} '${name ?? '(anonymous)'}'`;
+    const wanted = { ...options, anonymous: name === undefined };
+    const token = guarded(constants, what, () =>
+      addon.openState(objectDirectory(), fullName, MODES[mode], wanted, initial),
+    );
+    const geometry = Object.freeze(addon.stateGeometry(token));
+    return new NativeState(this.thread, token, fullName, geometry, copiesState());
+  }
+
+  openStateTicket(ticket: Ticket, kind: StateKind): State {
+    const known = parseTicket(ticket);
+    if (known === undefined) {
+      throw new InterprocError('ERR_DECODE', `${shown(ticket)} is no handle of a ${kind}`);
+    }
+    const state = this.openState(known.name, 'open', {
+      kind,
+      byteLength: 0,
+      schema: '',
+      parameter: 0,
+      persist: false,
+      maxParticipants: STATE_DEFAULTS.maxParticipants,
+    });
+    if (state.identity() === known.object) return state;
+    state.close();
+    throw new InterprocError(
+      'ERR_NOT_FOUND',
+      `The ${kind} '${known.name}' that was in the message is gone; another has its name`,
     );
   }
 

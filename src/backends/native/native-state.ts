@@ -1,0 +1,44 @@
+import { invalidArgument } from '../../errors.js';
+import type { State, StateGeometry } from '../../contract/state.js';
+import type { Token } from './addon.js';
+import { NativeObject } from './native-object.js';
+import type { NativeThread } from './native-thread.js';
+
+/** By their memory, which all arrays over it lead to: who keeps one of them keeps the handle, and with it the memory. */
+const stateOf = new WeakMap<ArrayBuffer, NativeState>();
+
+/** A native state as the contract wants it. */
+export class NativeState extends NativeObject implements State {
+  readonly geometry: StateGeometry;
+  readonly buffer: ArrayBuffer | undefined;
+
+  /** `copies`: there is no buffer, even where there could be one. */
+  constructor(
+    thread: NativeThread,
+    token: Token,
+    name: string,
+    geometry: StateGeometry,
+    copies: boolean,
+  ) {
+    super(thread, token, name);
+    this.geometry = geometry;
+    this.buffer = copies ? undefined : this.addon.stateBuffer(token);
+    if (this.buffer !== undefined) stateOf.set(this.buffer, this);
+  }
+
+  read(offset: number, into: Uint8Array): void {
+    if (this.addon.readState(this.token, offset, into) !== 0) this.#refuse(offset, into.length);
+  }
+
+  write(offset: number, from: Uint8Array): void {
+    if (this.addon.writeState(this.token, offset, from) !== 0) this.#refuse(offset, from.length);
+  }
+
+  #refuse(offset: number, length: number): never {
+    throw invalidArgument(
+      'The range',
+      `inside the ${this.geometry.byteLength} bytes of '${this.name}'`,
+      [offset, length],
+    );
+  }
+}
