@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "platform/fault.h"
+#include "test/lock_soundness.h"
 #include "test/lock_work.h"
 #include "test/scale.h"
 #include "test/watchdog.h"
@@ -25,6 +26,7 @@ using interproc::platform::FaultAction;
 using interproc::sync::Barrier;
 using interproc::sync::Condition;
 using interproc::sync::Try;
+using interproc::test::all_to_be_had;
 using interproc::test::Kind;
 using interproc::test::LockAccount;
 using interproc::test::LockPeer;
@@ -194,8 +196,8 @@ class Scene {
     });
     LockWork works[] = {{a_, kind_, shape_, shared_->account, 0, seed + 1},
                         {b_, kind_, shape_, shared_->account, 1, seed + 2}};
-    for (LockWork& work : works) work.learn_of_deaths_by([this] { learn(); });
-    while (!learn()) works[random_.below(2)].step();
+    for (LockWork& work : works) work.learn_of_deaths_by([this] { return learn(0) && killed_; });
+    while (!learn(WNOHANG)) works[random_.below(2)].step();
     return killed_ ? shared_->point.load() : "";
   }
 
@@ -207,9 +209,11 @@ class Scene {
     {
       LockPeer c(directory_, kind_, OpenMode::open, shape_);
       LockPeer d(directory_, kind_, OpenMode::open, shape_);
-      if (const std::string wrong = try_all(c, d); !wrong.empty()) return wrong;
+      if (const std::string wrong = all_to_be_had(kind_, shape_, c, d, told_); !wrong.empty())
+        return wrong;
     }
-    if (const std::string wrong = try_all(a_, b_); !wrong.empty()) return wrong;
+    if (const std::string wrong = all_to_be_had(kind_, shape_, a_, b_, told_); !wrong.empty())
+      return wrong;
     if (kind_ != Kind::rw && shared_->account.recovered + told_ > deaths_)
       return "more deaths were told than there were";
     return "";
@@ -230,10 +234,10 @@ class Scene {
     _exit(0);
   }
 
-  bool learn() {
+  bool learn(int how) {
     if (victim_ == 0) return true;
     int status = 0;
-    if (waitpid(victim_, &status, WNOHANG) != victim_) return false;
+    if (waitpid(victim_, &status, how) != victim_) return false;
     victim_ = 0;
     killed_ = WIFSIGNALED(status);
     if (killed_) {
@@ -241,62 +245,6 @@ class Scene {
       ++deaths_;
     }
     return true;
-  }
-
-  // Everything is to be had, by two that are alone with it.
-  std::string try_all(LockPeer& x, LockPeer& y) {
-    bool recovered = false;
-    const auto tell = [&] {
-      if (recovered) ++told_;
-    };
-    std::uint64_t notified = 0;
-    Barrier::Place first, last;
-    switch (kind_) {
-      case Kind::lock:
-        if (x.acquire(recovered) != Code::ok) return "the lock is not to be had";
-        tell();
-        if (y->lock.try_acquire(Try::asking, recovered) != Code::busy) return "two have the lock";
-        return x->lock.release() == Code::ok ? "" : "the lock is not to be released";
-      case Kind::semaphore: {
-        for (std::uint64_t i = 0; i < shape_.permits; ++i) {
-          if (x.take_permit(recovered) != Code::ok) return "a permit is not to be had";
-          tell();
-        }
-        if (y->semaphore.try_acquire(Try::asking, recovered) != Code::busy)
-          return "there are too many permits";
-        for (std::uint64_t i = 0; i < shape_.permits; ++i) x->semaphore.release();
-        return x->semaphore.value() == shape_.permits ? "" : "a permit is lost";
-      }
-      case Kind::event:
-        x->event.set();
-        if (y.await_event() != Code::ok) return "a set event is not seen";
-        x->event.clear();
-        return y->event.is_set() ? "a cleared event is set" : "";
-      case Kind::condition:
-        if (x.acquire(recovered) != Code::ok) return "the lock is not to be had";
-        tell();
-        x->condition.begin_wait();
-        x->condition.notify(Condition::kEverybody, notified);
-        if (notified != 1) return "the dead are not forgotten";
-        x->lock.release();
-        return x->condition.take() == Code::ok ? "" : "a notification is lost";
-      case Kind::barrier:
-        x->barrier.reset();
-        if (x->barrier.come(first) != Code::ok || y->barrier.come(last) != Code::ok)
-          return "nobody can come to the barrier";
-        if (!last.last || y->barrier.pass(last) != Code::ok) return "the barrier does not open";
-        return x->barrier.passed(first) == Code::ok ? "" : "one is not let through";
-      case Kind::rw:
-        if (x.write(recovered) != Code::ok) return "nobody can write";
-        if (y->rw.try_read(Try::asking, recovered) != Code::busy) return "one reads, one writes";
-        x->rw.release_write();
-        if (x.read(recovered) != Code::ok || y.read(recovered) != Code::ok)
-          return "they cannot read";
-        x->rw.release_read();
-        y->rw.release_read();
-        return "";
-    }
-    return "";
   }
 
   static inline std::atomic<const char*>* point_ = nullptr;
