@@ -87,6 +87,7 @@ class LockPeer {
   LockPeer& operator=(const LockPeer&) = delete;
 
   Locks* operator->() { return &locks_; }
+  Kind kind() const { return kind_; }
   sync::LockWords& words() { return words_; }
   sync::Doorbell& bell() { return bell_; }
   sync::Waiters& waiters() { return waiters_; }
