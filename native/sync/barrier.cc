@@ -163,8 +163,7 @@ bool Barrier::broken() const noexcept {
 void Barrier::sweep(Owner last) noexcept {
   const std::uint64_t theirs = party_.own(kAwaiting, last.slot).load(std::memory_order_seq_cst);
   const std::uint64_t now = phase();
-  if (ComeWord::Generation::get(theirs) == last.generation && has_come(theirs, now))
-    break_phase(now, true);
+  if (has_come(theirs, now)) break_phase(now, true);
 }
 
 void Barrier::close() noexcept { sweep(party_.self()); }

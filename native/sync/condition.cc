@@ -135,7 +135,7 @@ void Condition::forget(std::uint32_t slot, std::uint64_t word) noexcept {
 
 void Condition::sweep(Owner last) noexcept {
   const std::uint64_t word = party_.own(kAwaiting, last.slot).load(std::memory_order_seq_cst);
-  if (owner_of(last.slot, word) == last) forget(last.slot, word);
+  if (waiting(word) > 0) forget(last.slot, word);
 }
 
 void Condition::close() noexcept {

@@ -41,7 +41,7 @@ Code Lock::release() noexcept {
   // relaxed: it is ours, or it is not; nobody else makes it ours.
   std::uint64_t word = owner.load(std::memory_order_relaxed);
   if (is_free(word) || OwnerWord::owner(word) != party_.self()) return Code::not_owner;
-  if (party_.waiters().anyone(kAcquire)) turns_.pass();
+  turns_.pass();
   FAULT("lock.release");
   // SYNC lock.owner: an RMW, and seq_cst against who arms and then looks: either it sees that the lock is free, or we see that it sleeps.
   if (!owner.compare_exchange_strong(word, OwnerWord::freed(word, false),
@@ -62,26 +62,31 @@ bool Lock::held_by_anybody() const noexcept {
   return !is_free(party_.words().owner.load(std::memory_order_acquire));
 }
 
-bool Lock::recover(memory::Owner last) noexcept {
-  memory::Word& owner = party_.words().owner;
-  std::uint64_t word = owner.load(std::memory_order_seq_cst);
-  if (is_free(word) || OwnerWord::owner(word) != last) return false;
+// Frees what has this owner, who will not.
+void Lock::recover(std::uint64_t word) noexcept {
   FAULT("lock.recover");
-  if (!owner.compare_exchange_strong(word, OwnerWord::freed(word, true), std::memory_order_seq_cst))
-    return false;
+  // SYNC lock.owner
+  if (!party_.words().owner.compare_exchange_strong(word, OwnerWord::freed(word, true),
+                                                    std::memory_order_seq_cst)) {
+    return;
+  }
   FAULT("lock.recovered");
   turns_.wake();
-  return true;
+}
+
+void Lock::recover_slot(std::uint8_t slot) noexcept {
+  const std::uint64_t word = party_.words().owner.load(std::memory_order_seq_cst);
+  if (!is_free(word) && OwnerWord::owner(word).slot == slot) recover(word);
 }
 
 void Lock::sweep(memory::Owner last) noexcept {
-  turns_.forget(last);
-  recover(last);
+  turns_.forget(last.slot);
+  recover_slot(last.slot);
 }
 
 void Lock::close() noexcept {
   turns_.give_up();
-  recover(party_.self());
+  recover_slot(party_.self().slot);
 }
 
 bool Lock::worth_trying(Side) noexcept {
@@ -93,7 +98,7 @@ void Lock::look_for_the_dead(Side) noexcept {
   const std::uint64_t word = party_.words().owner.load(std::memory_order_seq_cst);
   if (is_free(word)) return;
   const memory::Owner owner = OwnerWord::owner(word);
-  if (owner != party_.self() && party_.dead(owner)) recover(owner);
+  if (owner != party_.self() && party_.dead(owner)) recover(word);
 }
 
 void Lock::line_up(Side) noexcept { turns_.line_up(); }

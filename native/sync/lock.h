@@ -29,7 +29,7 @@ class Lock final : public Awaited {
   bool held() const noexcept;             // by this handle
   bool held_by_anybody() const noexcept;  // a living one or not
 
-  // The registry's sweep of the last user of our slot, which died.
+  // The registry's sweep of our slot's last user, which died; and of those before it, should a sweep have been cut short.
   void sweep(memory::Owner last) noexcept;
   // Before the handle leaves: what it holds goes to the next, which is told.
   void close() noexcept;
@@ -40,7 +40,8 @@ class Lock final : public Awaited {
   void give_up(Side side) noexcept override;
 
  private:
-  bool recover(memory::Owner last) noexcept;
+  void recover(std::uint64_t word) noexcept;
+  void recover_slot(std::uint8_t slot) noexcept;
 
   Party& party_;
   Turns turns_;

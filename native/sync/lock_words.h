@@ -14,9 +14,10 @@ namespace interproc::sync {
 // Zeroed words are a free lock, no permits, a cleared event and a barrier nobody has come to.
 struct LockWords {
   // A lock, the writer of a read-write lock, and who is to be the next owner of either.
-  alignas(memory::kLine) memory::Word owner;  // OwnerWord
-  memory::Word promised;                      // PromiseWord
-  memory::Word turns;                         // releases that somebody was waiting for; wraps
+  alignas(memory::kLine) memory::Word owner;    // OwnerWord
+  memory::Word promised;                        // PromiseWord
+  memory::Word turns;                           // releases that somebody was waiting for; wraps
+  memory::Word lined_up[memory::kBitmapWords];  // who has a place among the waiting, asleep or not
   // A semaphore's permits, an event's flag, a barrier's parties that have come.
   alignas(memory::kLine) memory::Word state;
   memory::Word limit;  // permits at first, parties; never changed
@@ -25,12 +26,8 @@ struct LockWords {
   alignas(memory::kLine) memory::Word readers[memory::kBitmapWords];
   alignas(memory::kLine) std::uint64_t reserved[12 * memory::kLine / sizeof(std::uint64_t)];
 };
-// A state object's control page has this much room for them, from this offset on.
-inline constexpr std::size_t kLockWordsOffset = 2048;
-inline constexpr std::size_t kLockWordsBytes = 1920;
-static_assert(sizeof(LockWords) == kLockWordsBytes);
-static_assert(kLockWordsOffset % memory::kLine == 0 &&
-              kLockWordsOffset + kLockWordsBytes <= memory::kAttachedByte);
+static_assert(sizeof(LockWords) == memory::kLockWordsBytes &&
+              memory::kLockWordsAt % alignof(LockWords) == 0);
 static_assert(offsetof(LockWords, state) == memory::kLine &&
               offsetof(LockWords, readers) == 2 * memory::kLine);
 

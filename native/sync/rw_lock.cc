@@ -63,7 +63,7 @@ Code RwLock::try_read(Try how, bool& recovered) noexcept {
     if (!is_free(word)) {
       const Owner other = OwnerWord::owner(word);
       if (how == Try::asking && other != party_.self() &&
-          (party_.dead(other) ? recover(other) : is_claim(word) && is_stale(word))) {
+          (party_.dead(other) ? recover(word) : is_claim(word) && is_stale(word))) {
         withdraw_claim(word);
         word = owner.load(std::memory_order_seq_cst);
         continue;
@@ -219,7 +219,7 @@ Code RwLock::try_write(Try how, bool& recovered) noexcept {
     if (other != party_.self()) {
       if (how == Try::quick) return Code::busy;
       const bool given_back =
-          party_.dead(other) ? recover(other) : is_stale(word) && withdraw_claim(word);
+          party_.dead(other) ? recover(word) : is_stale(word) && withdraw_claim(word);
       if (!given_back) return Code::busy;
       word = owner.load(std::memory_order_seq_cst);
       continue;
@@ -246,7 +246,7 @@ Code RwLock::try_write(Try how, bool& recovered) noexcept {
 Code RwLock::release_write() noexcept {
   Word& owner = party_.words().owner;
   if (!writing()) return Code::not_owner;
-  if (party_.waiters().anyone(kAcquire)) turns_.pass();
+  turns_.pass();
   std::uint64_t word = owner.load(std::memory_order_seq_cst);
   bool readers = false;
   FAULT("rw.release_write");
@@ -268,26 +268,26 @@ Code RwLock::release_write() noexcept {
   return Code::ok;
 }
 
-bool RwLock::recover(Owner last) noexcept {
-  Word& owner = party_.words().owner;
-  std::uint64_t word = owner.load(std::memory_order_seq_cst);
-  do {
-    if (is_free(word) || OwnerWord::owner(word) != last) return false;
-    FAULT("rw.recover");
-  } while (!owner.compare_exchange_strong(
-      word, OwnerWord::freed(word, !is_claim(word) || OwnerWord::Abandoned::get(word) != 0),
-      std::memory_order_seq_cst));
+// Frees what has this owner, or claimer, who will not.
+bool RwLock::recover(std::uint64_t word) noexcept {
+  const bool abandoned = !is_claim(word) || OwnerWord::Abandoned::get(word) != 0;
+  FAULT("rw.recover");
+  // SYNC lock.owner
+  if (!party_.words().owner.compare_exchange_strong(word, OwnerWord::freed(word, abandoned),
+                                                    std::memory_order_seq_cst)) {
+    return false;
+  }
   FAULT("rw.recovered");
   announce_free();
   return true;
 }
 
 void RwLock::sweep(Owner last) noexcept {
-  turns_.forget(last);
-  party_.own(kSinceShare, last.slot).store(0, std::memory_order_seq_cst);
-  Word& theirs = party_.own(kHeld, last.slot);
-  const std::uint64_t word = theirs.load(std::memory_order_seq_cst);
-  if (ReadingWord::Count::get(word) > 0 && reader_of(last.slot, word) == last) {
+  const std::uint8_t slot = last.slot;
+  turns_.forget(slot);
+  party_.own(kSinceShare, slot).store(0, std::memory_order_seq_cst);
+  Word& theirs = party_.own(kHeld, slot);
+  if (ReadingWord::Count::get(theirs.load(std::memory_order_seq_cst)) > 0) {
     // In this order, as in forget_dead_readers().
     party_.words().owner.fetch_or(OwnerWord::Abandoned::put(1), std::memory_order_seq_cst);
     FAULT("rw.noted");
@@ -295,7 +295,10 @@ void RwLock::sweep(Owner last) noexcept {
     FAULT("rw.forgotten");
     announce_no_reader();
   }
-  recover(last);
+  Word& owner = party_.words().owner;
+  std::uint64_t word = owner.load(std::memory_order_seq_cst);
+  while (!is_free(word) && OwnerWord::owner(word).slot == slot && !recover(word))
+    word = owner.load(std::memory_order_seq_cst);
 }
 
 void RwLock::close() noexcept {
@@ -317,7 +320,7 @@ void RwLock::look_for_the_dead(Side side) noexcept {
   const Owner owner = OwnerWord::owner(word);
   if (owner != party_.self()) {
     if (party_.dead(owner)) {
-      recover(owner);
+      recover(word);
     } else if (is_claim(word) && is_stale(word)) {
       withdraw_claim(word);
     }

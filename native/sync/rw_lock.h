@@ -45,7 +45,7 @@ class RwLock final : public Awaited {
   // 500 ms.
   static constexpr std::int64_t kClaimNs = 2'000'000'000;
 
-  bool recover(memory::Owner last) noexcept;
+  bool recover(std::uint64_t word) noexcept;
   bool withdraw_claim(std::uint64_t claim) noexcept;
   bool is_stale(std::uint64_t claim) noexcept;
   bool any_reader() const noexcept;

@@ -115,7 +115,7 @@ Code Semaphore::release() noexcept {
   for (;;) {
     const std::uint64_t permits = PermitWord::Permits::get(word);
     if (permits >= most) return Code::over_release;
-    if (!passed && party_.waiters().anyone(kAcquire)) turns_.pass();
+    if (!passed) turns_.pass();
     passed = true;
     finish(word);
     const std::uint64_t account = party_.own(kHeld).load(std::memory_order_seq_cst);
@@ -140,26 +140,26 @@ std::uint64_t Semaphore::held() const noexcept {
   return AccountWord::Held::get(party_.own(kHeld).load(std::memory_order_relaxed));
 }
 
-Semaphore::Settled Semaphore::try_settle(Owner holder) noexcept {
+Semaphore::Settled Semaphore::try_settle(std::uint32_t slot) noexcept {
   Word& state = party_.words().state;
   std::uint64_t word = state.load(std::memory_order_seq_cst);
   finish(word);
-  const std::uint64_t account = party_.own(kHeld, holder.slot).load(std::memory_order_seq_cst);
+  const std::uint64_t account = party_.own(kHeld, slot).load(std::memory_order_seq_cst);
   const std::uint64_t held = AccountWord::Held::get(account);
-  const bool is_subject =
-      PermitWord::Kind::get(word) != PermitWord::kNone && PermitWord::subject(word) == holder;
+  const bool is_subject = PermitWord::Kind::get(word) != PermitWord::kNone &&
+                          PermitWord::subject(word) == holder_of(slot, account);
   // A word that names it must go even if it holds nothing, or its successor in the slot could be taken for it in time.
-  if (holder_of(holder.slot, account) != holder || (held == 0 && !is_subject)) return Settled::yes;
+  if (held == 0 && !is_subject) return Settled::yes;
   const std::uint64_t permits = PermitWord::Permits::get(word);
   std::uint64_t about = permits;
-  for (std::uint32_t slot = 0; slot < party_.count(); ++slot) {
-    if (slot != holder.slot)
-      about += AccountWord::Held::get(party_.own(kHeld, slot).load(std::memory_order_seq_cst));
+  for (std::uint32_t other = 0; other < party_.count(); ++other) {
+    if (other != slot)
+      about += AccountWord::Held::get(party_.own(kHeld, other).load(std::memory_order_seq_cst));
   }
   const std::uint64_t missing = initial_ > about ? initial_ - about : 0;
   const std::uint64_t returned = std::min(held, missing);
-  std::uint64_t next =
-      with_operation(word, permits + returned, PermitWord::kSettled, holder.slot, account);
+  std::uint64_t next = with_operation(word, permits + returned, PermitWord::kSettled,
+                                      static_cast<std::uint8_t>(slot), account);
   if (returned > 0) next = PermitWord::Recovered::set(next, 1);
   FAULT("permit.settle");
   // The CAS says that all the accounts were of one moment: none changes but by an operation in this word.
@@ -171,19 +171,19 @@ Semaphore::Settled Semaphore::try_settle(Owner holder) noexcept {
   return Settled::yes;
 }
 
-void Semaphore::settle(Owner holder) noexcept {
-  while (try_settle(holder) == Settled::try_again) platform::yield();
+void Semaphore::settle(std::uint32_t slot) noexcept {
+  while (try_settle(slot) == Settled::try_again) platform::yield();
 }
 
 void Semaphore::sweep(Owner last) noexcept {
   initial_ = std::min(party_.words().limit.load(std::memory_order_relaxed), kMaxPermits);
-  turns_.forget(last);
-  settle(last);
+  turns_.forget(last.slot);
+  settle(last.slot);
 }
 
 void Semaphore::close() noexcept {
   turns_.give_up();
-  settle(party_.self());
+  settle(party_.self().slot);
 }
 
 bool Semaphore::worth_trying(Side) noexcept {
@@ -198,9 +198,8 @@ void Semaphore::look_for_the_dead(Side) noexcept {
   for (std::uint32_t slot = 0; slot < party_.count(); ++slot) {
     const std::uint64_t account = party_.own(kHeld, slot).load(std::memory_order_seq_cst);
     if (AccountWord::Held::get(account) == 0) continue;
-    const Owner holder = holder_of(slot, account);
     // Not settle(): who is in a hurry need not win against those who use it.
-    if (party_.dead(holder)) try_settle(holder);
+    if (party_.dead(holder_of(slot, account))) try_settle(slot);
   }
 }
 

@@ -15,6 +15,10 @@ std::uint64_t milliseconds() noexcept {
   return static_cast<std::uint64_t>(platform::coarse_now_ns() / 1'000'000);
 }
 
+constexpr std::uint64_t bit_of(std::uint32_t slot) noexcept {
+  return std::uint64_t{1} << (slot % 64);
+}
+
 }  // namespace
 
 bool Turns::may_take(std::uint64_t free) noexcept {
@@ -36,7 +40,7 @@ bool Turns::revoke(std::uint64_t promise) noexcept {
   const memory::Owner late = PromiseWord::owner(promise);
   if (late.slot < party_.count()) {
     // Not promised anything more until it looks again. It may have just done so: then it waits a little longer.
-    party_.own(kSince, late.slot).store(0, std::memory_order_seq_cst);
+    vacate(late.slot);
     FAULT("turns.passed_over");
   }
   return party_.words().promised.compare_exchange_strong(promise, PromiseWord::none(promise),
@@ -52,7 +56,19 @@ void Turns::line_up() noexcept {
   }
   Word& own = party_.own(kSince);
   // relaxed: published by arming, which follows; to be seen late costs a turn.
-  if (own.load(std::memory_order_relaxed) != since_) own.store(since_, std::memory_order_relaxed);
+  if (own.load(std::memory_order_relaxed) == since_) return;
+  own.store(since_, std::memory_order_relaxed);
+  const std::uint32_t slot = party_.self().slot;
+  // SYNC turns.lined_up: release: who sees the bit sees since when.
+  party_.words().lined_up[slot / 64].fetch_or(bit_of(slot), std::memory_order_seq_cst);
+  FAULT("turns.lined_up");
+}
+
+// The place of a slot is empty.
+void Turns::vacate(std::uint32_t slot) noexcept {
+  // SYNC turns.since: seq_cst, before a look at the promise: either it sees a promise to the slot, or who makes it sees that the place is empty.
+  party_.own(kSince, slot).store(0, std::memory_order_seq_cst);
+  party_.words().lined_up[slot / 64].fetch_and(~bit_of(slot), std::memory_order_seq_cst);
 }
 
 void Turns::took() noexcept {
@@ -61,36 +77,34 @@ void Turns::took() noexcept {
 
 void Turns::give_up() noexcept {
   waiting_ = false;
-  // SYNC turns.since: seq_cst, before the look at the promise: either we see a promise to us, or who makes it sees that we are gone.
-  party_.own(kSince).store(0, std::memory_order_seq_cst);
+  vacate(party_.self().slot);
   FAULT("turns.gone");
-  withdraw(party_.self());
+  withdraw(party_.self().slot);
 }
 
-void Turns::withdraw(memory::Owner from) noexcept {
+void Turns::withdraw(std::uint8_t slot) noexcept {
   std::uint64_t promise = party_.words().promised.load(std::memory_order_seq_cst);
-  if (PromiseWord::Valid::get(promise) == 0 || PromiseWord::owner(promise) != from) return;
+  if (PromiseWord::Valid::get(promise) == 0 || PromiseWord::owner(promise).slot != slot) return;
   // Fails only if somebody else has just withdrawn it.
   party_.words().promised.compare_exchange_strong(promise, PromiseWord::none(promise),
                                                   std::memory_order_seq_cst);
 }
 
-void Turns::pass() noexcept {
+void Turns::pass_those() noexcept {
   LockWords& words = party_.words();
   // relaxed: a count that orders nothing.
   const std::uint64_t turn = words.turns.fetch_add(1, std::memory_order_relaxed) + 1;
   std::uint64_t promise = words.promised.load(std::memory_order_seq_cst);
   if (PromiseWord::Valid::get(promise) != 0) return;
-  const Word* listed = party_.waiters().listed(kAcquire);
   std::uint64_t longest = 0;
   std::uint64_t since = 0;
   std::uint32_t oldest = 0;
   for (std::uint32_t i = 0; i < memory::kBitmapWords; ++i) {
-    for (std::uint64_t left = listed[i].load(std::memory_order_seq_cst); left != 0;
+    for (std::uint64_t left = words.lined_up[i].load(std::memory_order_seq_cst); left != 0;
          left &= left - 1) {
       const std::uint32_t slot = i * 64 + static_cast<std::uint32_t>(std::countr_zero(left));
       if (slot >= party_.count()) break;
-      // relaxed: published with the bit.
+      // relaxed: published with the bit (SYNC turns.lined_up).
       const std::uint64_t theirs = party_.own(kSince, slot).load(std::memory_order_relaxed);
       if (SinceWord::Waiting::get(theirs) == 0) continue;
       const std::uint64_t passed = (turn - SinceWord::Turn::get(theirs)) & SinceWord::Turn::kMax;
@@ -115,7 +129,7 @@ void Turns::pass() noexcept {
   }
   FAULT("turns.promised");
   // SYNC turns.since: it may have gone before it could see the promise.
-  if (party_.own(kSince, oldest).load(std::memory_order_seq_cst) == 0) withdraw(*user);
+  if (party_.own(kSince, oldest).load(std::memory_order_seq_cst) == 0) withdraw(user->slot);
 }
 
 void Turns::wake(std::uint32_t count) noexcept {
@@ -129,9 +143,9 @@ void Turns::wake(std::uint32_t count) noexcept {
   party_.waiters().wake(kAcquire, count);
 }
 
-void Turns::forget(memory::Owner last) noexcept {
-  party_.own(kSince, last.slot).store(0, std::memory_order_seq_cst);
-  withdraw(last);
+void Turns::forget(std::uint8_t slot) noexcept {
+  vacate(slot);
+  withdraw(slot);
 }
 
 }  // namespace interproc::sync

@@ -7,7 +7,7 @@
 namespace interproc::sync {
 
 // Keeps waiting for kAcquire finite. A lock that is free may be taken by whoever comes, asleep before or not: that is fast, and unfair. So
-// whoever gives something back while others sleep looks who has slept longest, and if that one has been passed by too often,
+// whoever gives something back while others wait looks who has waited longest, and if that one has been passed by too often,
 // promises it the next turn: the others keep away from what is promised to another.
 //
 // A promise is no possession: who is promised to may be stopped, or dead. What it has not taken after kPatienceNs goes to whoever
@@ -33,16 +33,25 @@ class Turns {
   void line_up() noexcept;
   // We wait no longer.
   void give_up() noexcept;
-  // Before something is given back while somebody is listed.
-  void pass() noexcept;
+  // Before something is given back.
+  void pass() noexcept {
+    const memory::Word* lined_up = party_.words().lined_up;
+    std::uint64_t all = 0;
+    // relaxed: who has just lined up waits one turn more.
+    for (std::size_t i = 0; i < memory::kBitmapWords; ++i)
+      all |= lined_up[i].load(std::memory_order_relaxed);
+    if (all != 0) pass_those();
+  }
   // Afterwards: rings whom it is promised to, or anybody.
   void wake(std::uint32_t count = 1) noexcept;
-  // The last user of a slot is gone: nothing is promised to it any more.
-  void forget(memory::Owner last) noexcept;
+  // The users of a slot are gone: nothing is promised to them any more.
+  void forget(std::uint8_t slot) noexcept;
 
  private:
+  void pass_those() noexcept;
+  void vacate(std::uint32_t slot) noexcept;
   bool revoke(std::uint64_t promise) noexcept;
-  void withdraw(memory::Owner from) noexcept;
+  void withdraw(std::uint8_t slot) noexcept;
 
   Party& party_;
   bool waiting_ = false;

@@ -58,15 +58,17 @@ enum class Kind { lock, semaphore, event, condition, barrier, rw };
 // test, therefore it asserts nothing.
 class LockPeer {
  public:
+  // `words`: those of another peer of this process, where ThreadSanitizer sees that they are the same; its own mapping of them otherwise.
   LockPeer(const TestDirectory& directory, Kind kind, memory::OpenMode mode,
-           const LockShape& shape = {})
+           const LockShape& shape = {}, sync::LockWords* words = nullptr)
       : kind_(kind),
         opened_(directory.open()),
         bare_(BareSegment::open(opened_, "bare", mode, header_of({.max_participants = 8}))),
         registry_(bare_->segment()),
         bell_(directory.open()),
         waiters_(bare_->segment(), registry_, bell_),
-        words_(*reinterpret_cast<sync::LockWords*>(bare_->segment().payload())),
+        words_(words != nullptr ? *words
+                                : *reinterpret_cast<sync::LockWords*>(bare_->segment().payload())),
         locks_(registry_, words_, waiters_, bell_, shape.bounded) {
     if (mode == memory::OpenMode::create) {
       if (kind == Kind::semaphore) sync::Semaphore::initialise(words_, shape.permits);
@@ -85,6 +87,7 @@ class LockPeer {
   LockPeer& operator=(const LockPeer&) = delete;
 
   Locks* operator->() { return &locks_; }
+  Kind kind() const { return kind_; }
   sync::LockWords& words() { return words_; }
   sync::Doorbell& bell() { return bell_; }
   sync::Waiters& waiters() { return waiters_; }
