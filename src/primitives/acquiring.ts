@@ -87,7 +87,13 @@ export class Acquiring<G> implements SideOfHandle {
     const got = this.#claim.look(timeoutMs === 0, true);
     if (got !== NOT_YET) return got;
     const deadlock = this.#claim.deadlock();
-    if (deadlock !== undefined) throw deadlock;
+    if (deadlock !== undefined) {
+      // The look may have taken this handle's place among those who wait.
+      this.#waits.suspend();
+      this.#handle.state.leave(this.side);
+      this.#waits.serve();
+      throw deadlock;
+    }
     return this.block({ attempt: () => this.#claim.look(false, true) }, timeoutMs);
   }
 

@@ -88,8 +88,11 @@ export interface EventConstructor extends LockOpening<Event> {
 }
 
 /** The class `Barrier` as users see it; `parties`: how many must come, 1 to 32,767. */
-export interface BarrierConstructor
-  extends LockOpening<Barrier, [parties: number], BarrierOptions> {
+export interface BarrierConstructor extends LockOpening<
+  Barrier,
+  [parties: number],
+  BarrierOptions
+> {
   readonly prototype: Barrier;
   /** An anonymous one. */
   new (parties: number, options?: BarrierOptions): Barrier;
@@ -270,7 +273,8 @@ export function bindLocks(select: BackendSelector, handles = new HandleClasses()
       article: 'A condition',
       ownOptions: ['lock'],
       parameter: (_, options) => ('lock' in options && options.lock ? LOCK_IS_ANOTHER : 0),
-      options: (first) => (first instanceof Lock || first instanceof RLock ? { lock: first } : first),
+      options: (first) =>
+        first instanceof Lock || first instanceof RLock ? { lock: first } : first,
     }) as ConditionConstructor,
     Event: define(Event, { kind: 'event', noun: 'Event', article: 'An event' }) as EventConstructor,
     Barrier: define(Barrier, {

@@ -25,11 +25,7 @@ export class ChangeWaits implements SideOfHandle {
   }
 
   /** Looks at once; does not wait if `timeoutMs` is 0. */
-  wait<T>(
-    operation: Operation<T>,
-    timeoutMs: number,
-    signal: AbortSignal | undefined,
-  ): Promise<T> {
+  wait<T>(operation: Operation<T>, timeoutMs: number, signal: AbortSignal | undefined): Promise<T> {
     const isTurnDue = ++this.#calls % CALLS_PER_TURN === 0;
     if (!isTurnDue || timeoutMs === 0) {
       this.serve();

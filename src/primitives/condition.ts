@@ -231,7 +231,11 @@ export class Condition extends LockHandle {
     let failure: { readonly error: unknown } | undefined;
     try {
       // Never 0, which would be no wait: the lock is to be free for a moment at least.
-      isNotified = await this.#waits.wait(this.#beingNotified(), timeoutMs || Number.MIN_VALUE, signal);
+      isNotified = await this.#waits.wait(
+        this.#beingNotified(),
+        timeoutMs || Number.MIN_VALUE,
+        signal,
+      );
     } catch (error) {
       isNotified = this.#end();
       if (!isNotified) failure = this.#unlessTimedOut(error, signal);

@@ -136,13 +136,13 @@ export function barriers(subject: LockSubject): void {
       const pending = [barrier.wait(), other.wait()];
       other.abort();
       other.abort();
-      for (const one of pending) await expect(one).rejects.toEqual(coded('ERR_BROKEN'));
+      await Promise.all(pending.map((one) => expect(one).rejects.toEqual(coded('ERR_BROKEN'))));
       await expect(barrier.wait()).rejects.toEqual(coded('ERR_BROKEN'));
       barrier.reset();
       expect(other.broken).toBe(false);
       const again = [barrier.wait(), other.wait()];
       barrier.reset();
-      for (const one of again) await expect(one).rejects.toEqual(coded('ERR_BROKEN'));
+      await Promise.all(again.map((one) => expect(one).rejects.toEqual(coded('ERR_BROKEN'))));
       expect(barrier.broken).toBe(false);
       const all = [barrier.wait(), other.wait(), barrier.wait()];
       expect((await Promise.all(all)).sort()).toEqual([0, 1, 2]);

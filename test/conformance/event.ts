@@ -97,7 +97,7 @@ export function events(subject: LockSubject): void {
       const event = make();
       const pending = [event.wait(), event.wait({ timeoutMs: 60_000 })];
       event.close();
-      for (const one of pending) await expect(one).rejects.toEqual(coded('ERR_CLOSED'));
+      await Promise.all(pending.map((one) => expect(one).rejects.toEqual(coded('ERR_CLOSED'))));
       await expect(event.wait()).rejects.toEqual(coded('ERR_CLOSED'));
       for (const call of [
         () => event.set(),

@@ -395,7 +395,7 @@ export function mutualExclusion(subject: LockSubject, kind: 'lock' | 'rlock'): v
       const guard = await lock.acquire();
       const calls = [other.acquire(), other.acquire({ timeoutMs: 60_000 }), other.with(() => 1)];
       other.close();
-      for (const call of calls) await expect(call).rejects.toEqual(coded('ERR_CLOSED'));
+      await Promise.all(calls.map((one) => expect(one).rejects.toEqual(coded('ERR_CLOSED'))));
       const own = lock.acquire();
       lock.close();
       await expect(own).rejects.toEqual(coded('ERR_CLOSED'));

@@ -133,7 +133,7 @@ export function readersAndWriters(subject: LockSubject): void {
           handle.acquireWrite({ signal: controller.signal }),
         ];
         controller.abort();
-        for (const one of pending) await expect(one).rejects.toEqual(coded('ABORT_ERR'));
+        await Promise.all(pending.map((one) => expect(one).rejects.toEqual(coded('ABORT_ERR'))));
       }
       guard.release();
       (await other.acquireWrite({ timeoutMs: 0 })).release();
@@ -225,7 +225,7 @@ export function readersAndWriters(subject: LockSubject): void {
       const pending = [other.acquireRead(), other.acquireWrite(), lock.acquireRead()];
       other.close();
       lock.close();
-      for (const one of pending) await expect(one).rejects.toEqual(coded('ERR_CLOSED'));
+      await Promise.all(pending.map((one) => expect(one).rejects.toEqual(coded('ERR_CLOSED'))));
       await expect(lock.acquireRead()).rejects.toEqual(coded('ERR_CLOSED'));
       await expect(lock.acquireWrite()).rejects.toEqual(coded('ERR_CLOSED'));
       expect(thrownBy(() => lock.releaseRead())).toEqual(coded('ERR_CLOSED'));
