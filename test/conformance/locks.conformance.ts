@@ -5,6 +5,7 @@ import { describe } from 'vitest';
 import { barriers } from './barrier.js';
 import { conditions } from './condition.js';
 import { events } from './event.js';
+import { lockModel } from './lock-model.js';
 import { mutualExclusion } from './lock-mutual-exclusion.js';
 import { opening } from './lock-opening.js';
 import type { LockSubject } from './lock-subject.js';
@@ -31,5 +32,6 @@ export function describeLocks(label: string, makeSubject: () => LockSubject): vo
     readersAndWriters(subject);
     opening(subject, 'Barrier', [2]);
     barriers(subject);
+    lockModel(subject);
   });
 }
