@@ -7,8 +7,8 @@
 import { withoutCheckout } from './checkout.mjs';
 
 /** @typedef {import('./verified-message.mjs').MessageTotals} MessageTotals */
-/** @typedef {'oneWay' | 'oneWayValues' | 'roundTrip' | 'openExisting' | 'idle' | 'wakeOne'} PatternName */
-/** @typedef {'producer' | 'consumer' | 'asker' | 'answerer' | 'opener' | 'holder' | 'sleeper' | 'codec'} Role */
+/** @typedef {'oneWay' | 'oneWayValues' | 'roundTrip' | 'openExisting' | 'calls' | 'idle' | 'wakeOne'} PatternName */
+/** @typedef {'producer' | 'consumer' | 'asker' | 'answerer' | 'opener' | 'caller' | 'holder' | 'sleeper' | 'codec'} Role */
 
 /**
  * What a scenario fixes for all its contenders.

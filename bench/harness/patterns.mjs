@@ -103,6 +103,7 @@ export const PATTERNS = Object.freeze({
   oneWayValues: measureOneWay,
   roundTrip: measureRepetitions,
   openExisting: measureRepetitions,
+  calls: measureRepetitions,
   idle: measureIdle,
   wakeOne: measureRepetitions,
 });

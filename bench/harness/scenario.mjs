@@ -57,6 +57,8 @@ export const SCENARIO_NAMES = Object.freeze([
   'idle',
   'many-queues',
   'many-queues-idle',
+  'lock-uncontended',
+  'event-round-trip',
 ]);
 
 /**
