@@ -10,7 +10,10 @@ export {
   RLock,
   RWLock,
   Semaphore,
+  SharedArray,
+  SharedArray as Array,
   SharedMemory,
+  Value,
 } from './context.js';
 export type { PruneOptions } from './context.js';
 export {
@@ -46,5 +49,8 @@ export type { BatchSize } from './primitives/queue.js';
 export type { QueueOptions } from './primitives/queue-options.js';
 export type { QueueReadable } from './primitives/queue-readable.js';
 export type { QueueReadableOptions, QueueWritableOptions } from './primitives/stream-options.js';
+export type { EmbeddedLock } from './primitives/embedded-lock.js';
+export type { OpenArrayOptions } from './primitives/bind-shared-array.js';
+export type { OpenValueOptions } from './primitives/bind-value.js';
 export type { StateHandleOptions } from './primitives/state-options.js';
 export type { SyncWaitOptions, WaitOptions } from './primitives/wait-options.js';

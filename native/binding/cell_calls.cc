@@ -12,11 +12,11 @@ namespace {
 using state::CellOperation;
 using state::CellType;
 
-constexpr const char* kTypeNames[] = {"int8",  "uint8", "int16",  "uint16",  "int32",
+constexpr const char* kTypeNames[] = {"int8",   "uint8", "int16",  "uint16",  "int32",
                                       "uint32", "int64", "uint64", "float32", "float64"};
 static_assert(std::size(kTypeNames) == state::kCellTypes);
-constexpr const char* kOperationNames[] = {"load", "store", "add",      "sub",            "and",
-                                           "or",   "xor",   "exchange", "compareExchange"};
+constexpr const char* kOperationNames[] = {
+    "load", "store", "add", "sub", "and", "or", "xor", "exchange", "compareExchange"};
 static_assert(std::size(kOperationNames) == state::kCellOperations);
 
 state::Cells* cells_of(const Call& call) {

@@ -97,9 +97,14 @@ void Environment::close(std::uint32_t token) {
 }
 
 void Environment::forget(const Object* leaving) noexcept {
-  std::erase_if(closing_objects_, [leaving](const auto& one) {
-    return one.get() == leaving && (one->kept_views <= 1 || --one->kept_views == 0);
-  });
+  const auto found = std::find_if(closing_objects_.begin(), closing_objects_.end(),
+                                  [leaving](const auto& one) { return one.get() == leaving; });
+  if (found == closing_objects_.end()) return;
+  if ((*found)->kept_views > 1) {
+    --(*found)->kept_views;
+  } else {
+    closing_objects_.erase(found);
+  }
 }
 
 Result<Environment::Watch*> Environment::watch(const std::string& directory) {

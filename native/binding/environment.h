@@ -64,9 +64,11 @@ class Environment {
     std::unique_ptr<ring::SpscChannel> spsc;
     std::unique_ptr<state::SharedState> state;
     std::unique_ptr<StateView> view;  // of the state, from the first time it was asked for
-    std::unique_ptr<StateView> watch_view;  // of the word by which its cells tell that somebody waits
-    state::Cells* cells = nullptr;          // the state, if it is one of those
-    std::uint32_t kept_views = 0;  // of a closed state: those whose memory JavaScript may still reach
+    std::unique_ptr<StateView>
+        watch_view;                 // of the word by which its cells tell that somebody waits
+    state::Cells* cells = nullptr;  // the state, if it is one of those
+    std::uint32_t kept_views =
+        0;  // of a closed state: those whose memory JavaScript may still reach
     bool refd = true;
     bool armed[sync::kSides] = {};
     // What an event loop can wait for; a byte ring is none.

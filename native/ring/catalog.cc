@@ -19,6 +19,8 @@ using platform::File;
 namespace {
 
 std::uint64_t size_of(const File& file, const Header& header) noexcept {
+  // A value that is written whole has room for two.
+  if (header.kind == memory::Kind::value && header.parameter != 0) return header.parameter;
   if (memory::is_state(header.kind)) return header.state_bytes;
   std::uint64_t tail = 0;
   std::uint64_t head = 0;

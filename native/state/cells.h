@@ -27,7 +27,7 @@ static_assert(sizeof(CellWords) == 3 * memory::kLine);
 //            arm (list on kJoin);  W or `changes` is not what was remembered: disarm, begin anew;  sleep
 //   change:  the bytes, by a sequentially consistent RMW;  load W;  watched: notify
 //   notify:  changes + 1  [cells.counted];  is anyone listed? ring everybody
-//            else CAS W {e, 1} -> {e + 1, 0}  [cells.unwatched];  is anyone listed now? W watched again, ring everybody
+//            else CAS W {e, 1} -> {e + 1, 0}  [cells.unwatched];  is anyone listed now? ring everybody, who then watch anew
 //
 // So while nobody waits a change costs one load more. Who looks at the bytes after he has remembered sees a change, or his W or
 // `changes` is out of date, or he is listed when the changer looks. A changer that is killed before it rings loses the wake: sleepers look again by
@@ -60,6 +60,7 @@ class Cells final : public LockedState {
 
   CellWords& words_;
   std::optional<WholeValue> whole_;
+  std::uint32_t told_ = 0;
   std::uint32_t seen_watch_ = 0;
   std::uint64_t seen_changes_ = 0;
 };

@@ -117,6 +117,7 @@ bool SharedState::wait(Side side, std::int64_t timeout_ns) noexcept {
   }
   const bool slept = !worth;
   if (slept) waiters_.sleep(side, deadline);
+  FAULT("state.woke");
   const bool rung = waiters_.disarm(side);
   // Whoever is told to look takes the wake with it; who leaves by time-out looks once more here.
   worth = rung || worth_looking(side);

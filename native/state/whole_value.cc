@@ -80,8 +80,7 @@ Code WholeValue::write(const std::byte* from, const std::uint64_t* expected) noe
     if (i == 0) FAULT("whole.half_staged");
   }
   FAULT("whole.staged");
-  const std::uint64_t ready =
-      word_of(version_of(seen), registry_.self(), Writing::committing);
+  const std::uint64_t ready = word_of(version_of(seen), registry_.self(), Writing::committing);
   // SYNC whole.word: release: `next` is complete. Nobody else changes the word of a living writer.
   word_.store(ready, std::memory_order_release);
   FAULT("whole.committing");
@@ -112,8 +111,7 @@ bool WholeValue::recover(std::uint64_t seen) noexcept {
                                   std::memory_order_acquire);  // SYNC whole.word
     return true;
   }
-  const std::uint64_t mine =
-      word_of(version_of(seen), registry_.self(), Writing::committing);
+  const std::uint64_t mine = word_of(version_of(seen), registry_.self(), Writing::committing);
   // SYNC whole.word: one of those who find it dead ends its write.
   if (word_.compare_exchange_strong(seen, mine, std::memory_order_acq_rel,
                                     std::memory_order_acquire)) {

@@ -64,8 +64,8 @@ export interface TypedCells {
   operate(
     operation: CellOperation,
     byteOffset: number,
-    value: number | bigint,
-    expected: number | bigint,
+    value?: number | bigint,
+    expected?: number | bigint,
   ): number | bigint;
 }
 

@@ -78,9 +78,8 @@ export function bindSharedMemory(
     return openStateOf(select(checked.backend), opening, checked, contents, describe);
   }
 
-  const make =
-    (mode: OpenMode) => (name: unknown, size: unknown, options?: StateHandleOptions) =>
-      new Bound(new Opened(open(mode, checkName(name), contentsOf(size), options)));
+  const make = (mode: OpenMode) => (name: unknown, size: unknown, options?: StateHandleOptions) =>
+    new Bound(new Opened(open(mode, checkName(name), contentsOf(size), options)));
 
   class Opened {
     constructor(readonly state: State) {}

@@ -27,7 +27,11 @@ export interface StateHandleOptions {
   readonly backend?: 'native' | undefined;
 }
 
-const OPTION_NAMES: readonly (keyof StateHandleOptions)[] = ['persist', 'maxParticipants', 'backend'];
+const OPTION_NAMES: readonly (keyof StateHandleOptions)[] = [
+  'persist',
+  'maxParticipants',
+  'backend',
+];
 const WAIT_OPTION_NAMES: readonly (keyof WaitOptions)[] = ['timeoutMs', 'signal'];
 const MAX_PARTICIPANTS = 256;
 

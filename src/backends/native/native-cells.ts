@@ -48,13 +48,13 @@ class NativeTypedCells implements TypedCells {
   operate(
     operation: CellOperation,
     byteOffset: number,
-    value: number | bigint,
-    expected: number | bigint,
+    value?: number | bigint,
+    expected?: number | bigint,
   ): number | bigint {
     const { cellOperations, cellTypes } = this.#addon.constants;
     const operands = this.#operands;
-    operands[VALUE * this.#perWord] = value;
-    operands[EXPECTED * this.#perWord] = expected;
+    if (value !== undefined) operands[VALUE * this.#perWord] = value;
+    if (expected !== undefined) operands[EXPECTED * this.#perWord] = expected;
     const code = cellOperations[operation] * CELL_TYPES + cellTypes[this.#type];
     const status = this.#addon.operateCell(this.#token, code, byteOffset);
     if (status !== 0) this.#refuse(status, operation, byteOffset);
@@ -65,7 +65,10 @@ class NativeTypedCells implements TypedCells {
     const { constants } = this.#addon;
     if (status !== -constants.argument) throw statusError(constants, -status, this.#name);
     if (operation === 'and' || operation === 'or' || operation === 'xor') {
-      throw new InterprocError('ERR_UNSUPPORTED', `A ${this.#type} has no operation '${operation}'`);
+      throw new InterprocError(
+        'ERR_UNSUPPORTED',
+        `A ${this.#type} has no operation '${operation}'`,
+      );
     }
     throw invalidArgument('The offset', `that of an element of '${this.#name}'`, byteOffset);
   }

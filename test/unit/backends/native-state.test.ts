@@ -107,6 +107,22 @@ describe('a native state', () => {
     );
   });
 
+  it('sleeps until somebody tells of a change, if it is a value', async () => {
+    const options = { kind: 'value', byteLength: 4, schema: 'int32', parameter: 0 } as const;
+    const one = open('create', options);
+    const other = open('open', options);
+    const ready = new Promise((resolve) => {
+      one.onReady = resolve;
+    });
+    one.cells?.beforeLook();
+    expect(one.arm(2)).toBe(false);
+    other.cells?.ofType('int32').operate('add', 0, 1);
+    expect(await ready).toBe(2);
+    one.close();
+    other.close();
+    for (const bell of readdirSync(directory)) rmSync(join(directory, bell));
+  });
+
   it('is listed by its kind', () => {
     open('create');
     expect(backend.list()).toEqual([
