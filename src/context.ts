@@ -9,8 +9,17 @@ import { NativeBackend } from './backends/native/native-backend.js';
 import { bindQueue } from './primitives/bind-queue.js';
 import type { QueueConstructor } from './primitives/bind-queue.js';
 import { bindRings } from './primitives/bind-rings.js';
+import { bindSharedMemory } from './primitives/bind-shared-memory.js';
+import type { SharedMemoryConstructor } from './primitives/bind-shared-memory.js';
+import { bindSharedArray } from './primitives/bind-shared-array.js';
+import type { SharedArrayConstructor } from './primitives/bind-shared-array.js';
+import { bindValue } from './primitives/bind-value.js';
+import type { ValueConstructor } from './primitives/bind-value.js';
 import { HandleClasses } from './primitives/passengers.js';
 import type { Queue as QueueHandle } from './primitives/queue.js';
+import type { SharedArray as SharedArrayHandle } from './primitives/shared-array.js';
+import type { SharedMemory as SharedMemoryHandle } from './primitives/shared-memory.js';
+import type { Value as ValueHandle } from './primitives/value.js';
 import type { MpmcRing as MpmcRingHandle, SpscRing as SpscRingHandle } from './primitives/rings.js';
 
 let native: NativeBackend | undefined;
@@ -43,6 +52,15 @@ const handles = new HandleClasses();
 
 export const Queue: QueueConstructor = bindQueue(selectBackend, handles);
 export type Queue<T = unknown> = QueueHandle<T>;
+
+export const SharedMemory: SharedMemoryConstructor = bindSharedMemory(selectBackend, handles);
+export type SharedMemory = SharedMemoryHandle;
+
+export const Value: ValueConstructor = bindValue(selectBackend, handles);
+export type Value<T = unknown, Live = unknown> = ValueHandle<T, Live>;
+
+export const SharedArray: SharedArrayConstructor = bindSharedArray(selectBackend, handles);
+export type SharedArray<T = unknown, View = unknown> = SharedArrayHandle<T, View>;
 
 export const { MpmcRing, SpscRing } = bindRings(nativeBackend);
 export type MpmcRing = MpmcRingHandle;

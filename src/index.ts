@@ -1,4 +1,12 @@
-export { list, prune, Queue } from './context.js';
+export {
+  list,
+  prune,
+  Queue,
+  SharedArray,
+  SharedArray as Array,
+  SharedMemory,
+  Value,
+} from './context.js';
 export type { PruneOptions } from './context.js';
 export {
   AbortError,
@@ -12,6 +20,16 @@ export {
 export type { ErrorCode } from './errors.js';
 export type { LeaseInfo } from './contract/leasing.js';
 export type { ChannelStats as QueueStats, SegmentInfo } from './contract/channel.js';
+export { Struct } from './shapes/struct.js';
+export type { StructField, StructMemory, StructType } from './shapes/struct.js';
+export type {
+  FieldType,
+  StructFields,
+  StructInput,
+  StructRecord,
+  StructValue,
+} from './shapes/struct-types.js';
+export type { ScalarLetter, ScalarName, ScalarTypeName } from './shapes/scalar-types.js';
 export type { BuiltInCodecName, CustomCodec } from './codec/codec.js';
 export type { Delivery } from './primitives/delivery.js';
 export type { PeekedMessage, ReservedSlot } from './primitives/lease.js';
@@ -19,4 +37,7 @@ export type { BatchSize } from './primitives/queue.js';
 export type { QueueOptions } from './primitives/queue-options.js';
 export type { QueueReadable } from './primitives/queue-readable.js';
 export type { QueueReadableOptions, QueueWritableOptions } from './primitives/stream-options.js';
+export type { OpenArrayOptions } from './primitives/bind-shared-array.js';
+export type { OpenValueOptions } from './primitives/bind-value.js';
+export type { StateHandleOptions } from './primitives/state-options.js';
 export type { SyncWaitOptions, WaitOptions } from './primitives/wait-options.js';

@@ -1,5 +1,6 @@
 #include <napi.h>
 
+#include "binding/cell_calls.h"
 #include "binding/environment.h"
 #include "binding/errors.h"
 #include "binding/lease_calls.h"
@@ -21,6 +22,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   binding::export_lease_calls(env, exports, environment);
   binding::export_object_calls(env, exports, environment);
   binding::export_state_calls(env, exports, environment);
+  binding::export_cell_calls(env, exports, environment);
 
   Napi::Object constants = Napi::Object::New(env);
   binding::export_codes(constants);
@@ -45,6 +47,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   constants.Set("maxState", static_cast<double>(memory::kMaxState));
   constants.Set("maxSchemaBytes", static_cast<double>(memory::kSchemaBytes - 1));
   constants.Set("ledgerEntries", static_cast<double>(memory::kLedgerEntries));
+  binding::export_cell_constants(constants);
 #if defined(INTERPROC_FAULTS)
   constants.Set("faults", true);
 #endif
@@ -53,6 +56,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("offsets", environment->offsets.view());
   exports.Set("rung", environment->rung.view());
   exports.Set("results", environment->results.view());
+  exports.Set("operands", environment->operands.view());
   return exports;
 }
 

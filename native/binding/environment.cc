@@ -37,6 +37,7 @@ Environment::Environment(Napi::Env env) : env_(env) {
   offsets.allocate(env, kBatch);
   rung.allocate(env, kBatch);
   results.allocate(env, 8);
+  operands.allocate(env, sizeof(state::Operands) / sizeof(std::uint64_t));
   const Napi::Value transfer = env.Global()
                                    .Get("ArrayBuffer")
                                    .As<Napi::Object>()
@@ -77,19 +78,28 @@ void Environment::close(std::uint32_t token) {
   std::unique_ptr<Object> closed = std::move(objects_[token]);
   free_tokens_.push_back(token);
   const Object* leaving = closed.get();
-  const auto freed = [this, leaving] {
-    std::erase_if(closing_objects_, [leaving](const auto& one) { return one.get() == leaving; });
-  };
   if (closed->views != nullptr && !closed->views->close(env_)) {
     closed->queue->retire();
-    closed->views->when_freed(freed);
-  } else if (closed->view != nullptr && !closed->view->close(env_)) {
-    closed->state->retire();
-    closed->view->when_freed(freed);
-  } else {
+    closed->views->when_freed([this, leaving] { forget(leaving); });
+    closing_objects_.push_back(std::move(closed));
     return;
   }
+  std::uint32_t kept = 0;
+  for (const auto* view : {&closed->view, &closed->watch_view}) {
+    if (*view == nullptr || (*view)->close(env_)) continue;
+    ++kept;
+    (*view)->when_freed([this, leaving] { forget(leaving); });
+  }
+  if (kept == 0) return;
+  closed->state->retire();
+  closed->kept_views = kept;
   closing_objects_.push_back(std::move(closed));
+}
+
+void Environment::forget(const Object* leaving) noexcept {
+  std::erase_if(closing_objects_, [leaving](const auto& one) {
+    return one.get() == leaving && (one->kept_views <= 1 || --one->kept_views == 0);
+  });
 }
 
 Result<Environment::Watch*> Environment::watch(const std::string& directory) {

@@ -13,6 +13,7 @@
 #include "binding/state_view.h"
 #include "ring/queue.h"
 #include "ring/spsc_channel.h"
+#include "state/cells.h"
 #include "state/shared_state.h"
 #include "sync/doorbell.h"
 
@@ -63,6 +64,11 @@ class Environment {
     std::unique_ptr<ring::SpscChannel> spsc;
     std::unique_ptr<state::SharedState> state;
     std::unique_ptr<StateView> view;  // of the state, from the first time it was asked for
+    std::unique_ptr<StateView>
+        watch_view;                 // of the word by which its cells tell that somebody waits
+    state::Cells* cells = nullptr;  // the state, if it is one of those
+    std::uint32_t kept_views =
+        0;  // of a closed state: those whose memory JavaScript may still reach
     bool refd = true;
     bool armed[sync::kSides] = {};
     // What an event loop can wait for; a byte ring is none.
@@ -108,6 +114,7 @@ class Environment {
   Shared<std::uint32_t> offsets;
   Shared<std::uint32_t> rung;
   Shared<double> results;
+  Shared<std::uint64_t> operands;  // of a cell's operation: state::Operands
 
   static constexpr std::size_t kBatch = 4096;  // messages per crossing, at most
 
@@ -125,6 +132,8 @@ class Environment {
     closing_objects_.clear();
   }
 
+  // JavaScript cannot reach one memory of a closed object any more; of its last one, the object goes.
+  void forget(const Object* leaving) noexcept;
   void answer(Watch& watch);
   void look_at_all();
   void look_at(std::uint32_t token, bool slow);

@@ -75,6 +75,8 @@ Napi::Value open_state(const Napi::CallbackInfo& info) {
   }
   auto object = std::make_unique<Environment::Object>();
   object->watch = watch.value();
+  if (header.kind == Kind::value || header.kind == Kind::array)
+    object->cells = static_cast<state::Cells*>(opened.value().get());
   object->state = std::move(opened.value());
   return Napi::Number::New(info.Env(), environment.adopt(std::move(object)));
 }
@@ -103,7 +105,8 @@ Napi::Value state_buffer(const Napi::CallbackInfo& info) {
   if (object == nullptr || object->state == nullptr || object->view != nullptr ||
       object->state->bytes() == nullptr)
     return info.Env().Undefined();
-  auto view = std::make_unique<StateView>(environment.detaching(), *object->state);
+  auto view = std::make_unique<StateView>(environment.detaching(), object->state->bytes(),
+                                          object->state->header().state_bytes);
   napi_value buffer = view->open(info.Env());
   if (buffer == nullptr) return info.Env().Undefined();
   object->view = std::move(view);

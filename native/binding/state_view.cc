@@ -13,8 +13,8 @@ napi_value StateView::open(napi_env env) noexcept {
   memory_ = std::make_shared<Memory>(Memory{this});
   auto hint = std::make_unique<std::shared_ptr<Memory>>(memory_);
   napi_value buffer = nullptr;
-  if (napi_create_external_arraybuffer(env, state_.bytes(), state_.header().state_bytes, finalize,
-                                       hint.get(), &buffer) != napi_ok) {
+  if (napi_create_external_arraybuffer(env, bytes_, length_, finalize, hint.get(), &buffer) !=
+      napi_ok) {
     memory_.reset();
     return nullptr;
   }

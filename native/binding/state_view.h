@@ -2,20 +2,20 @@
 
 #include <node_api.h>
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 
 #include "binding/detaching.h"
-#include "state/shared_state.h"
 
 namespace interproc::binding {
 
-// The one ArrayBuffer through which JavaScript sees the bytes of a state. It is detached before they are unmapped. If its user
+// The one ArrayBuffer through which JavaScript sees some bytes of a state. It is detached before they are unmapped. If its user
 // has transferred it away or locked it, the state stays mapped until the buffer's finalizer says that the memory is garbage.
 class StateView {
  public:
-  StateView(const Detaching& detach, state::SharedState& state) noexcept
-      : detach_(detach), state_(state) {}
+  StateView(const Detaching& detach, void* bytes, std::size_t length) noexcept
+      : detach_(detach), bytes_(bytes), length_(length) {}
   ~StateView();
   StateView(const StateView&) = delete;
   StateView& operator=(const StateView&) = delete;
@@ -35,7 +35,8 @@ class StateView {
   static void finalize(napi_env env, void* data, void* hint);
 
   const Detaching& detach_;
-  state::SharedState& state_;
+  void* const bytes_;
+  const std::size_t length_;
   napi_ref buffer_ = nullptr;  // weak
   std::shared_ptr<Memory> memory_;
   bool finalized_ = false;

@@ -88,7 +88,7 @@ bool SharedState::answer(Side side, bool slow_look) noexcept {
   if (!bell_armed_[side]) return false;
   if (slow_look) {
     sweep_if_due(kSlowSweepNs);
-    if (!worth_looking(side)) return false;
+    if (!worth_a_slow_look(side)) return false;
   }
   bell_armed_[side] = false;
   waiters_.disarm(side);
@@ -108,6 +108,7 @@ bool SharedState::wait(Side side, std::int64_t timeout_ns) noexcept {
   }
   const bool slept = !worth;
   if (slept) waiters_.sleep(side, deadline);
+  FAULT("state.woke");
   const bool rung = waiters_.disarm(side);
   // Whoever is told to look takes the wake with it; who leaves by time-out looks once more here.
   worth = rung || worth_looking(side);
@@ -121,7 +122,7 @@ bool SharedState::wait(Side side, std::int64_t timeout_ns) noexcept {
     bell_armed_[side] = true;
     bell_.ring(bell_.id(), token);
   }
-  return worth || worth_looking(side);
+  return worth || (slept ? worth_a_slow_look(side) : worth_looking(side));
 }
 
 void SharedState::retire() noexcept {

@@ -60,6 +60,8 @@ class SharedState : public sync::Waitable {
   virtual void begin() noexcept {}
   // Whether what `side` waits for may be had.
   virtual bool worth_looking(sync::Side side) noexcept = 0;
+  // The same of a sleeper that has not been rung for a while: also for what a dead participant did not tell of.
+  virtual bool worth_a_slow_look(sync::Side side) noexcept { return worth_looking(side); }
   // Recovers what dead participants held. Called before a sleep and by sleepers, a few times a second at most.
   virtual void sweep() noexcept = 0;
   // Gives back what this participant holds.

@@ -159,6 +159,14 @@ void Waiters::unlist_if_vacant(Side side, std::uint32_t slot) noexcept {
   }
 }
 
+void Waiters::unlist_vacant(Side side) noexcept {
+  const Word* listed = segment_.control().listed[side];
+  for (std::uint32_t slot = 0; slot < registry_.count(); ++slot) {
+    if ((listed[slot / 64].load(std::memory_order_seq_cst) & bit_of(slot)) != 0)
+      unlist_if_vacant(side, slot);
+  }
+}
+
 void Waiters::forget(std::uint8_t slot) noexcept {
   for (std::uint32_t side = 0; side < kSides; ++side) {
     segment_.control().listed[side][slot / 64].fetch_and(~bit_of(slot), std::memory_order_seq_cst);

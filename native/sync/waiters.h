@@ -56,6 +56,8 @@ class Waiters {
   // Rings every put that waits for room beside the ring: they are few, and sort it out among themselves.
   void wake_beside() noexcept { wake(Whom::beside, kPut, ~0u, 0); }
 
+  // Takes off the list of the side who died in the middle of a wait on a futex, where a ring cannot tell. A system call for each that is listed.
+  void unlist_vacant(Side side) noexcept;
   // Takes the last user of a slot off the lists and its bell from the wall. Only for who holds the slot's lock, or is alone.
   void forget(std::uint8_t slot) noexcept;
 

@@ -3,7 +3,10 @@ import type { BuiltInCodecName, Codec, CustomCodec } from './codec.js';
 import { customCodec } from './custom.js';
 import { jsonCodec } from './json.js';
 import { rawCodec } from './raw.js';
+import { isStruct } from '../shapes/struct.js';
+import type { StructType } from '../shapes/struct.js';
 import { stringCodec } from './string.js';
+import { isStructCodecName, structCodec } from './struct.js';
 import { structuredCodec } from './structured.js';
 
 const BUILT_IN = {
@@ -13,18 +16,22 @@ const BUILT_IN = {
   raw: rawCodec,
 } satisfies Record<BuiltInCodecName, unknown>;
 
-function isBuiltIn(name: string): name is BuiltInCodecName {
+/** Whether every process knows the codec of this name. */
+export function isBuiltIn(name: string): name is BuiltInCodecName {
   return Object.hasOwn(BUILT_IN, name);
 }
 
 /** The codec that an option asks for. The caller's types say what values it takes. */
-export function codecFor<T>(option: BuiltInCodecName | CustomCodec<T>): Codec<T> {
+export function codecFor<T>(
+  option: BuiltInCodecName | CustomCodec<T> | StructType<T, unknown>,
+): Codec<T> {
   if (typeof option === 'string' && isBuiltIn(option))
     return BUILT_IN[option] as unknown as Codec<T>;
+  if (isStruct(option)) return structCodec<T>(option as StructType<T, unknown>);
   if (typeof option === 'object' && option !== null) return customCodec(option, isBuiltIn);
   throw invalidArgument(
     'codec',
-    "'structured', 'json', 'string', 'raw' or { encode, decode }",
+    "'structured', 'json', 'string', 'raw', a Struct or { encode, decode }",
     option,
   );
 }
@@ -32,6 +39,12 @@ export function codecFor<T>(option: BuiltInCodecName | CustomCodec<T>): Codec<T>
 /** The codec of an object that was opened without naming one. */
 export function codecNamed<T>(name: string, what: string): Codec<T> {
   if (isBuiltIn(name)) return BUILT_IN[name] as unknown as Codec<T>;
+  if (isStructCodecName(name)) {
+    throw new InterprocError(
+      'ERR_MISMATCH',
+      `${what} carries records of a Struct; pass { codec } with the Struct that it was created with`,
+    );
+  }
   throw new InterprocError(
     'ERR_MISMATCH',
     `${what} was created with the codec '${name}', which this process does not know; pass { codec: { name: '${name}', encode, decode } }`,

@@ -1,6 +1,7 @@
 import type { Backend, Channel, OpenMode } from '../contract/channel.js';
 import type { BuiltInCodecName, Codec, CustomCodec } from '../codec/codec.js';
 import { codecFor, codecNamed } from '../codec/resolve-codec.js';
+import type { StructType } from '../shapes/struct.js';
 import { checkName } from './name.js';
 import { openWhenAvailable } from './open-when-available.js';
 import { HandleClasses } from './passengers.js';
@@ -14,11 +15,14 @@ export type BackendSelector = (kind: string | undefined) => Backend;
 
 type ValueCodec = BuiltInCodecName & ('structured' | 'json');
 
+/** A codec that says by its type what it carries. */
+type TypedCodec<T> = CustomCodec<T> | StructType<T, unknown>;
+
 /** `Queue.create`, `Queue.open` and `Queue.openOrCreate`: the codec decides what the queue carries. */
 export interface OpenQueue {
   (name: string, options: QueueOptions & { readonly codec: 'raw' }): Queue<Uint8Array>;
   (name: string, options: QueueOptions & { readonly codec: 'string' }): Queue<string>;
-  <T>(name: string, options: QueueOptions<T> & { readonly codec: CustomCodec<T> }): Queue<T>;
+  <T>(name: string, options: QueueOptions<T> & { readonly codec: TypedCodec<T> }): Queue<T>;
   <T = unknown>(
     name: string,
     options?: QueueOptions & { readonly codec?: ValueCodec | undefined },
@@ -37,7 +41,7 @@ export interface OpenQueueWhenAvailable {
   ): Promise<Queue<string>>;
   <T>(
     name: string,
-    options: QueueOptions<T> & WaitOptions & { readonly codec: CustomCodec<T> },
+    options: QueueOptions<T> & WaitOptions & { readonly codec: TypedCodec<T> },
   ): Promise<Queue<T>>;
   <T = unknown>(
     name: string,
@@ -54,7 +58,7 @@ export interface QueueConstructor {
    */
   new (options: QueueOptions & { readonly codec: 'raw' }): Queue<Uint8Array>;
   new (options: QueueOptions & { readonly codec: 'string' }): Queue<string>;
-  new <T>(options: QueueOptions<T> & { readonly codec: CustomCodec<T> }): Queue<T>;
+  new <T>(options: QueueOptions<T> & { readonly codec: TypedCodec<T> }): Queue<T>;
   new <T = unknown>(options?: QueueOptions & { readonly codec?: ValueCodec | undefined }): Queue<T>;
   readonly prototype: Queue;
 

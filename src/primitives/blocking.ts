@@ -1,5 +1,5 @@
 import type { Channel, Side } from '../contract/channel.js';
-import { NOT_YET } from './pending-waits.js';
+import { failureOf, NOT_YET } from './pending-waits.js';
 import type { Operation, PendingWaits } from './pending-waits.js';
 
 /**
@@ -24,10 +24,7 @@ export function block<T>(
         if (result !== NOT_YET) return result;
       }
       const left = deadline - performance.now();
-      if (left <= 0) {
-        const error = pending.timeoutError(timeoutMs);
-        throw operation.failed === undefined ? error : operation.failed(error);
-      }
+      if (left <= 0) throw failureOf(operation, pending.timeoutError(timeoutMs));
       channel.waitSync(side, left);
     }
   } finally {

@@ -1,6 +1,7 @@
 import { InterprocError, invalidArgument } from '../errors.js';
 import type { ChannelOptions, OpenMode } from '../contract/channel.js';
 import type { BuiltInCodecName, CustomCodec } from '../codec/codec.js';
+import type { StructType } from '../shapes/struct.js';
 import { checkName } from './name.js';
 import type { WaitOptions } from './wait-options.js';
 
@@ -47,11 +48,11 @@ export interface QueueOptions<T = unknown> {
   /**
    * How values become bytes. `'structured'`: what the structured clone algorithm carries. `'json'`.
    * `'string'`. `'raw'`: Uint8Arrays, as they are; those of 65 bytes to 4 KiB come back as views of a
-   * buffer they share, so mind `byteOffset`, as with a Buffer. Or `{ encode, decode }` of your own, which every
-   * opener has to pass.
+   * buffer they share, so mind `byteOffset`, as with a Buffer. A `Struct`: plain objects with its fields, as fixed-size
+   * records. Or `{ encode, decode }` of your own. Every opener has to pass the Struct, or the codec of your own.
    * @default 'structured' when creating, and what the queue was created with when opening
    */
-  readonly codec?: BuiltInCodecName | CustomCodec<T> | undefined;
+  readonly codec?: BuiltInCodecName | CustomCodec<T> | StructType<T, unknown> | undefined;
   /**
    * Keeps the queue when nobody has it open, empty or not, until `unlink()` or `rm`. Not for anonymous queues.
    * @default false: an empty queue goes with its last participant; one that holds messages stays

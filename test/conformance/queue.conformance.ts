@@ -6,6 +6,7 @@
 import { describe } from 'vitest';
 
 import { batches } from './queue-batches.js';
+import { closedInside } from './queue-closed-inside.js';
 import { delivery } from './queue-delivery.js';
 import { ending } from './queue-ending.js';
 import { iteration } from './queue-iteration.js';
@@ -16,6 +17,7 @@ import { largeMessages } from './queue-large-messages.js';
 import { messages } from './queue-messages.js';
 import { nodeStreams } from './queue-node-streams.js';
 import { opening } from './queue-opening.js';
+import { structs } from './queue-structs.js';
 import { travelling } from './queue-travelling.js';
 import { waiting } from './queue-waiting.js';
 import { webStreams } from './queue-web-streams.js';
@@ -27,10 +29,12 @@ export function describeQueue(label: string, makeSubject: () => Subject): void {
     opening(subject);
     messages(subject);
     largeMessages(subject);
+    structs(subject);
     waiting(subject);
     batches(subject);
     iteration(subject);
     ending(subject);
+    closedInside(subject);
     delivery(subject);
     travelling(subject);
     joining(subject);

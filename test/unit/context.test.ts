@@ -65,13 +65,18 @@ describe('the package', () => {
     const index = await imported();
     expect(Object.keys(index).sort()).toEqual([
       'AbortError',
+      'Array',
       'EOFError',
       'ERROR_CODES',
       'InterprocError',
       'Queue',
       'QueueEmpty',
       'QueueFull',
+      'SharedArray',
+      'SharedMemory',
+      'Struct',
       'TimeoutError',
+      'Value',
       'list',
       'prune',
     ]);

@@ -52,6 +52,7 @@ describe('the check of TypeScript imports', () => {
   it.each([
     ['src/codec/json.ts', `import { InterprocError } from '../errors.js';`],
     ['src/codec/json.ts', `import { tag } from './tags.js';`],
+    ['src/codec/struct.ts', `import { Struct } from '../shapes/struct.js';`],
     ['src/primitives/queue.ts', `import type { Ring } from '../contract/ring.js';`],
     ['src/cli/main.ts', `import { Queue } from '../index.js';`],
     ['src/context.ts', `import { open } from './backends/native/backend.js';`],
@@ -73,6 +74,7 @@ describe('the check of TypeScript imports', () => {
     ['src/errors.ts', `import './contract/ring.js';`],
     ['src/errors.ts', `export * from './contract/ring.js';`],
     ['src/errors.ts', `import {\n  a,\n  b,\n} from "./contract/ring.js";`],
+    ['src/shapes/struct.ts', `import type { Codec } from '../codec/codec.js';`],
     ['src/codec/json.ts', `type Queue = import('../primitives/queue.js').Queue;`],
     ['src/codec/json.ts', `const queue = require('../primitives/queue.js');`],
     ['src/primitives/queue.ts', `const context = await import('../context.js');`],

@@ -8,6 +8,7 @@ export type Sources = ReadonlyMap<string, string>;
 const TS_ORDER: ReadonlyArray<readonly string[]> = [
   ['errors'],
   ['contract'],
+  ['shapes'],
   ['codec'],
   ['primitives'],
   ['process'],

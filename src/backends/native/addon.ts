@@ -6,9 +6,12 @@
 
 import { createRequire } from 'node:module';
 
-import type { StateOptions } from '../../contract/state.js';
+import type { CellOperation, CellType, StateOptions } from '../../contract/state.js';
 
 export type Token = number;
+
+/** Of no object: calls answer that it is closed. Closed objects have it, for another one may get the token that they had. */
+export const NO_TOKEN: Token = 2 ** 32 - 1;
 
 export interface Constants {
   readonly ok: number;
@@ -53,6 +56,9 @@ export interface Constants {
   readonly maxState: number;
   readonly maxSchemaBytes: number;
   readonly ledgerEntries: number;
+  /** The code of a cell's operation is that of the operation, times the number of types, plus that of the type. */
+  readonly cellOperations: Readonly<Record<CellOperation, number>>;
+  readonly cellTypes: Readonly<Record<CellType, number>>;
   /** What can be waited for: sides are numbered from 0. */
   readonly sides: number;
 }
@@ -107,6 +113,8 @@ export interface Addon {
   /** token * sides + side of what wants a look, filled before `dispatch` is called. */
   readonly rung: Uint32Array;
   readonly results: Float64Array;
+  /** Of a cell's operation, each in the low bytes of a word: the value, what is expected, what was there. */
+  readonly operands: BigUint64Array;
 
   putOutbox(token: Token, length: number): number;
   putBytes(token: Token, bytes: Uint8Array): number;
@@ -118,6 +126,7 @@ export interface Addon {
   receiveInto(token: Token, bytes: Uint8Array): number;
   ack(token: Token, receipt: number): number;
   nack(token: Token, receipt: number): number;
+  undeliver(token: Token, receipt: number): number;
   ackAsTaken(token: Token, receipt: number): number;
   taskDone(token: Token): number;
   hasUnfinished(token: Token): number;
@@ -154,6 +163,15 @@ export interface Addon {
   stateBuffer(token: Token): ArrayBuffer | undefined;
   readState(token: Token, offset: number, into: Uint8Array): number;
   writeState(token: Token, offset: number, from: Uint8Array): number;
+  /** Once for each value and array. */
+  watchBuffer(token: Token): ArrayBuffer | undefined;
+  operateCell(token: Token, code: number, offset: number): number;
+  watchCells(token: Token): number;
+  notifyCells(token: Token): number;
+  /** The version is `operands[0]`. */
+  readWhole(token: Token, into: Uint8Array): number;
+  /** `expects`: 1 = only over the version `operands[0]`. 0, -full (another version), -busy (again later). */
+  writeWhole(token: Token, from: Uint8Array, expects: number): number;
   geometry(token: Token): ObjectOptions;
   stats(token: Token): Readonly<Record<string, number>>;
   end(token: Token): void;
@@ -163,11 +181,12 @@ export interface Addon {
   setRef(token: Token, ref: boolean): void;
   close(token: Token): void;
   unlink(token: Token): void;
-  identity(token: Token): bigint;
+  /** undefined: closed */
+  identity(token: Token): bigint | undefined;
   /** The name of the file that keeps `passenger` alive. */
   issueTicket(carrier: Token, passenger: Token): string;
-  /** The new name of the file; undefined if there is no such file. */
-  changeTicket(carrier: Token, file: string): string | undefined;
+  /** The name of one more file for the same object; undefined if there is no such file. */
+  copyTicket(carrier: Token, file: string): string | undefined;
   redeemTicket(token: Token, file: string): void;
   /** Before the first arm of an object. */
   listen(token: Token): void;

@@ -1,6 +1,7 @@
 import { invalidArgument } from '../../errors.js';
 import type { State, StateGeometry } from '../../contract/state.js';
 import type { Token } from './addon.js';
+import { NativeCells } from './native-cells.js';
 import { NativeObject } from './native-object.js';
 import type { NativeThread } from './native-thread.js';
 
@@ -11,6 +12,7 @@ const stateOf = new WeakMap<ArrayBuffer, NativeState>();
 export class NativeState extends NativeObject implements State {
   readonly geometry: StateGeometry;
   readonly buffer: ArrayBuffer | undefined;
+  readonly cells: NativeCells | undefined;
 
   /** `copies`: there is no buffer, even where there could be one. */
   constructor(
@@ -24,6 +26,11 @@ export class NativeState extends NativeObject implements State {
     this.geometry = geometry;
     this.buffer = copies ? undefined : this.addon.stateBuffer(token);
     if (this.buffer !== undefined) stateOf.set(this.buffer, this);
+    const { kind } = geometry;
+    this.cells =
+      kind === 'value' || kind === 'array'
+        ? new NativeCells(this.addon, token, name, this.buffer !== undefined)
+        : undefined;
   }
 
   read(offset: number, into: Uint8Array): void {

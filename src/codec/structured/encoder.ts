@@ -54,6 +54,8 @@ function isIndex(key: string): boolean {
 /** Whether a view is a Uint8Array that shows all of an ordinary buffer: as a message of its own it is only its bytes. */
 function isAlone(view: ArrayBufferView): view is Uint8Array {
   if (intrinsics.typedArrayName(view) !== 'Uint8Array' || Buffer.isBuffer(view)) return false;
+  // One of a class of its own may travel in a way of its own.
+  if (Object.getPrototypeOf(view) !== Uint8Array.prototype) return false;
   const buffer = intrinsics.typedArrayAccess.buffer(view);
   if (!types.isArrayBuffer(buffer) || intrinsics.arrayBuffer.isResizable(buffer)) return false;
   const length = intrinsics.typedArrayAccess.byteLength(view);

@@ -1,0 +1,48 @@
+import { InterprocError } from '../errors.js';
+import type { State } from '../contract/state.js';
+
+/** One handle of an object of state: open until it is closed. */
+export class StateHandle {
+  readonly state: State;
+  /** What it is called in messages: 'Value'. */
+  readonly kind: string;
+  #isClosed = false;
+
+  constructor(kind: string, state: State) {
+    this.kind = kind;
+    this.state = state;
+  }
+
+  get name(): string {
+    return this.state.name;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** @throws ERR_CLOSED */
+  assertOpen(): void {
+    if (this.#isClosed) throw this.closedError();
+  }
+
+  /** @throws ERR_CLOSED */
+  open(): State {
+    this.assertOpen();
+    return this.state;
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.state.onReady = undefined;
+    this.state.close();
+  }
+
+  closedError(): InterprocError {
+    return new InterprocError(
+      'ERR_CLOSED',
+      `${this.kind} '${this.name}' was closed here; open it again`,
+    );
+  }
+}

@@ -1,0 +1,25 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { afterAll, describe, expect, it } from 'vitest';
+
+import { NativeBackend } from '../../src/backends/native/native-backend.js';
+import { sharedArrays } from './shared-array.js';
+import { sharedMemory } from './shared-memory.js';
+import { values } from './value.js';
+
+const directory = mkdtempSync('/dev/shm/interproc-conformance-');
+process.env['INTERPROC_DIR'] = directory;
+
+afterAll(() => {
+  rmSync(directory, { recursive: true });
+});
+
+describe('on native', () => {
+  const subject = { backend: new NativeBackend(), isMapped: true };
+  sharedMemory(subject);
+  values(subject);
+  sharedArrays(subject);
+
+  it('leaves no file behind but those of its doorbells', () => {
+    expect(readdirSync(directory).filter((name) => !name.startsWith('~bell-'))).toEqual([]);
+  });
+});
