@@ -120,7 +120,7 @@ export class Encoder {
       }
       if (this.#parts.length > 0) this.#writeParts();
       if (!this.#isRegular) out.bytes[0] = format.VERSION | format.IRREGULAR;
-      if (out.at > OUTBOX_BYTES || out.at > outbox.length) return out.written();
+      if (out.at > OUTBOX_BYTES || out.at > outbox.length) return out.handOver();
       out.copyTo(outbox);
       return out.at;
     } finally {
