@@ -58,6 +58,15 @@ describe('a ring with one producer and one consumer', () => {
     }
   });
 
+  it('does not travel in messages', () => {
+    const { producer } = pair();
+    const q = keep(Queue.create<unknown>('carrier'));
+    for (const ring of [producer, keep(MpmcRing.create('many'))]) {
+      expect(() => q.tryPut({ ring })).toThrow(expect.objectContaining({ code: 'ERR_ENCODE' }));
+    }
+    expect(q.size).toBe(0);
+  });
+
   it('shows the argument that it refuses', () => {
     const { producer } = pair();
     expect(() => producer.tryPush('some text' as never)).toThrow("'some text'");
