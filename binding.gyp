@@ -23,6 +23,7 @@
         'native/sync/waiters.cc',
         'native/state/open_state.cc',
         'native/state/shared_state.cc',
+        'native/ring/abandoned.cc',
         'native/ring/catalog.cc',
         'native/ring/leases.cc',
         'native/ring/ledger.cc',
