@@ -569,6 +569,10 @@ export class MemoryBackend implements Backend, Registry {
     fail('ERR_UNSUPPORTED', 'queues only');
   }
 
+  beside(): this {
+    return this;
+  }
+
   openTicket(ticket: Ticket): Channel {
     const object = this.#tickets.get(ticket)?.object;
     if (object === undefined || this.#queues.get(object.name) !== object)
