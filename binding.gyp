@@ -37,6 +37,7 @@
         'native/state/open_state.cc',
         'native/state/shared_state.cc',
         'native/state/whole_value.cc',
+        'native/ring/abandoned.cc',
         'native/ring/catalog.cc',
         'native/ring/leases.cc',
         'native/ring/ledger.cc',

@@ -32,6 +32,18 @@ export function letTravel(kind: string, objectOf: SharedObjectOf): void {
   kinds.set(kind, objectOf);
 }
 
+/** Refuses a kind of objects that no other process could use, and that would arrive as empty ones. */
+export function keepFromTravelling(
+  kind: string,
+  isOne: (object: object) => boolean,
+  wayOut: string,
+): void {
+  kinds.set(kind, (object) => {
+    if (!isOne(object)) return undefined;
+    throw new InterprocError('ERR_ENCODE', `A ${kind} belongs to this process; ${wayOut}`);
+  });
+}
+
 /** Makes handles of one kind out of the tickets of a backend. */
 export type Unpack = (backend: Backend, ticket: Ticket) => Handle;
 

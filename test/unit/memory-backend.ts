@@ -615,6 +615,10 @@ export class MemoryBackend implements Backend, Registry {
     return new MemoryState(this, object);
   }
 
+  beside(): this {
+    return this;
+  }
+
   openTicket(ticket: Ticket): Channel {
     const object = this.#tickets.get(ticket)?.object;
     if (!(object instanceof SharedQueue) || this.#objects.get(object.name) !== object)
