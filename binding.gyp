@@ -34,6 +34,7 @@
         'native/sync/waiting.cc',
         'native/state/cell.cc',
         'native/state/cells.cc',
+        'native/state/locked_state.cc',
         'native/state/open_state.cc',
         'native/state/shared_state.cc',
         'native/state/whole_value.cc',

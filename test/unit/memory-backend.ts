@@ -668,7 +668,11 @@ export class MemoryBackend implements Backend, Registry {
             kind: object.geometry.kind,
             totalBytes: object.bytes.length,
             participants: object.states.size,
-            size: object.bytes.length,
+            // A value that is written whole has room for two.
+            size:
+              object.geometry.kind === 'value' && object.geometry.parameter > 0
+                ? object.geometry.parameter
+                : object.bytes.length,
           }),
       persist: object.geometry.persist,
       anonymous: object.geometry.anonymous,
