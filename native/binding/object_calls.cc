@@ -238,16 +238,16 @@ Napi::Value issue_ticket(const Napi::CallbackInfo& info) {
   return ticket_or_raise(info.Env(), carrier->queue->issue_ticket(*passenger->segment()));
 }
 
-// changeTicket(token of the new carrier, file name): undefined if there is no such ticket.
-Napi::Value change_ticket(const Napi::CallbackInfo& info) {
+// copyTicket(token of the new carrier, file name): undefined if there is no such ticket.
+Napi::Value copy_ticket(const Napi::CallbackInfo& info) {
   const Environment::Object* carrier = object_of(info);
   memory::Ticket known;
   if (carrier == nullptr || carrier->queue == nullptr ||
       !memory::Ticket::parse(info[1].As<Napi::String>().Utf8Value(), known))
     return info.Env().Undefined();
-  auto changed = carrier->queue->change_ticket(known);
-  if (!changed.ok() && changed.error().code == Code::not_found) return info.Env().Undefined();
-  return ticket_or_raise(info.Env(), std::move(changed));
+  auto copied = carrier->queue->copy_ticket(known);
+  if (!copied.ok() && copied.error().code == Code::not_found) return info.Env().Undefined();
+  return ticket_or_raise(info.Env(), std::move(copied));
 }
 
 // redeemTicket(token, file name)
@@ -333,7 +333,7 @@ void export_object_calls(Napi::Env env, Napi::Object exports, Environment* envir
   add("unlink", unlink);
   add("identity", identity);
   add("issueTicket", issue_ticket);
-  add("changeTicket", change_ticket);
+  add("copyTicket", copy_ticket);
   add("redeemTicket", redeem_ticket);
   add("listen", listen);
   add("onBell", on_bell);

@@ -194,9 +194,9 @@ Error Directory::link(File& unnamed, const std::string& name) const noexcept {
   return {};
 }
 
-Error Directory::rename(const std::string& from, const std::string& to) const noexcept {
-  if (renameat(file_.descriptor(), from.c_str(), file_.descriptor(), to.c_str()) != 0)
-    return fail_system("renameat", errno);
+Error Directory::link_again(const std::string& name, const std::string& other) const noexcept {
+  if (linkat(file_.descriptor(), name.c_str(), file_.descriptor(), other.c_str(), 0) != 0)
+    return fail_system("linkat", errno);
   return {};
 }
 

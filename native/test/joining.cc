@@ -343,3 +343,26 @@ TEST_CASE("a look in the middle of what another does never finds finished what i
   }
   CHECK(looks > 0);
 }
+
+TEST_CASE("who holds a lease has something unfinished that a join would wait for") {
+  Two two;
+  CHECK_FALSE(two.a.queue().has_unfinished());
+  interproc::ring::Leased slot;
+  REQUIRE(two.a.reserve(1, 64, 64, slot) == Code::ok);
+  CHECK_FALSE(two.a.queue().finished());
+  CHECK(two.a.queue().has_unfinished());
+  CHECK_FALSE(two.b.queue().has_unfinished());
+  REQUIRE(two.a.queue().commit(slot.lease, 64) == Code::ok);
+  CHECK_FALSE(two.a.queue().has_unfinished());
+  for (bool returned : {false, true}) {
+    CAPTURE(returned);
+    const Got got = two.b.peek();
+    REQUIRE(got.code == Code::ok);
+    CHECK_FALSE(two.b.queue().finished());
+    CHECK(two.b.queue().has_unfinished());
+    REQUIRE((returned ? two.b.queue().release(got.taken.receipt)
+                      : two.b.queue().abandon(got.taken.receipt)) == Code::ok);
+    CHECK_FALSE(two.b.queue().has_unfinished());
+  }
+  CHECK(two.a.queue().finished());
+}

@@ -373,3 +373,27 @@ TEST_CASE("what a message was held for is gone when it is acknowledged, whoever 
   CHECK(two.state(0) == SideState::free);
   CHECK(two.b.queue().ack(got.taken.receipt) == Code::not_owner);
 }
+
+TEST_CASE("who has a dead one's message in hand frees its place, though the dead seem to live") {
+  Two two;
+  REQUIRE(two.a.put(1, 2 * kCapacity) == Code::ok);
+  // One takes it, makes the place its own and dies; a sweeper gives the record back, and is stopped before it comes to the place.
+  interproc::memory::Registry& dead = two.bare->join();
+  interproc::ring::MpmcRing ring(two.bare->segment(), dead);
+  interproc::memory::SideRegions sides(two.bare->segment(), dead);
+  interproc::ring::Record record;
+  REQUIRE(ring.take(record, ~0u) == interproc::ring::Look::ok);
+  REQUIRE(sides.own(SideRef::read(ring.data(record.pos))));
+  dead.leave();
+  REQUIRE(ring.recover_reading(record.pos, record.word, false));
+  two.bare->control().redeliver = 1;
+  // The lock of the dead one's slot is held, and nothing says yet that it is another who holds it.
+  auto joiner = two.opened.open_file("q");
+  REQUIRE(joiner.ok());
+  REQUIRE(joiner.value().try_lock(dead.self().slot, interproc::platform::Lock::exclusive));
+  const Got got = two.b.take();
+  CHECK(got.whole);
+  CHECK(got.taken.deliveries == 2);
+  CHECK(two.state(0) == SideState::free);
+  check_that_it_goes_on(two);
+}

@@ -194,6 +194,44 @@ TEST_CASE("a sweep rings who waits for the room it makes") {
   CHECK(scene.b.put(2) == Code::ok);
 }
 
+TEST_CASE("all who wait for what a dead producer's record hides are rung, whoever finds it") {
+  for (bool sweeps : {false, true}) {
+    CAPTURE(sweeps);
+    Scene scene;
+    const auto writer = scene.strike(Program::put, "ring.written", true);
+    for (std::uint64_t id = 1; id <= 3; ++id) REQUIRE(scene.a.put(id) == Code::ok);
+    Peer c(scene.directory, "q", OpenMode::open);
+    for (Peer* sleeper : {&scene.b, &c}) {
+      REQUIRE(sleeper->bell().hang().code == Code::ok);
+      REQUIRE_FALSE(sleeper->queue().arm(kTake, 1));
+    }
+    writer->kill();
+    sweeps ? scene.a.queue().sweep() : static_cast<void>(scene.a.take());
+    CHECK(scene.b_heard());
+    CHECK(scene.b.queue().answer(kTake, false));
+    CHECK(scene.b.take().code == Code::ok);
+    CHECK(c.queue().answer(kTake, false));
+    CHECK(c.take().code == Code::ok);
+    std::vector<std::uint32_t> tokens(interproc::sync::Doorbell::kDrainBytes / 4);
+    bool overflow = false;
+    CHECK(c.bell().drain(tokens.data(), overflow) == 1);
+  }
+}
+
+TEST_CASE(
+    "a put that waits for one message less is rung when a dead producer's record is skipped") {
+  Scene scene({.max_items = 1});
+  const auto writer = scene.strike(Program::put, "ring.written", true);
+  REQUIRE(scene.b.put(1) == Code::full);
+  REQUIRE(scene.b.bell().hang().code == Code::ok);
+  REQUIRE_FALSE(scene.b.queue().arm(kPut, 1));
+  writer->kill();
+  CHECK(scene.a.take().code == Code::empty);
+  CHECK(scene.b_heard());
+  CHECK(scene.b.queue().answer(kPut, false));
+  CHECK(scene.b.put(1) == Code::ok);
+}
+
 TEST_CASE("sleepers find what the dead left by themselves") {
   const Watchdog watchdog("sleepers find by themselves", 60);
   Scene scene;

@@ -16,7 +16,8 @@ const BUILT_IN = {
   raw: rawCodec,
 } satisfies Record<BuiltInCodecName, unknown>;
 
-function isBuiltIn(name: string): name is BuiltInCodecName {
+/** Whether every process knows the codec of this name. */
+export function isBuiltIn(name: string): name is BuiltInCodecName {
   return Object.hasOwn(BUILT_IN, name);
 }
 

@@ -164,6 +164,8 @@ export interface Channel extends SharedObject {
   readonly receipt: number;
   ack(receipt: number): void;
   nack(receipt: number): void;
+  /** As `nack`, but that delivery does not count. */
+  undeliver(receipt: number): void;
   /** As `ack`, but the message counts as one that `tryTake` took: it wants a `taskDone`. */
   ackAsTaken(receipt: number): void;
 
@@ -172,7 +174,7 @@ export interface Channel extends SharedObject {
    * channel has not finished when it closes or its process dies, counts as finished.
    */
   taskDone(): boolean;
-  /** Whether this channel itself took something without a `taskDone`, or holds something unacknowledged. */
+  /** Whether this channel itself took something without a `taskDone`, or holds something unacknowledged or leased. */
   hasUnfinished(): boolean;
   /**
    * Whether there was a moment during the call at which no message that had been put was unfinished: none to
@@ -187,13 +189,14 @@ export interface Channel extends SharedObject {
   issueTicket(passenger: SharedObject): Ticket;
   /** The message with this ticket is consumed, or never was put. Again, or for what is no ticket, is nothing. */
   redeemTicket(ticket: Ticket): void;
-  /** The tickets in a message of this channel. O(bytes) */
+  /** The tickets in a message of this channel; none once it is closed. O(bytes) */
   ticketsIn(message: Uint8Array): Ticket[];
   /**
-   * Rewrites the tickets in a message of another channel, which is about to be moved here, as tickets of this
-   * channel's; undoing it is to do the same for the other.
+   * Rewrites the tickets in a message of `source`, which is about to be put here as well, as tickets of this
+   * channel's, and returns them. Those of the source last until they are redeemed there, once it has the message
+   * no more. If it throws, no ticket stays behind. O(bytes)
    */
-  adoptTickets(message: Uint8Array): void;
+  copyTickets(message: Uint8Array, source: Channel): Ticket[];
 
   end(): void;
   readonly ended: boolean;

@@ -121,8 +121,8 @@ export class Acquiring<G> implements SideOfHandle {
     this.#waits.rung();
   }
 
-  rejectAll(error: unknown): void {
-    this.#waits.rejectAll(error);
+  rejectAll(errorOf: () => unknown): void {
+    this.#waits.rejectAll(errorOf);
   }
 
   #acquireWithin(options: WaitOptions): Promise<G> {

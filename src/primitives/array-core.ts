@@ -141,7 +141,7 @@ export class ArrayCore {
   close(): void {
     if (this.handle.isClosed) return;
     this.waits.rejectAll(this.handle.closedError());
-    this.#lock?.rejectAll(this.handle.closedError());
+    this.#lock?.rejectAll(() => this.handle.closedError());
     this.handle.close();
   }
 }

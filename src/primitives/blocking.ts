@@ -1,6 +1,6 @@
 import type { Channel, Side } from '../contract/channel.js';
 import type { State } from '../contract/state.js';
-import { NOT_YET } from './pending-waits.js';
+import { failureOf, NOT_YET } from './pending-waits.js';
 import type { Operation, PendingWaits } from './pending-waits.js';
 
 /**
@@ -25,10 +25,7 @@ export function block<T>(
         if (result !== NOT_YET) return result;
       }
       const left = deadline - performance.now();
-      if (left <= 0) {
-        const error = pending.timeoutError(timeoutMs);
-        throw operation.failed === undefined ? error : operation.failed(error);
-      }
+      if (left <= 0) throw failureOf(operation, pending.timeoutError(timeoutMs));
       channel.waitSync(side, left);
     }
   } finally {
@@ -58,7 +55,7 @@ export function blockAhead<T>(
         return result;
       }
       const left = deadline - performance.now();
-      if (left <= 0) throw pending.timeoutError(timeoutMs);
+      if (left <= 0) throw failureOf(operation, pending.timeoutError(timeoutMs));
       state.waitSync(side, left);
     }
   } finally {

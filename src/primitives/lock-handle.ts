@@ -50,8 +50,7 @@ export abstract class LockHandle {
    */
   close(): void {
     if (this.#handle.isClosed) return;
-    const error = this.#handle.closedError();
-    for (const side of this.#sides) side.rejectAll(error);
+    for (const side of this.#sides) side.rejectAll(() => this.#handle.closedError());
     this.#handle.close();
   }
 

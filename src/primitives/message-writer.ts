@@ -2,12 +2,15 @@ import { InterprocError, invalidArgument } from '../errors.js';
 import { ENDED } from '../contract/channel.js';
 import type { Channel } from '../contract/channel.js';
 import type { Codec } from '../codec/codec.js';
-import { copyBytes } from '../codec/copy-bytes.js';
+import { ByteCopies } from '../codec/copy-bytes.js';
 import { BatchPut } from './batch-put.js';
 import type { BatchTickets } from './batch-put.js';
 import { Boarding, redeem } from './passengers.js';
 import { NOT_YET } from './pending-waits.js';
 import type { Operation } from './pending-waits.js';
+
+// Of this thread's messages that wait to be put. They share no memory with what is handed out, which its owner may transfer.
+const unsent = new ByteCopies();
 
 /** Values on their way into a channel: encoded, and offered to it in single looks. */
 export class MessageWriter<T> {
@@ -120,7 +123,7 @@ export class MessageWriter<T> {
 
   /** A copy, unless the codec has made the array for this message. */
   #copy(encoded: number | Uint8Array): Uint8Array {
-    if (typeof encoded === 'number') return copyBytes(this.#channel.outbox, 0, encoded);
+    if (typeof encoded === 'number') return unsent.copy(this.#channel.outbox, 0, encoded);
     return this.#codec.encodesAnew === true ? encoded : new Uint8Array(encoded);
   }
 

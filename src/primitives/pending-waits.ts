@@ -10,8 +10,16 @@ export type NotYet = typeof NOT_YET;
 export interface Operation<T> {
   /** One look: the result, or NOT_YET. What it throws ends the wait. */
   attempt(): T | NotYet;
-  /** Returns the error to fail with where the wait ended otherwise, after adding to it how far the call had got. */
+  /**
+   * The wait ended otherwise. Returns the error to fail with, after adding to it how far the call had got; undefined if it
+   * was withdrawn.
+   */
   failed?<E>(error: E): E;
+}
+
+/** The error that a wait of this operation fails with. */
+export function failureOf<E>(operation: Operation<unknown>, error: E): E {
+  return operation.failed === undefined ? error : operation.failed(error);
 }
 
 // What setTimeout can count to; beyond it, it would fire at once.
@@ -96,6 +104,11 @@ export class PendingWaits {
     afterTurn = false,
   ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
+      if (signal?.aborted === true) {
+        // By code of the caller's that ran meanwhile: it will not fire again.
+        reject(failureOf(operation, abortReason(signal)));
+        return;
+      }
       const wait = new Wait(operation, resolve as (value: unknown) => void, reject);
       const isFirst = this.#first === undefined;
       wait.previous = this.#last;
@@ -152,14 +165,16 @@ export class PendingWaits {
     for (let wait = this.#first; wait !== undefined; wait = wait.next) {
       if (wait.operation !== operation) continue;
       this.#remove(wait);
+      operation.failed?.(undefined);
       wait.resolve(value);
     }
     this.#afterLeaving();
   }
 
-  rejectAll(error: unknown): void {
+  /** Each with an error of its own, to which its operation may add. */
+  rejectAll(errorOf: () => unknown): void {
     for (let wait = this.#first; wait !== undefined; wait = this.#first) {
-      this.#reject(wait, error);
+      this.#reject(wait, errorOf());
     }
     this.suspend();
   }
@@ -200,8 +215,9 @@ export class PendingWaits {
       try {
         this.#isArmed = !this.#channel.arm(this.#side);
       } catch (error) {
-        this.rejectAll(error);
-        return;
+        // For the next the channel is asked again, so that each gets an error of its own.
+        this.#reject(this.#first, error);
+        continue;
       }
       if (!this.#isArmed) this.look();
     }
@@ -230,8 +246,7 @@ export class PendingWaits {
 
   #reject(wait: Wait, error: unknown): void {
     this.#remove(wait);
-    const { operation } = wait;
-    wait.reject(operation.failed === undefined ? error : operation.failed(error));
+    wait.reject(failureOf(wait.operation, error));
   }
 
   /** The new first one may fit where the one that left did not, and waits for something else. */

@@ -185,7 +185,7 @@ export abstract class Value<T = unknown, Live = unknown> {
   close(): void {
     if (this.#handle.isClosed) return;
     this.#waits.rejectAll(this.#handle.closedError());
-    this.#lock?.rejectAll(this.#handle.closedError());
+    this.#lock?.rejectAll(() => this.#handle.closedError());
     this.#handle.close();
   }
 

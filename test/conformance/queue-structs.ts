@@ -110,6 +110,13 @@ export function structs(subject: Subject): void {
       later.close();
     });
 
+    it('keep their queue from travelling: who receives it may not know the struct', () => {
+      const q = points();
+      const carrier = bench.keep(Queue.create<unknown>(bench.name()));
+      expect(thrownBy(() => carrier.putNowait({ q }))).toEqual(coded('ERR_ENCODE'));
+      expect(carrier.size).toBe(0);
+    });
+
     it('are no bytes to reserve, to peek at or to get into', () => {
       const q = points();
       q.putNowait(point(1));

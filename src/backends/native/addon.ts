@@ -10,6 +10,9 @@ import type { CellOperation, CellType, StateOptions } from '../../contract/state
 
 export type Token = number;
 
+/** Of no object: calls answer that it is closed. Closed objects have it, for another one may get the token that they had. */
+export const NO_TOKEN: Token = 2 ** 32 - 1;
+
 export interface Constants {
   readonly ok: number;
   readonly empty: number;
@@ -128,6 +131,7 @@ export interface Addon {
   receiveInto(token: Token, bytes: Uint8Array): number;
   ack(token: Token, receipt: number): number;
   nack(token: Token, receipt: number): number;
+  undeliver(token: Token, receipt: number): number;
   ackAsTaken(token: Token, receipt: number): number;
   taskDone(token: Token): number;
   hasUnfinished(token: Token): number;
@@ -213,11 +217,12 @@ export interface Addon {
   setRef(token: Token, ref: boolean): void;
   close(token: Token): void;
   unlink(token: Token): void;
-  identity(token: Token): bigint;
+  /** undefined: closed */
+  identity(token: Token): bigint | undefined;
   /** The name of the file that keeps `passenger` alive. */
   issueTicket(carrier: Token, passenger: Token): string;
-  /** The new name of the file; undefined if there is no such file. */
-  changeTicket(carrier: Token, file: string): string | undefined;
+  /** The name of one more file for the same object; undefined if there is no such file. */
+  copyTicket(carrier: Token, file: string): string | undefined;
   redeemTicket(token: Token, file: string): void;
   /** Before the first arm of an object. */
   listen(token: Token): void;

@@ -64,7 +64,7 @@ export class NativeBackend implements Backend, Registry, RingOpener {
   readonly thread: NativeThread;
 
   constructor() {
-    this.thread = new NativeThread(loadAddon());
+    this.thread = NativeThread.of(loadAddon());
   }
 
   openChannel(name: string | undefined, mode: OpenMode, options: ChannelOptions): Channel {

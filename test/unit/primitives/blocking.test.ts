@@ -56,7 +56,7 @@ describe('blocking', () => {
       code: 'ERR_TIMEOUT',
     });
     expect(isArmed()).toBe(true);
-    waits.rejectAll(new Error('over'));
+    waits.rejectAll(() => new Error('over'));
     await expect(again).rejects.toThrow('over');
   });
 
