@@ -303,6 +303,9 @@ describe('a pending acquire', () => {
     await program.says('waiting');
     // What Node says of a top-level await that nothing can settle any more.
     expect(await program.ends()).toEqual({ code: 13, signal: null });
+    const hasty = scene.start('await-own-lock', [50]);
+    expect(await hasty.says('failed')).toBe('ERR_TIMEOUT');
+    expect(await hasty.ends()).toEqual({ code: 0, signal: null });
   });
 });
 
