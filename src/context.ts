@@ -9,6 +9,8 @@ import { NativeBackend } from './backends/native/native-backend.js';
 import { bindQueue } from './primitives/bind-queue.js';
 import type { QueueConstructor } from './primitives/bind-queue.js';
 import { bindRings } from './primitives/bind-rings.js';
+import { bindShareableList } from './primitives/bind-shareable-list.js';
+import type { ShareableListConstructor } from './primitives/bind-shareable-list.js';
 import { bindSharedMemory } from './primitives/bind-shared-memory.js';
 import type { SharedMemoryConstructor } from './primitives/bind-shared-memory.js';
 import { bindSharedArray } from './primitives/bind-shared-array.js';
@@ -17,6 +19,7 @@ import { bindValue } from './primitives/bind-value.js';
 import type { ValueConstructor } from './primitives/bind-value.js';
 import { HandleClasses } from './primitives/passengers.js';
 import type { Queue as QueueHandle } from './primitives/queue.js';
+import type { ShareableList as ShareableListHandle } from './primitives/shareable-list.js';
 import type { SharedArray as SharedArrayHandle } from './primitives/shared-array.js';
 import type { SharedMemory as SharedMemoryHandle } from './primitives/shared-memory.js';
 import type { Value as ValueHandle } from './primitives/value.js';
@@ -55,6 +58,9 @@ export type Queue<T = unknown> = QueueHandle<T>;
 
 export const SharedMemory: SharedMemoryConstructor = bindSharedMemory(selectBackend, handles);
 export type SharedMemory = SharedMemoryHandle;
+
+export const ShareableList: ShareableListConstructor = bindShareableList(selectBackend, handles);
+export type ShareableList = ShareableListHandle;
 
 export const Value: ValueConstructor = bindValue(selectBackend, handles);
 export type Value<T = unknown, Live = unknown> = ValueHandle<T, Live>;

@@ -2,6 +2,7 @@ export {
   list,
   prune,
   Queue,
+  ShareableList,
   SharedArray,
   SharedArray as Array,
   SharedMemory,
@@ -29,6 +30,7 @@ export type {
   StructRecord,
   StructValue,
 } from './shapes/struct-types.js';
+export type { ShareableValue } from './shapes/slot-list.js';
 export type { ScalarLetter, ScalarName, ScalarTypeName } from './shapes/scalar-types.js';
 export type { BuiltInCodecName, CustomCodec } from './codec/codec.js';
 export type { Delivery } from './primitives/delivery.js';

@@ -3,6 +3,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 
 import { NativeBackend } from '../../src/backends/native/native-backend.js';
 import { sharedArrays } from './shared-array.js';
+import { shareableLists } from './shareable-list.js';
 import { sharedMemory } from './shared-memory.js';
 import { values } from './value.js';
 
@@ -17,6 +18,7 @@ afterAll(() => {
 describe('on native, where JavaScript does not see shared memory,', () => {
   const subject = { backend: new NativeBackend(), isMapped: false };
   sharedMemory(subject);
+  shareableLists(subject);
   values(subject);
   sharedArrays(subject);
 

@@ -72,6 +72,7 @@ describe('the package', () => {
       'Queue',
       'QueueEmpty',
       'QueueFull',
+      'ShareableList',
       'SharedArray',
       'SharedMemory',
       'Struct',
