@@ -76,8 +76,7 @@ function wantedOf(values: unknown): Wanted {
     typeof Object(values)[Symbol.iterator] === 'function';
   if (!isIterable) throw invalidArgument('ShareableList', 'something to iterate', values);
   const elements = [...(values as Iterable<ShareableValue>)];
-  const initial = new Uint8Array(SlotList.byteLengthFor(elements));
-  SlotList.fill(initial, elements);
+  const initial = SlotList.bytesOf(elements);
   return { byteLength: initial.length, schema: SCHEMA, parameter: elements.length, initial };
 }
 

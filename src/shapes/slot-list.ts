@@ -137,27 +137,13 @@ export class SlotList {
   readonly #distant: Distant | undefined;
 
   /**
-   * How many bytes a list of these values needs.
+   * The bytes of a new list.
    * @throws ERR_INVALID_ARG, ERR_TOO_LARGE
    */
-  static byteLengthFor(values: readonly ShareableValue[]): number {
-    return neededFor(values.map(encoded));
-  }
-
-  /**
-   * Makes a list of `values` at the start of `bytes`, which others must not see yet.
-   * @throws ERR_INVALID_ARG, ERR_TOO_LARGE
-   */
-  static fill(bytes: Uint8Array, values: readonly ShareableValue[]): void {
+  static bytesOf(values: readonly ShareableValue[]): Uint8Array<ArrayBuffer> {
     const items = values.map(encoded);
-    const needed = neededFor(items);
-    if (needed > bytes.length) {
-      throw new InterprocError(
-        'ERR_TOO_LARGE',
-        `A list of ${values.length} values needs ${needed} bytes; there are ${bytes.length}`,
-      );
-    }
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    const bytes = new Uint8Array(neededFor(items));
+    const view = new DataView(bytes.buffer);
     view.setUint32(0, values.length, LITTLE_ENDIAN);
     let offset = HEADER_BYTES + ENTRY_BYTES * values.length;
     for (const [i, item] of items.entries()) {
@@ -171,10 +157,11 @@ export class SlotList {
       store(view, offset);
       offset += capacity;
     }
+    return bytes;
   }
 
   /**
-   * The list that `fill` has made there; or there where `distant` fetches `bytes` from. O(number of elements).
+   * The list whose `bytesOf` stand there; or there where `distant` fetches `bytes` from. O(number of elements).
    * @throws ERR_CORRUPT
    */
   constructor(bytes: Uint8Array, distant?: Distant) {

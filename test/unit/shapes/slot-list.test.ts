@@ -6,13 +6,7 @@ import type { ShareableValue } from '../../../src/shapes/slot-list.js';
 import { thrownBy } from '../thrown-by.js';
 
 function listOf(...values: ShareableValue[]): SlotList {
-  return other(memoryOf(values));
-}
-
-function memoryOf(values: readonly ShareableValue[]): Uint8Array {
-  const bytes = new Uint8Array(SlotList.byteLengthFor(values));
-  SlotList.fill(bytes, values);
-  return bytes;
+  return other(SlotList.bytesOf(values));
 }
 
 /** Another process's view of the same memory. */
@@ -41,8 +35,7 @@ describe('a list in memory', () => {
   it('holds what it was made of, for everybody who has the memory', () => {
     fc.assert(
       fc.property(fc.array(anyValue), fc.nat(20), (values, spare) => {
-        const bytes = new Uint8Array(SlotList.byteLengthFor(values) + spare);
-        SlotList.fill(bytes, values);
+        const bytes = new Uint8Array([...SlotList.bytesOf(values), ...new Uint8Array(spare)]);
         const list = other(bytes);
         expect(list.length).toBe(values.length);
         expect(all(list)).toEqual(values);
@@ -54,7 +47,7 @@ describe('a list in memory', () => {
     const anyAct = fc.tuple(fc.nat(), anyValue);
     fc.assert(
       fc.property(fc.array(anyValue, { minLength: 1 }), fc.array(anyAct), (values, acts) => {
-        const memory = memoryOf(values);
+        const memory = SlotList.bytesOf(values);
         const [list, reader] = [other(memory), other(memory)];
         const expected = [...values];
         const rooms = values.map(roomOf);
@@ -159,21 +152,9 @@ describe('a list in memory', () => {
     const list = listOf('old');
     expect(thrownBy(() => list.set(0, value as null))).toMatchObject({ code: 'ERR_INVALID_ARG' });
     expect(list.at(0)).toBe('old');
-    expect(thrownBy(() => SlotList.byteLengthFor([value as null]))).toMatchObject({
+    expect(thrownBy(() => SlotList.bytesOf([1, value as null]))).toMatchObject({
       code: 'ERR_INVALID_ARG',
     });
-    const bytes = new Uint8Array(100);
-    expect(thrownBy(() => SlotList.fill(bytes, [1, value as null]))).toMatchObject({
-      code: 'ERR_INVALID_ARG',
-    });
-    expect(bytes).toEqual(new Uint8Array(100));
-  });
-
-  it('needs the memory that it says it needs', () => {
-    const values = ['text', 7n, null];
-    const bytes = new Uint8Array(SlotList.byteLengthFor(values) - 1);
-    expect(thrownBy(() => SlotList.fill(bytes, values))).toMatchObject({ code: 'ERR_TOO_LARGE' });
-    expect(bytes.every((byte) => byte === 0)).toBe(true);
   });
 
   it('finds and counts what is equal in type and value', () => {
@@ -193,7 +174,7 @@ describe('a list in memory', () => {
   });
 
   it('gives bytes that are a copy, and a plain Uint8Array', () => {
-    const memory = Buffer.from(memoryOf([Uint8Array.of(1, 2)]));
+    const memory = Buffer.from(SlotList.bytesOf([Uint8Array.of(1, 2)]));
     const list = other(memory);
     const bytes = list.at(0) as Uint8Array;
     expect(bytes.constructor).toBe(Uint8Array);
@@ -215,7 +196,7 @@ describe('a list in memory', () => {
           fc.array(fc.tuple(fc.nat(200), fc.nat(255)), { maxLength: 8 }),
         )
         .map(([values, changes]) => {
-          const bytes = memoryOf(values);
+          const bytes = SlotList.bytesOf(values);
           for (const [at, byte] of changes) bytes[at % bytes.length] = byte;
           return bytes;
         }),
@@ -243,7 +224,7 @@ describe('a list in memory', () => {
       [12, 100],
       [0, 2],
     ] as const) {
-      const bytes = memoryOf([1]);
+      const bytes = SlotList.bytesOf([1]);
       new DataView(bytes.buffer).setUint32(at, number, true);
       expect(thrownBy(() => other(bytes))).toMatchObject({ code: 'ERR_CORRUPT' });
     }
@@ -251,11 +232,11 @@ describe('a list in memory', () => {
 
   it('has 1 GiB at most', () => {
     const values = [new Uint8Array(2 ** 30)];
-    expect(thrownBy(() => SlotList.byteLengthFor(values))).toMatchObject({ code: 'ERR_TOO_LARGE' });
+    expect(thrownBy(() => SlotList.bytesOf(values))).toMatchObject({ code: 'ERR_TOO_LARGE' });
   });
 
   it('trusts no length that changes under it', () => {
-    const bytes = memoryOf(['text', 'next']);
+    const bytes = SlotList.bytesOf(['text', 'next']);
     const list = other(bytes);
     const view = new DataView(bytes.buffer);
     const [kindAt, lengthAt] = [16, 20];
