@@ -12,6 +12,9 @@
         'native/platform/file.cc',
         'native/platform/futex.cc',
         'native/platform/mapping.cc',
+        'native/platform/posix_open.cc',
+        'native/platform/posix_semaphore.cc',
+        'native/platform/posix_shm.cc',
         'native/platform/process.cc',
         'native/platform/result.cc',
         'native/memory/layout.cc',
@@ -41,15 +44,21 @@
         'native/binding/errors.cc',
         'native/binding/lease_calls.cc',
         'native/binding/lease_views.cc',
+        'native/binding/mapped_buffer.cc',
         'native/binding/message_calls.cc',
         'native/binding/object_calls.cc',
         'native/binding/state_calls.cc',
         'native/binding/state_view.cc',
+        'native/binding/posix_calls.cc',
       ],
+      # Where glibc before 2.34 has shm_open and sem_open; empty since.
+      'libraries': ['-lrt', '-lpthread'],
       'include_dirs': ['native'],
       'defines': [
         'NAPI_VERSION=9',
         'NAPI_DISABLE_CPP_EXCEPTIONS',
+        # A worker that is being terminated can be thrown nothing any more; without this, that would end the process.
+        'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS',
       ],
       # Each Node brings its own language standard in common.gypi, some of them older than ours.
       'cflags_cc!': ['-std=gnu++14', '-std=gnu++1y', '-std=gnu++17', '-fexceptions', '-frtti'],

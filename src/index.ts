@@ -35,6 +35,7 @@ export type { ScalarLetter, ScalarName, ScalarTypeName } from './shapes/scalar-t
 export type { BuiltInCodecName, CustomCodec } from './codec/codec.js';
 export type { Delivery } from './primitives/delivery.js';
 export type { PeekedMessage, ReservedSlot } from './primitives/lease.js';
+export type { ValueQueueOptions } from './primitives/bind-queue.js';
 export type { BatchSize } from './primitives/queue.js';
 export type { QueueOptions } from './primitives/queue-options.js';
 export type { QueueReadable } from './primitives/queue-readable.js';

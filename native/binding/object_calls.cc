@@ -1,6 +1,7 @@
 #include "binding/object_calls.h"
 
 #include <bit>
+#include <cmath>
 #include <cstring>
 
 #include "binding/errors.h"
@@ -25,6 +26,11 @@ std::uint32_t number(const Napi::Object& options, const char* name) {
   return value.IsNumber() ? value.As<Napi::Number>().Uint32Value() : 0;
 }
 
+double real(const Napi::Object& options, const char* name) {
+  const Napi::Value value = options.Get(name);
+  return value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : 0;
+}
+
 bool flag(const Napi::Object& options, const char* name) {
   const Napi::Value value = options.Get(name);
   return value.IsBoolean() && value.As<Napi::Boolean>().Value();
@@ -38,11 +44,12 @@ void text(const Napi::Object& options, const char* name, char (&into)[Bytes]) {
   std::memcpy(into, string.data(), std::min(string.size(), Bytes - 1));
 }
 
-// The header of an object with these options, all of which TypeScript has checked and completed.
+// The header of an object with these options, all of which TypeScript has checked and completed. In a thread that is being
+// terminated they are not to be had, and it is the header of nothing.
 Header header_of(const Napi::Object& options, Kind kind) {
   Header header{};
   header.kind = kind;
-  const double capacity = options.Get("capacityBytes").As<Napi::Number>().DoubleValue();
+  const double capacity = std::fmax(real(options, "capacityBytes"), 1);
   const std::uint32_t capacity_shift =
       static_cast<std::uint32_t>(std::bit_width(static_cast<std::uint64_t>(capacity) - 1));
   header.block_shift = memory::kMinBlockShift;
@@ -55,10 +62,8 @@ Header header_of(const Napi::Object& options, Kind kind) {
   header.max_participants = number(options, "maxParticipants");
   header.max_items = number(options, "maxItems");
   header.max_deliveries = number(options, "maxDeliveries");
-  header.max_message_bytes =
-      static_cast<std::uint64_t>(options.Get("maxMessageBytes").As<Napi::Number>().DoubleValue());
-  header.max_side_bytes =
-      static_cast<std::uint64_t>(options.Get("maxSideBytes").As<Napi::Number>().DoubleValue());
+  header.max_message_bytes = static_cast<std::uint64_t>(real(options, "maxMessageBytes"));
+  header.max_side_bytes = static_cast<std::uint64_t>(real(options, "maxSideBytes"));
   text(options, "codec", header.codec);
   text(options, "deadLetter", header.dead_letter);
   return header;

@@ -32,6 +32,7 @@ function encodeError(value: unknown, thrown: unknown): InterprocError {
  */
 export const structuredCodec: Codec<unknown> = {
   name: 'structured',
+  carriesHandles: true,
 
   encode(value, outbox) {
     // Runs no code of the caller's, so it can go straight into the outbox.

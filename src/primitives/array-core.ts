@@ -5,7 +5,7 @@ import type { ScalarType } from '../shapes/scalar-types.js';
 import { isStruct, shapeOf } from '../shapes/struct.js';
 import type { StructType } from '../shapes/struct.js';
 import { AtomicCells, cellsOf } from './atomic-cells.js';
-import { ChangeWaits, CHANGE } from './change-waits.js';
+import { Watching, CHANGE } from './watching.js';
 import { StateHandle } from './state-handle.js';
 
 type AnyStruct = StructType<unknown, unknown>;
@@ -79,7 +79,7 @@ export class ArrayCore {
   readonly elements: Elements;
   /** Where the elements have atomic operations. */
   readonly atomics: AtomicCells<unknown> | undefined;
-  readonly waits: ChangeWaits<object>;
+  readonly waits: Watching<object>;
 
   /** `array`: what users hold; it may be made later. */
   constructor(state: State, type: ScalarType | AnyStruct, array: () => object) {
@@ -96,7 +96,7 @@ export class ArrayCore {
       this.atomics = cells;
       this.elements = new ScalarElements(state.geometry.byteLength / scalar.byteLength, cells);
     }
-    this.waits = new ChangeWaits(state, cellsOf(state), { what, read: array });
+    this.waits = new Watching(state, cellsOf(state), { what, read: array });
     state.onReady = (side) => {
       if (side === CHANGE) this.waits.rung();
     };

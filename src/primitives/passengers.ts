@@ -117,6 +117,7 @@ export class Boarding {
 
   /** As `Codec.encode`; if it throws, no ticket stays behind. */
   encode<T>(codec: Codec<T>, value: T): number | Uint8Array {
+    if (codec.carriesHandles !== true) return codec.encode(value, this.#channel.outbox);
     // What a value's own code puts meanwhile, a getter's say, is another message.
     const outerCarrier = carrier;
     const outerIssued = issued;

@@ -3,9 +3,10 @@ import { inspect } from 'node:util';
 
 import { InterprocError, invalidArgument } from '../errors.js';
 import type { CellOperation } from '../contract/state.js';
-import { ArrayCore, coreOf, findCore } from './array-core.js';
-import type { AtomicCells } from './atomic-cells.js';
+import { coreOf, findCore } from './array-core.js';
+import type { ArrayCore } from './array-core.js';
 import { cellsOf } from './atomic-cells.js';
+import type { AtomicCells } from './atomic-cells.js';
 import { letTravel } from './passengers.js';
 import type { Assignable } from './value.js';
 import type { SyncWaitOptions, WaitOptions } from './wait-options.js';

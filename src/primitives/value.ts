@@ -4,7 +4,7 @@ import type { InspectOptionsStylized } from 'node:util';
 import { InterprocError } from '../errors.js';
 import type { State } from '../contract/state.js';
 import type { StructInput } from '../shapes/struct-types.js';
-import { ChangeWaits, CHANGE } from './change-waits.js';
+import { Watching, CHANGE } from './watching.js';
 import { cellsOf } from './atomic-cells.js';
 import { letTravel } from './passengers.js';
 import { StateHandle } from './state-handle.js';
@@ -59,7 +59,7 @@ let stateOf: (object: object) => State | undefined;
  */
 export abstract class Value<T = unknown, Live = unknown> {
   readonly #handle: StateHandle;
-  readonly #waits: ChangeWaits<T>;
+  readonly #waits: Watching<T>;
 
   static {
     stateOf = (object) => (#handle in object ? object.#handle.open() : undefined);
@@ -68,7 +68,7 @@ export abstract class Value<T = unknown, Live = unknown> {
   /** Values are had by `new Value(type)`, `Value.create`, `open`, `openOrCreate` and `openWhenAvailable`. */
   protected constructor(state: State) {
     this.#handle = new StateHandle('Value', state);
-    this.#waits = new ChangeWaits<T>(state, cellsOf(state), {
+    this.#waits = new Watching<T>(state, cellsOf(state), {
       what: `Value '${state.name}'`,
       read: () => this.value,
     });

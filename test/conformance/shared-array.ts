@@ -74,7 +74,7 @@ export function sharedArrays(subject: StateSubject): void {
         fc.assert(
           fc.property(fc.array(step, { maxLength: 25 }), (steps) => {
             const zero = asStored(0);
-            const model: unknown[] = new Array<unknown>(LENGTH).fill(zero);
+            const model: unknown[] = Array.from({ length: LENGTH }, () => zero);
             xs.fill(zero as never);
             for (const [i, { kind, index: at, value, from, to }] of steps.entries()) {
               const one = i % 2 === 0 ? xs : other;

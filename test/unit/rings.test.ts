@@ -37,6 +37,33 @@ describe('a ring with one producer and one consumer', () => {
     return { producer, consumer };
   };
 
+  it.each(['open', 'openOrCreate'] as const)('is not what it is not: %s', (how) => {
+    keep(SpscRing.create('ring', { role: 'producer', capacityBytes: 4096 }));
+    for (const other of [{ capacityBytes: 8192 }, { persist: true }]) {
+      expect(() => keep(SpscRing[how]('ring', { role: 'consumer', ...other }))).toThrow(
+        expect.objectContaining({ code: 'ERR_MISMATCH' }),
+      );
+    }
+    keep(SpscRing[how]('ring', { role: 'consumer', capacityBytes: 4000, persist: false }));
+  });
+
+  it('has no option of another name', () => {
+    for (const call of [
+      () => keep(SpscRing.create('typo', { role: 'producer', capacity: 1 } as never)),
+      () => keep(MpmcRing.create('typo', { role: 'producer' } as never)),
+      () => keep(MpmcRing.create('typo', { Persist: true } as never)),
+    ]) {
+      expect(call).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG' }));
+      expect(call).toThrow(/has no option '(capacity|role|Persist)'/);
+    }
+  });
+
+  it('shows the argument that it refuses', () => {
+    const { producer } = pair();
+    expect(() => producer.tryPush('some text' as never)).toThrow("'some text'");
+    expect(() => producer.pushSync(bytes(1), { timeoutMs: 'soon' as never })).toThrow("'soon'");
+  });
+
   it('hands messages over in order, whole, and of any length down to none', () => {
     const { producer, consumer } = pair();
     const messages = [bytes(), bytes(1), bytes(1, 2, 3), new Uint8Array(1000).fill(9)];

@@ -16,12 +16,13 @@ import type {
   Ticket,
 } from '../../contract/channel.js';
 import { loadAddon } from './addon.js';
-import type { ObjectOptions } from './addon.js';
+import type { ObjectOptions, Token } from './addon.js';
 import { guarded } from './failures.js';
 import { NativeByteRing } from './native-byte-ring.js';
 import { NativeChannel } from './native-channel.js';
 import { NativeState } from './native-state.js';
 import { parseTicket } from './tickets.js';
+import { NativePosix } from './native-posix.js';
 import { NativeThread } from './native-thread.js';
 
 const MODES: Readonly<Record<OpenMode, number>> = { create: 0, open: 1, openOrCreate: 2 };
@@ -62,9 +63,11 @@ export class NativeBackend implements Backend, Registry, RingOpener {
   readonly kind = 'native';
   readonly registry: Registry = this;
   readonly thread: NativeThread;
+  readonly posix: NativePosix;
 
   constructor() {
     this.thread = NativeThread.of(loadAddon());
+    this.posix = new NativePosix(this.thread.addon);
   }
 
   openChannel(name: string | undefined, mode: OpenMode, options: ChannelOptions): Channel {
@@ -106,16 +109,27 @@ export class NativeBackend implements Backend, Registry, RingOpener {
     const token = guarded(constants, what, () =>
       addon.openQueue(objectDirectory(), fullName, MODES[mode], wanted),
     );
-    const found = addon.geometry(token);
-    const difference = mode === 'create' ? undefined : disagreement(options, wanted, found);
-    if (difference !== undefined) {
-      addon.close(token);
-      throw new InterprocError(
-        'ERR_MISMATCH',
-        `${what}: ${difference}; pass the options it was created with, or none`,
-      );
-    }
+    const found = this.#assertAgreement(what, token, mode, options, wanted);
     return new NativeChannel(this.thread, token, fullName, toGeometry(found), copiesLeases());
+  }
+
+  /** What the object has. If that is not what was asked for, it is closed. @throws ERR_MISMATCH */
+  #assertAgreement(
+    what: string,
+    token: Token,
+    mode: OpenMode,
+    asked: ChannelOptions,
+    wanted: ObjectOptions,
+  ): ObjectOptions {
+    const { addon } = this.thread;
+    const found = addon.geometry(token);
+    const difference = mode === 'create' ? undefined : disagreement(asked, wanted, found);
+    if (difference === undefined) return found;
+    addon.close(token);
+    throw new InterprocError(
+      'ERR_MISMATCH',
+      `${what}: ${difference}; pass the options it was created with, or none`,
+    );
   }
 
   openTicket(ticket: Ticket): Channel {
@@ -207,6 +221,9 @@ export class NativeBackend implements Backend, Registry, RingOpener {
     const token = guarded(constants, what, () =>
       addon.openSpsc(objectDirectory(), name, MODES[mode], wanted),
     );
+    const { capacityBytes: capacity, persist } = options;
+    const asked = { capacityBytes: capacity, persist };
+    this.#assertAgreement(what, token, mode, asked, wanted);
     return new NativeByteRing(this.thread, token, name, options.role);
   }
 

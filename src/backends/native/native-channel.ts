@@ -148,7 +148,8 @@ export class NativeChannel extends NativeObject implements Channel {
   }
 
   tryTakeMany(max: number): number {
-    const result = this.#addon.takeMany(this.#token, max);
+    // More than a crossing holds would not fit into the call's 32 bits.
+    const result = this.#addon.takeMany(this.#token, Math.min(max, this.#constants.batch));
     return result > 0 ? result : this.#takeOrFetch(result);
   }
 

@@ -51,7 +51,7 @@ function checkPredicate(predicate: unknown): void {
  * Invariants outside of a method: while a call is pending, the state is armed, or a turn of the event loop is due at whose
  * end they look, or a blocking call looks for them; when none is, the state is not armed.
  */
-export class ChangeWaits<T> {
+export class Watching<T> {
   readonly #state: Pick<State, 'arm' | 'disarm' | 'waitSync'>;
   readonly #cells: Cells;
   readonly #watched: Watched<T>;
