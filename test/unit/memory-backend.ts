@@ -580,10 +580,11 @@ export class MemoryBackend implements Backend, Registry {
     fail('ERR_UNSUPPORTED', 'queues only');
   }
 
-  openTicket(ticket: Ticket): Channel {
+  openTicket(ticket: Ticket, codec?: string): Channel {
     const object = this.#tickets.get(ticket)?.object;
     if (object === undefined || this.#queues.get(object.name) !== object)
       fail('ERR_NOT_FOUND', 'it is gone');
+    if (codec !== undefined) this.#checkAgreement(object, { codec });
     return new MemoryChannel(this, object);
   }
 
