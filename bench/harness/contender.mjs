@@ -7,8 +7,8 @@
 import { withoutCheckout } from './checkout.mjs';
 
 /** @typedef {import('./verified-message.mjs').MessageTotals} MessageTotals */
-/** @typedef {'oneWay' | 'oneWayValues' | 'roundTrip' | 'openExisting' | 'idle' | 'wakeOne' | 'readWrite' | 'atomicAdd' | 'readWriteElements'} PatternName */
-/** @typedef {'producer' | 'consumer' | 'asker' | 'answerer' | 'opener' | 'holder' | 'sleeper' | 'codec' | 'looper'} Role */
+/** @typedef {'oneWay' | 'oneWayValues' | 'roundTrip' | 'openExisting' | 'calls' | 'idle' | 'wakeOne' | 'readWrite' | 'atomicAdd' | 'readWriteElements'} PatternName */
+/** @typedef {'producer' | 'consumer' | 'asker' | 'answerer' | 'opener' | 'caller' | 'holder' | 'sleeper' | 'codec' | 'looper'} Role */
 
 /**
  * What a scenario fixes for all its contenders.

@@ -115,6 +115,7 @@ export const PATTERNS = Object.freeze({
   oneWayValues: measureOneWay,
   roundTrip: measureRepetitions,
   openExisting: measureRepetitions,
+  calls: measureRepetitions,
   idle: measureIdle,
   wakeOne: measureRepetitions,
   readWrite: measureLoop,

@@ -60,6 +60,8 @@ export const SCENARIO_NAMES = Object.freeze([
   'value-read-write',
   'value-add',
   'array-read-write',
+  'lock-uncontended',
+  'event-round-trip',
 ]);
 
 /**

@@ -4,6 +4,7 @@
 #include "binding/environment.h"
 #include "binding/errors.h"
 #include "binding/lease_calls.h"
+#include "binding/lock_calls.h"
 #include "binding/message_calls.h"
 #include "binding/object_calls.h"
 #include "binding/posix_calls.h"
@@ -24,6 +25,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   binding::export_lease_calls(env, exports, environment);
   binding::export_object_calls(env, exports, environment);
   binding::export_state_calls(env, exports, environment);
+  binding::export_lock_calls(env, exports, environment);
   binding::export_cell_calls(env, exports, environment);
   binding::export_posix_calls(env, exports, environment);
 
@@ -40,6 +42,8 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   constants.Set("lease", static_cast<double>(binding::kLease));
   constants.Set("leaseSlot", static_cast<double>(ring::LeaseKind::slot));
   constants.Set("maxLeases", static_cast<double>(memory::kMaxLeases));
+  constants.Set("placePhase", static_cast<double>(binding::kPlacePhase));
+  constants.Set("placeIsLast", static_cast<double>(binding::kPlaceIsLast));
   constants.Set("errno", static_cast<double>(binding::kErrno));
   constants.Set("minCapacity", static_cast<double>(memory::kMinCapacity));
   constants.Set("maxCapacity", static_cast<double>(memory::kMaxCapacity));

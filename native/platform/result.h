@@ -27,6 +27,9 @@ enum class Code : std::int32_t {
   no_lease,  // the participant holds as many leases as it may
   not_owner,
   busy,
+  deadlock,      // this handle itself holds what it asks for
+  over_release,  // more would be given back than there may be
+  broken,        // a barrier that somebody gave up on
   invalid,   // no such object: closed
   argument,  // an object that cannot be
   system,

@@ -8,8 +8,13 @@
 
 namespace interproc::sync {
 
-// For a message, for room, and for all messages to be finished.
+// What is waited for. In a queue: a message, room, and that all messages are finished.
 enum Side : std::uint32_t { kTake = 0, kPut = 1, kJoin = 2 };
+// In an object of shared state: that something changes (a value, an event, a condition, a barrier), a lock (a permit, the right to
+// write), and the right to read.
+inline constexpr Side kChange = kTake;
+inline constexpr Side kAcquire = kPut;
+inline constexpr Side kShare = kJoin;
 inline constexpr std::uint32_t kSides = memory::kWaitSides;
 
 // Sleeping and waking for one participant of one segment.
@@ -38,10 +43,14 @@ class Waiters {
       all |= listed[i].load(std::memory_order_seq_cst);
     return all != 0;
   }
+  // Who may be asleep, a bit for each slot.
+  const memory::Word* listed(Side side) const noexcept { return segment_.control().listed[side]; }
   // Rings up to `count` sleepers; for kPut only those whose need is at most `room` blocks, which it uses up.
   void wake(Side side, std::uint32_t count, std::uint32_t room = kNeedBeside - 1) noexcept {
     wake(Whom::fitting, side, count, room);
   }
+  // Rings this one, if it sleeps.
+  void wake_slot(Side side, std::uint32_t slot) noexcept { ring(side, slot); }
   // Rings every sleeper of the side.
   void wake_all(Side side) noexcept { wake(Whom::all, side, ~0u, 0); }
   // Rings every put that waits for room beside the ring: they are few, and sort it out among themselves.

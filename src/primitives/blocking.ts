@@ -1,6 +1,7 @@
 import { InterprocError } from '../errors.js';
 import type { Channel, Side } from '../contract/channel.js';
 import { failureOf, NOT_YET } from './pending-waits.js';
+import type { State } from '../contract/state.js';
 import type { Operation, PendingWaits } from './pending-waits.js';
 
 /**
@@ -37,6 +38,37 @@ export function block<T>(
       channel.waitSync(side, left);
     }
   } finally {
+    pending.serve();
+  }
+}
+
+/**
+ * The same, but ahead of the calls that are pending: while this thread is blocked, nobody who waits in it could use what it would
+ * get.
+ */
+export function blockAhead<T>(
+  state: Pick<State, 'waitSync' | 'leave'>,
+  side: Side,
+  pending: PendingWaits,
+  operation: Operation<T>,
+  timeoutMs: number,
+): T {
+  const deadline = performance.now() + timeoutMs;
+  pending.suspend();
+  let isDone = false;
+  try {
+    for (;;) {
+      const result = operation.attempt();
+      if (result !== NOT_YET) {
+        isDone = true;
+        return result;
+      }
+      const left = deadline - performance.now();
+      if (left <= 0) throw failureOf(operation, pending.timeoutError(timeoutMs));
+      state.waitSync(side, left);
+    }
+  } finally {
+    if (!isDone) state.leave(side);
     pending.serve();
   }
 }

@@ -31,6 +31,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
  */
 const FRUITLESS_ROUNDS = 64;
 
+/** What did not happen to a queue. */
 function describeTimeout(side: Side, name: string): string {
   switch (side) {
     case TAKE:
@@ -72,6 +73,7 @@ class Wait {
 export class PendingWaits {
   readonly #channel: WaitedFor;
   readonly #side: Side;
+  readonly #timedOut: string;
   #first: Wait | undefined;
   #last: Wait | undefined;
   #isArmed = false;
@@ -79,9 +81,15 @@ export class PendingWaits {
   #attempted: Wait | undefined;
   #onIdle: (() => void) | undefined;
 
-  constructor(channel: WaitedFor, side: Side) {
+  /** `timedOut`: what a TimeoutError says did not happen in time. */
+  constructor(
+    channel: WaitedFor,
+    side: Side,
+    timedOut: string = describeTimeout(side, channel.name),
+  ) {
     this.#channel = channel;
     this.#side = side;
+    this.#timedOut = timedOut;
   }
 
   get isIdle(): boolean {
@@ -187,8 +195,7 @@ export class PendingWaits {
   }
 
   timeoutError(timeoutMs: number): TimeoutError {
-    const what = describeTimeout(this.#side, this.#channel.name);
-    return new TimeoutError(`${what} within ${timeoutMs} ms`);
+    return new TimeoutError(`${this.#timedOut} within ${timeoutMs} ms`);
   }
 
   /** Whether the wait is over. */

@@ -17,6 +17,11 @@ export class StateHandle {
     return this.state.name;
   }
 
+  /** As messages call it: "Value 'n'". */
+  get what(): string {
+    return `${this.kind} '${this.name}'`;
+  }
+
   get isClosed(): boolean {
     return this.#isClosed;
   }
@@ -40,9 +45,6 @@ export class StateHandle {
   }
 
   closedError(): InterprocError {
-    return new InterprocError(
-      'ERR_CLOSED',
-      `${this.kind} '${this.name}' was closed here; open it again`,
-    );
+    return new InterprocError('ERR_CLOSED', `${this.what} was closed here; open it again`);
   }
 }

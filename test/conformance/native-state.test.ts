@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 
 import { NativeBackend } from '../../src/backends/native/native-backend.js';
+import { embeddedLocks } from './embedded-lock.js';
 import { sharedArrays } from './shared-array.js';
 import { shareableLists } from './shareable-list.js';
 import { sharedMemory } from './shared-memory.js';
@@ -20,6 +21,7 @@ describe('on native', () => {
   shareableLists(subject);
   values(subject);
   sharedArrays(subject);
+  embeddedLocks(subject);
 
   it('leaves no file behind but those of its doorbells', () => {
     expect(readdirSync(directory).filter((name) => !name.startsWith('~bell-'))).toEqual([]);

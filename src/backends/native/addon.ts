@@ -33,6 +33,9 @@ export interface Constants {
   readonly noLease: number;
   readonly notOwner: number;
   readonly busy: number;
+  readonly deadlock: number;
+  readonly overRelease: number;
+  readonly broken: number;
   readonly invalid: number;
   readonly argument: number;
   readonly system: number;
@@ -43,6 +46,8 @@ export interface Constants {
   readonly receipt: number;
   readonly wanted: number;
   readonly lease: number;
+  readonly placePhase: number;
+  readonly placeIsLast: number;
   /** The `kind` of a lease that is a slot. */
   readonly leaseSlot: number;
   readonly maxLeases: number;
@@ -145,6 +150,37 @@ export interface Addon {
   release(token: Token, lease: number): number;
   abandon(token: Token, lease: number): number;
   leases(token: Token): NativeLeaseNotice[];
+
+  /** 1: its last owner never gave it back; 0; or -Code. `only`: 1 = no wait follows. */
+  acquireLock(token: Token, only: number): number;
+  releaseLock(token: Token): number;
+  isLocked(token: Token): number;
+  acquirePermit(token: Token, only: number): number;
+  releasePermit(token: Token): number;
+  permits(token: Token): number;
+  beginCondition(token: Token): number;
+  takeNotification(token: Token): number;
+  /** 1: it had been notified. */
+  endCondition(token: Token): number;
+  notifyCondition(token: Token, count: number): number;
+  eventIsSet(token: Token): number;
+  setEvent(token: Token): number;
+  clearEvent(token: Token): number;
+  eventSets(token: Token): number;
+  eventHappened(token: Token, sets: number): number;
+  /** The index or busy, with `results[placePhase]` and `results[placeIsLast]`; or -Code. */
+  barrierCome(token: Token): number;
+  barrierPass(token: Token, phase: number): number;
+  barrierPassed(token: Token, phase: number): number;
+  barrierGiveUp(token: Token, phase: number): number;
+  barrierWaiting(token: Token): number;
+  barrierIsBroken(token: Token): number;
+  barrierAbort(token: Token): number;
+  barrierReset(token: Token): number;
+  acquireRead(token: Token, only: number): number;
+  releaseRead(token: Token): number;
+  acquireWrite(token: Token, only: number): number;
+  releaseWrite(token: Token): number;
 
   openQueue(directory: string, name: string, mode: number, options: ObjectOptions): Token;
   openSpsc(

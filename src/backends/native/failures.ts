@@ -56,6 +56,12 @@ function tell(constants: Constants, status: number): Told {
       return ['ERR_NOT_OWNER', 'a receipt can be used once, by the handle that received it'];
     case constants.busy:
       return ['ERR_TIMEOUT', 'another process that is opening or closing it seems to be stopped'];
+    case constants.deadlock:
+      return ['ERR_DEADLOCK', 'this handle itself holds it'];
+    case constants.overRelease:
+      return ['ERR_OVER_RELEASE', 'release once for each acquire'];
+    case constants.broken:
+      return ['ERR_BROKEN', 'reset() it when all parties are ready to begin anew'];
     case constants.argument:
       return ['ERR_INVALID_ARG', 'choose other sizes'];
     case constants.invalid:
