@@ -12,6 +12,8 @@ import { bindLocks } from './primitives/bind-locks.js';
 import { bindQueue } from './primitives/bind-queue.js';
 import type { QueueConstructor } from './primitives/bind-queue.js';
 import { bindRings } from './primitives/bind-rings.js';
+import { bindShareableList } from './primitives/bind-shareable-list.js';
+import type { ShareableListConstructor } from './primitives/bind-shareable-list.js';
 import { bindSharedMemory } from './primitives/bind-shared-memory.js';
 import type { SharedMemoryConstructor } from './primitives/bind-shared-memory.js';
 import { bindSharedArray } from './primitives/bind-shared-array.js';
@@ -22,6 +24,7 @@ import { HandleClasses } from './primitives/passengers.js';
 import type { PosixSemaphore as PosixSemaphoreHandle } from './primitives/posix-semaphore.js';
 import type { PosixSharedMemory as PosixSharedMemoryHandle } from './primitives/posix-shared-memory.js';
 import type { Queue as QueueHandle } from './primitives/queue.js';
+import type { ShareableList as ShareableListHandle } from './primitives/shareable-list.js';
 import type { SharedArray as SharedArrayHandle } from './primitives/shared-array.js';
 import type { Condition as ConditionHandle } from './primitives/condition.js';
 import type { Event as EventHandle } from './primitives/event.js';
@@ -69,6 +72,9 @@ export type Queue<T = unknown> = QueueHandle<T>;
 
 export const SharedMemory: SharedMemoryConstructor = bindSharedMemory(selectBackend, handles);
 export type SharedMemory = SharedMemoryHandle;
+
+export const ShareableList: ShareableListConstructor = bindShareableList(selectBackend, handles);
+export type ShareableList = ShareableListHandle;
 
 export const Value: ValueConstructor = bindValue(selectBackend, handles);
 export type Value<T = unknown, Live = unknown> = ValueHandle<T, Live>;

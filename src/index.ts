@@ -10,6 +10,7 @@ export {
   RLock,
   RWLock,
   Semaphore,
+  ShareableList,
   SharedArray,
   SharedArray as Array,
   SharedMemory,
@@ -37,6 +38,7 @@ export type {
   StructRecord,
   StructValue,
 } from './shapes/struct-types.js';
+export type { ShareableValue } from './shapes/slot-list.js';
 export type { ScalarLetter, ScalarName, ScalarTypeName } from './shapes/scalar-types.js';
 export type { BuiltInCodecName, CustomCodec } from './codec/codec.js';
 export type { Delivery } from './primitives/delivery.js';

@@ -14,6 +14,9 @@ export interface Codec<T> {
    */
   encode(value: T, outbox: Uint8Array): number | Uint8Array;
 
+  /** What makes this codec in a process that does not know it: a struct's, one line of ASCII. Others have none. */
+  readonly schema?: string;
+
   /** Whether an array that `encode` returns was made for that message alone, so that it need not be copied to be kept. */
   readonly encodesAnew?: boolean;
 

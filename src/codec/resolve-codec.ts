@@ -3,7 +3,7 @@ import type { BuiltInCodecName, Codec, CustomCodec } from './codec.js';
 import { customCodec } from './custom.js';
 import { jsonCodec } from './json.js';
 import { rawCodec } from './raw.js';
-import { isStruct } from '../shapes/struct.js';
+import { isStruct, structOfSchema } from '../shapes/struct.js';
 import type { StructType } from '../shapes/struct.js';
 import { stringCodec } from './string.js';
 import { isStructCodecName, structCodec } from './struct.js';
@@ -34,6 +34,14 @@ export function codecFor<T>(
     "'structured', 'json', 'string', 'raw', a Struct or { encode, decode }",
     option,
   );
+}
+
+/**
+ * The codec that has this `schema`, which may come from anybody.
+ * @throws ERR_CORRUPT
+ */
+export function codecOfSchema(schema: string): Codec<unknown> {
+  return structCodec(structOfSchema(schema));
 }
 
 /** The codec of an object that was opened without naming one. */

@@ -236,10 +236,10 @@ export interface Backend {
   /** This backend, for what lives where that channel does: its dead letters, the handles in its messages. */
   beside(channel: Channel): Backend;
   /**
-   * The object that a ticket is for, joined like any other. Throws ERR_DECODE if it is no ticket,
-   * ERR_NOT_FOUND if the object is gone, and as `openChannel`.
+   * The object that a ticket is for, joined like any other; its codec must be that one, if it is given. Throws ERR_DECODE
+   * if it is no ticket, ERR_NOT_FOUND if the object is gone, and as `openChannel`; the inbox is as it was.
    */
-  openTicket(ticket: Ticket): Channel;
+  openTicket(ticket: Ticket, codec?: string): Channel;
 
   /**
    * `name` undefined: anonymous. For `open` only the kind counts. A new object begins with `initial`, and zeros

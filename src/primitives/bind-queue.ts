@@ -1,6 +1,6 @@
 import type { Backend, Channel, OpenMode } from '../contract/channel.js';
 import type { Codec, CustomCodec } from '../codec/codec.js';
-import { codecFor, codecNamed } from '../codec/resolve-codec.js';
+import { codecFor, codecNamed, codecOfSchema } from '../codec/resolve-codec.js';
 import type { StructType } from '../shapes/struct.js';
 import { checkName } from './name.js';
 import { openWhenAvailable } from './open-when-available.js';
@@ -151,10 +151,10 @@ export function bindQueue(
       super(options instanceof OpenedQueue ? options : open(undefined, 'anonymous', options));
     }
   }
-  handles.add(
-    TRAVELS_AS,
-    (backend, ticket) => new BoundQueue(opened(backend, backend.openTicket(ticket), undefined)),
-  );
+  handles.add(TRAVELS_AS, (backend, ticket, schema) => {
+    const codec = schema === undefined ? undefined : codecOfSchema(schema);
+    return new BoundQueue(opened(backend, backend.openTicket(ticket, codec?.name), codec));
+  });
   Object.defineProperty(BoundQueue, 'name', { value: 'Queue' });
   return BoundQueue as unknown as QueueConstructor;
 }

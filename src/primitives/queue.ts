@@ -77,6 +77,9 @@ function afterTurn(): Promise<void> {
  */
 let channelOf: (object: object) => Channel | undefined;
 
+/** What makes the codec of a queue's handle where it arrives, if that is no built-in one. */
+let schemaOf: (object: object) => string | undefined;
+
 /**
  * Messages between processes, first in, first out: any number of producers and consumers, in any processes of
  * this user.
@@ -136,6 +139,7 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
 
   static {
     channelOf = (object) => (#channel in object ? object.#travelling() : undefined);
+    schemaOf = (object) => (#codec in object ? object.#codec.schema : undefined);
   }
 
   /**
@@ -821,10 +825,11 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
 
   #travelling(): Channel {
     this.#assertOpen();
-    if (isBuiltIn(this.#codec.name)) return this.#channel;
+    const { name, schema } = this.#codec;
+    if (isBuiltIn(name) || schema !== undefined) return this.#channel;
     throw new InterprocError(
       'ERR_ENCODE',
-      `Queue '${this.name}' has a codec of its own, '${this.#codec.name}', which no message can carry; put the name of a queue, and let the receiver open it with that codec`,
+      `Queue '${this.name}' has a codec of its own, '${name}', which no message can carry; put the name of a queue, and let the receiver open it with that codec`,
     );
   }
 
@@ -1018,4 +1023,4 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
   }
 }
 
-letTravel(TRAVELS_AS, channelOf);
+letTravel(TRAVELS_AS, channelOf, schemaOf);

@@ -1,5 +1,3 @@
-import { inspect } from 'node:util';
-import type { InspectOptions } from 'node:util';
 import { isUint8Array } from 'node:util/types';
 
 import { InterprocError, invalidArgument, shown } from '../errors.js';
@@ -113,39 +111,22 @@ function neededFor(items: readonly Encoded[]): number {
 }
 
 /** Equal in type and value; bytes are equal if their contents are, and NaN is itself. */
-function isSame(a: ShareableValue, b: unknown): boolean {
+function isSame(a: unknown, b: unknown): boolean {
   if (isUint8Array(a)) return isUint8Array(b) && Buffer.compare(a, b) === 0;
   return a === b || (Number.isNaN(a) && Number.isNaN(b));
 }
 
-const accessors: PropertyDescriptor[] = [];
-
-/** The accessor of an index: the same for all lists. */
-function accessorAt(index: number): PropertyDescriptor {
-  return (accessors[index] ??= {
-    enumerable: true,
-    get(this: SlotList): ShareableValue | undefined {
-      return this.at(index);
-    },
-    set(this: SlotList, value: ShareableValue): void {
-      this.set(index, value);
-    },
-  });
+/** Where a list stands that JavaScript does not see: copies parts of it into the bytes that it does see, and back. */
+export interface Distant {
+  fetch(offset: number, length: number): void;
+  store(offset: number, length: number): void;
 }
 
 /**
- * A list of a fixed number of values in memory, as Python's ShareableList: its elements can be replaced, also by values of
- * another type, but each has only the room that its first value was given: the bytes of a string (UTF-8) or of a Uint8Array, rounded up to
- * the next multiple of eight; eight at least, which is enough for everything else.
- *
- * Unlike Python's it keeps zeroes at the end of strings and bytes, and characters of several bytes.
- *
- * `list[i]` reads and writes. A value that another process replaces while it is read may be neither the old nor the new one (or
- * ERR_CORRUPT): guard the list with a lock.
+ * A list of a fixed number of values in memory: its elements can be replaced, also by values of another type, but each has only the room
+ * that its first value was given.
  */
-export class SlotList implements Iterable<ShareableValue> {
-  /** The element at an index; undefined past the end. Assigning is `set`, and past the end a TypeError. */
-  [index: number]: ShareableValue;
+export class SlotList {
   /** How many elements it has: always as many as at first. */
   readonly length: number;
   readonly #bytes: Uint8Array;
@@ -153,29 +134,16 @@ export class SlotList implements Iterable<ShareableValue> {
   /** Of each slot. */
   readonly #offsets: Uint32Array;
   readonly #capacities: Uint32Array;
+  readonly #distant: Distant | undefined;
 
   /**
-   * How many bytes a list of these values needs.
+   * The bytes of a new list.
    * @throws ERR_INVALID_ARG, ERR_TOO_LARGE
    */
-  static byteLengthFor(values: readonly ShareableValue[]): number {
-    return neededFor(values.map(encoded));
-  }
-
-  /**
-   * Makes a list of `values` at the start of `bytes`, which others must not see yet.
-   * @throws ERR_INVALID_ARG, ERR_TOO_LARGE
-   */
-  static fill(bytes: Uint8Array, values: readonly ShareableValue[]): void {
+  static bytesOf(values: readonly ShareableValue[]): Uint8Array<ArrayBuffer> {
     const items = values.map(encoded);
-    const needed = neededFor(items);
-    if (needed > bytes.length) {
-      throw new InterprocError(
-        'ERR_TOO_LARGE',
-        `A list of ${values.length} values needs ${needed} bytes; there are ${bytes.length}`,
-      );
-    }
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    const bytes = new Uint8Array(neededFor(items));
+    const view = new DataView(bytes.buffer);
     view.setUint32(0, values.length, LITTLE_ENDIAN);
     let offset = HEADER_BYTES + ENTRY_BYTES * values.length;
     for (const [i, item] of items.entries()) {
@@ -189,13 +157,15 @@ export class SlotList implements Iterable<ShareableValue> {
       store(view, offset);
       offset += capacity;
     }
+    return bytes;
   }
 
   /**
-   * The list that `fill` has made there. O(number of elements).
+   * The list whose `bytesOf` stand there; or there where `distant` fetches `bytes` from. O(number of elements).
    * @throws ERR_CORRUPT
    */
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, distant?: Distant) {
+    if (bytes.length >= HEADER_BYTES) distant?.fetch(0, HEADER_BYTES);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     const length = bytes.length < HEADER_BYTES ? -1 : view.getUint32(0, LITTLE_ENDIAN);
     const table = HEADER_BYTES + ENTRY_BYTES * length;
@@ -205,7 +175,9 @@ export class SlotList implements Iterable<ShareableValue> {
         `${bytes.length} bytes are no ShareableList: they say that it has ${length} elements`,
       );
     }
+    distant?.fetch(HEADER_BYTES, table - HEADER_BYTES);
     this.length = length;
+    this.#distant = distant;
     // Not a subclass, whose copies would be of that class.
     this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#view = view;
@@ -223,25 +195,28 @@ export class SlotList implements Iterable<ShareableValue> {
       }
       this.#offsets[i] = offset;
       this.#capacities[i] = capacity;
-      Object.defineProperty(this, i, accessorAt(i));
     }
-    Object.preventExtensions(this);
   }
 
   /**
    * The element at `index`, from the end if that is negative; undefined if there is none.
-   * @throws ERR_CLOSED, ERR_CORRUPT
+   * @throws ERR_CORRUPT
    */
   at(index: number): ShareableValue | undefined {
     const i = this.#place(index);
-    const view = this.#open();
+    const view = this.#view;
     const offset = this.#offsets[i];
     const capacity = this.#capacities[i];
     if (offset === undefined || capacity === undefined) return undefined;
     const entry = HEADER_BYTES + ENTRY_BYTES * i;
+    this.#distant?.fetch(entry + KIND_AT, ENTRY_BYTES - KIND_AT);
     const kind = view.getUint32(entry + KIND_AT, LITTLE_ENDIAN);
     const length = view.getUint32(entry + LENGTH_AT, LITTLE_ENDIAN);
     if (kind === NULL) return null;
+    this.#distant?.fetch(
+      offset,
+      kind === STRING || kind === BYTES ? Math.min(length, capacity) : SCALAR_BYTES,
+    );
     if (kind === BOOL) return view.getUint8(offset) !== 0;
     if (kind === FLOAT64) return view.getFloat64(offset, LITTLE_ENDIAN);
     if (kind === INT64) return view.getBigInt64(offset, LITTLE_ENDIAN);
@@ -277,19 +252,15 @@ export class SlotList implements Iterable<ShareableValue> {
    * Replaces the element at `index`, from the end if that is negative.
    *
    * @throws ERR_TOO_LARGE if the value needs more bytes than the element's first one was given; ERR_INVALID_ARG if it is none that a list takes, or
-   * there is no such element; then the old one stays. ERR_CLOSED
+   * there is no such element; then the old one stays
    */
   set(index: number, value: ShareableValue): void {
     const i = this.#place(index);
-    const view = this.#open();
+    const view = this.#view;
     const offset = this.#offsets[i];
     const capacity = this.#capacities[i];
     if (offset === undefined || capacity === undefined) {
-      throw invalidArgument(
-        'The index',
-        `a whole number from ${-this.length} to ${this.length - 1}`,
-        index,
-      );
+      throw this.indexError(index);
     }
     const { kind, length, store } = encoded(value);
     if (length > capacity) {
@@ -302,6 +273,15 @@ export class SlotList implements Iterable<ShareableValue> {
     store(view, offset);
     view.setUint32(entry + LENGTH_AT, length, LITTLE_ENDIAN);
     view.setUint32(entry + KIND_AT, kind, LITTLE_ENDIAN);
+    this.#distant?.store(offset, length);
+    this.#distant?.store(entry + KIND_AT, ENTRY_BYTES - KIND_AT);
+  }
+
+  /** For what no element has. */
+  indexError(index: unknown): InterprocError {
+    const { length } = this;
+    if (length === 0) return invalidArgument('The index', 'nothing: the list is empty', index);
+    return invalidArgument('The index', `a whole number from ${-length} to ${length - 1}`, index);
   }
 
   /**
@@ -324,47 +304,13 @@ export class SlotList implements Iterable<ShareableValue> {
   /** How many elements equal `value`, in type and value; bytes by their contents. O(length). */
   count(value: ShareableValue): number {
     let count = 0;
-    for (const one of this) if (isSame(one, value)) count++;
+    for (let i = 0; i < this.length; i++) if (isSame(this.at(i), value)) count++;
     return count;
   }
 
   /** The first index of an element equal to `value`; -1 if there is none. O(length). */
   indexOf(value: ShareableValue): number {
-    let i = 0;
-    for (const one of this) {
-      if (isSame(one, value)) return i;
-      i++;
-    }
+    for (let i = 0; i < this.length; i++) if (isSame(this.at(i), value)) return i;
     return -1;
-  }
-
-  /**
-   * As `indexOf`, but as in Python an error if there is none.
-   * @throws ERR_INVALID_ARG
-   */
-  index(value: ShareableValue): number {
-    const i = this.indexOf(value);
-    if (i >= 0) return i;
-    throw new InterprocError('ERR_INVALID_ARG', `${shown(value)} is not in the list`);
-  }
-
-  *[Symbol.iterator](): IterableIterator<ShareableValue> {
-    for (let i = 0; i < this.length; i++) yield this.at(i) as ShareableValue;
-  }
-
-  toJSON(): ShareableValue[] {
-    return [...this];
-  }
-
-  [inspect.custom](_depth: number, options: InspectOptions): string {
-    const what = this.#bytes.length === 0 ? '(closed)' : inspect([...this], options);
-    return `ShareableList ${what}`;
-  }
-
-  /** @throws ERR_CLOSED */
-  #open(): DataView {
-    // Memory that was taken away is empty; a list never is.
-    if (this.#bytes.length > 0) return this.#view;
-    throw new InterprocError('ERR_CLOSED', 'The memory of this ShareableList was closed');
   }
 }

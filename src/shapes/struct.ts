@@ -300,7 +300,8 @@ export function structOfSchema(schema: string): StructType<unknown, unknown> {
   let struct: StructType<unknown, unknown> | undefined;
   let cause: unknown;
   try {
-    const node: unknown = JSON.parse(schema);
+    // A message may hold text of any length, which would take its time to be refused.
+    const node: unknown = schema.length > MAX_SCHEMA_BYTES ? undefined : JSON.parse(schema);
     if (typeof node === 'object' && node !== null && !Array.isArray(node)) {
       struct = structOfNode(node);
     }

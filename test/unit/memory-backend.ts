@@ -619,10 +619,11 @@ export class MemoryBackend implements Backend, Registry {
     return this;
   }
 
-  openTicket(ticket: Ticket): Channel {
+  openTicket(ticket: Ticket, codec?: string): Channel {
     const object = this.#tickets.get(ticket)?.object;
     if (!(object instanceof SharedQueue) || this.#objects.get(object.name) !== object)
       fail('ERR_NOT_FOUND', 'it is gone');
+    if (codec !== undefined) this.#checkAgreement(object, { codec });
     return new MemoryChannel(this, object);
   }
 

@@ -159,14 +159,22 @@ export class NativeBackend implements Backend, Registry, RingOpener {
     );
   }
 
-  openTicket(ticket: Ticket): Channel {
+  openTicket(ticket: Ticket, codec?: string): Channel {
     const known = parseTicket(ticket);
     if (known === undefined) {
       throw new InterprocError('ERR_DECODE', `${shown(ticket)} is no handle of a queue`);
     }
     const channel = this.openChannel(known.name, 'open', {}) as NativeChannel;
-    if (channel.identity() === known.object) return channel;
+    const isSame = channel.identity() === known.object;
+    const its = channel.geometry.codec;
+    if (isSame && (codec === undefined || codec === its)) return channel;
     channel.close();
+    if (isSame) {
+      throw new InterprocError(
+        'ERR_MISMATCH',
+        `The queue '${known.name}' that was in the message has the codec '${its}', not '${codec}'`,
+      );
+    }
     throw new InterprocError(
       'ERR_NOT_FOUND',
       `The queue '${known.name}' that was in the message is gone; another has its name`,

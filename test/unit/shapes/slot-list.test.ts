@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 
 import { SlotList } from '../../../src/shapes/slot-list.js';
@@ -7,13 +6,7 @@ import type { ShareableValue } from '../../../src/shapes/slot-list.js';
 import { thrownBy } from '../thrown-by.js';
 
 function listOf(...values: ShareableValue[]): SlotList {
-  return other(memoryOf(values));
-}
-
-function memoryOf(values: readonly ShareableValue[]): Uint8Array {
-  const bytes = new Uint8Array(SlotList.byteLengthFor(values));
-  SlotList.fill(bytes, values);
-  return bytes;
+  return other(SlotList.bytesOf(values));
 }
 
 /** Another process's view of the same memory. */
@@ -30,6 +23,8 @@ const anyValue: fc.Arbitrary<ShareableValue> = fc.oneof(
   fc.uint8Array({ maxLength: 30 }),
 );
 
+const all = (list: SlotList) => Array.from({ length: list.length }, (_, i) => list.at(i));
+
 const isBytes = (value: ShareableValue) => typeof value === 'string' || value instanceof Uint8Array;
 const sizeOf = (value: ShareableValue) =>
   isBytes(value) ? Buffer.from(value as string).length : 8;
@@ -40,12 +35,10 @@ describe('a list in memory', () => {
   it('holds what it was made of, for everybody who has the memory', () => {
     fc.assert(
       fc.property(fc.array(anyValue), fc.nat(20), (values, spare) => {
-        const bytes = new Uint8Array(SlotList.byteLengthFor(values) + spare);
-        SlotList.fill(bytes, values);
+        const bytes = new Uint8Array([...SlotList.bytesOf(values), ...new Uint8Array(spare)]);
         const list = other(bytes);
         expect(list.length).toBe(values.length);
-        expect([...list]).toEqual(values);
-        expect(values.map((_, i) => list[i])).toEqual(values);
+        expect(all(list)).toEqual(values);
       }),
     );
   });
@@ -54,7 +47,7 @@ describe('a list in memory', () => {
     const anyAct = fc.tuple(fc.nat(), anyValue);
     fc.assert(
       fc.property(fc.array(anyValue, { minLength: 1 }), fc.array(anyAct), (values, acts) => {
-        const memory = memoryOf(values);
+        const memory = SlotList.bytesOf(values);
         const [list, reader] = [other(memory), other(memory)];
         const expected = [...values];
         const rooms = values.map(roomOf);
@@ -66,7 +59,7 @@ describe('a list in memory', () => {
           } else {
             expect(thrownBy(() => list.set(i, value))).toMatchObject({ code: 'ERR_TOO_LARGE' });
           }
-          expect([...reader]).toEqual(expected);
+          expect(all(reader)).toEqual(expected);
         }
       }),
     );
@@ -82,7 +75,7 @@ describe('a list in memory', () => {
       '\ufeffx',
       Uint8Array.of(1, 0),
     ];
-    expect([...listOf(...values)]).toEqual(values);
+    expect(all(listOf(...values))).toEqual(values);
   });
 
   it('gives each string and each array of bytes eight bytes of room or the next multiple, and one to spare', () => {
@@ -94,43 +87,42 @@ describe('a list in memory', () => {
       [16, 24],
     ] as const) {
       const list = listOf('x'.repeat(length), new Uint8Array(length));
-      list[0] = 'y'.repeat(room);
-      list[1] = new Uint8Array(room).fill(1);
-      expect([...list]).toEqual(['y'.repeat(room), new Uint8Array(room).fill(1)]);
-      const error = thrownBy(() => (list[0] = 'z'.repeat(room + 1)));
+      list.set(0, 'y'.repeat(room));
+      list.set(1, new Uint8Array(room).fill(1));
+      expect(all(list)).toEqual(['y'.repeat(room), new Uint8Array(room).fill(1)]);
+      const error = thrownBy(() => list.set(0, 'z'.repeat(room + 1)));
       expect(error).toMatchObject({ code: 'ERR_TOO_LARGE' });
       expect(String(error)).toContain(`needs ${room + 1} bytes; element 0 has room for ${room}`);
-      expect(list[0]).toBe('y'.repeat(room));
+      expect(list.at(0)).toBe('y'.repeat(room));
     }
   });
 
   it('counts the bytes of a string, not its characters', () => {
     const list = listOf('1234567');
-    list[0] = '世界';
-    expect(thrownBy(() => (list[0] = '世界世'))).toMatchObject({ code: 'ERR_TOO_LARGE' });
-    expect(list[0]).toBe('世界');
+    list.set(0, '世界');
+    expect(thrownBy(() => list.set(0, '世界世'))).toMatchObject({ code: 'ERR_TOO_LARGE' });
+    expect(list.at(0)).toBe('世界');
   });
 
   it('takes a value of another type for any element', () => {
     const list = listOf(null, 'text', 1);
-    list[0] = 2n ** 63n - 1n;
-    list[1] = -0;
-    list[2] = 'eight by';
-    expect([...list]).toEqual([2n ** 63n - 1n, -0, 'eight by']);
+    list.set(0, 2n ** 63n - 1n);
+    list.set(1, -0);
+    list.set(2, 'eight by');
+    expect(all(list)).toEqual([2n ** 63n - 1n, -0, 'eight by']);
   });
 
   it('is indexed from the end, too', () => {
     const list = listOf(1, 2, 3);
-    expect([list.at(-1), list.at(-3), list.at(-4), list.at(3), list[3], list.at(0.5)]).toEqual([
+    expect([list.at(-1), list.at(-3), list.at(-4), list.at(3), list.at(0.5)]).toEqual([
       3,
       1,
       undefined,
       undefined,
       undefined,
-      undefined,
     ]);
     list.set(-1, 30);
-    expect([...list]).toEqual([1, 2, 30]);
+    expect(all(list)).toEqual([1, 2, 30]);
   });
 
   it.each<[unknown]>([[3], [-4], [0.5], [NaN], ['length'], [undefined]])(
@@ -140,15 +132,9 @@ describe('a list in memory', () => {
       const error = thrownBy(() => list.set(index as number, 9));
       expect(error).toMatchObject({ code: 'ERR_INVALID_ARG' });
       expect(String(error)).toContain('from -3 to 2');
-      expect([...list]).toEqual([1, 2, 3]);
+      expect(all(list)).toEqual([1, 2, 3]);
     },
   );
-
-  it('does not grow', () => {
-    const list = listOf(1);
-    expect(() => (list[1] = 2)).toThrow(TypeError);
-    expect(Object.keys(list)).toEqual(['0', 'length']);
-  });
 
   it.each<[unknown]>([
     [undefined],
@@ -165,22 +151,10 @@ describe('a list in memory', () => {
   ])('takes no %o', (value) => {
     const list = listOf('old');
     expect(thrownBy(() => list.set(0, value as null))).toMatchObject({ code: 'ERR_INVALID_ARG' });
-    expect(list[0]).toBe('old');
-    expect(thrownBy(() => SlotList.byteLengthFor([value as null]))).toMatchObject({
+    expect(list.at(0)).toBe('old');
+    expect(thrownBy(() => SlotList.bytesOf([1, value as null]))).toMatchObject({
       code: 'ERR_INVALID_ARG',
     });
-    const bytes = new Uint8Array(100);
-    expect(thrownBy(() => SlotList.fill(bytes, [1, value as null]))).toMatchObject({
-      code: 'ERR_INVALID_ARG',
-    });
-    expect(bytes).toEqual(new Uint8Array(100));
-  });
-
-  it('needs the memory that it says it needs', () => {
-    const values = ['text', 7n, null];
-    const bytes = new Uint8Array(SlotList.byteLengthFor(values) - 1);
-    expect(thrownBy(() => SlotList.fill(bytes, values))).toMatchObject({ code: 'ERR_TOO_LARGE' });
-    expect(bytes.every((byte) => byte === 0)).toBe(true);
   });
 
   it('finds and counts what is equal in type and value', () => {
@@ -190,51 +164,27 @@ describe('a list in memory', () => {
     ]);
     expect([1, '1', 0, 2, false].map((v) => list.count(v))).toEqual([2, 2, 1, 0, 0]);
     expect(list.indexOf(2)).toBe(-1);
-    expect(list.index('1')).toBe(3);
-    expect(thrownBy(() => list.index(Uint8Array.of(2)))).toMatchObject({ code: 'ERR_INVALID_ARG' });
   });
 
   it('says its format as Python does', () => {
     const list = listOf(1.5, 1n, true, 'text', new Uint8Array(8), null);
     expect(list.format).toBe('dq?8s16sx');
-    list[0] = null;
+    list.set(0, null);
     expect(list.format).toBe('xq?8s16sx');
   });
 
-  it('is printed, and becomes JSON, as its elements', () => {
-    expect(inspect(listOf(1, 'two'))).toBe("ShareableList [ 1, 'two' ]");
-    expect(JSON.stringify(listOf(1, 'two', null))).toBe('[1,"two",null]');
-  });
-
   it('gives bytes that are a copy, and a plain Uint8Array', () => {
-    const memory = Buffer.from(memoryOf([Uint8Array.of(1, 2)]));
+    const memory = Buffer.from(SlotList.bytesOf([Uint8Array.of(1, 2)]));
     const list = other(memory);
-    const bytes = list[0] as Uint8Array;
+    const bytes = list.at(0) as Uint8Array;
     expect(bytes.constructor).toBe(Uint8Array);
     bytes[0] = 9;
-    expect(list[0]).toEqual(Uint8Array.of(1, 2));
-  });
-
-  it('is closed with its memory', () => {
-    const bytes = memoryOf([1, 'two']);
-    const list = other(bytes);
-    structuredClone(bytes.buffer, { transfer: [bytes.buffer as ArrayBuffer] });
-    for (const call of [
-      () => list[0],
-      () => list.at(1),
-      () => list.set(0, 2),
-      () => [...list],
-      () => list.format,
-      () => list.count(1),
-    ]) {
-      expect(thrownBy(call)).toMatchObject({ code: 'ERR_CLOSED' });
-    }
-    expect(inspect(list)).toBe('ShareableList (closed)');
+    expect(list.at(0)).toEqual(Uint8Array.of(1, 2));
   });
 
   it('of no elements is one, too', () => {
     const list = listOf();
-    expect([list.length, [...list], list.format, list.at(0)]).toEqual([0, [], '', undefined]);
+    expect([list.length, all(list), list.format, list.at(0)]).toEqual([0, [], '', undefined]);
   });
 
   it('never reads beyond its memory, whatever stands there', () => {
@@ -246,7 +196,7 @@ describe('a list in memory', () => {
           fc.array(fc.tuple(fc.nat(200), fc.nat(255)), { maxLength: 8 }),
         )
         .map(([values, changes]) => {
-          const bytes = memoryOf(values);
+          const bytes = SlotList.bytesOf(values);
           for (const [at, byte] of changes) bytes[at % bytes.length] = byte;
           return bytes;
         }),
@@ -254,7 +204,7 @@ describe('a list in memory', () => {
     fc.assert(
       fc.property(anyBytes, (bytes) => {
         try {
-          for (const value of other(bytes)) {
+          for (const value of all(other(bytes))) {
             if (value instanceof Uint8Array) expect(value.length).toBeLessThan(bytes.length);
           }
         } catch (error) {
@@ -274,7 +224,7 @@ describe('a list in memory', () => {
       [12, 100],
       [0, 2],
     ] as const) {
-      const bytes = memoryOf([1]);
+      const bytes = SlotList.bytesOf([1]);
       new DataView(bytes.buffer).setUint32(at, number, true);
       expect(thrownBy(() => other(bytes))).toMatchObject({ code: 'ERR_CORRUPT' });
     }
@@ -282,31 +232,31 @@ describe('a list in memory', () => {
 
   it('has 1 GiB at most', () => {
     const values = [new Uint8Array(2 ** 30)];
-    expect(thrownBy(() => SlotList.byteLengthFor(values))).toMatchObject({ code: 'ERR_TOO_LARGE' });
+    expect(thrownBy(() => SlotList.bytesOf(values))).toMatchObject({ code: 'ERR_TOO_LARGE' });
   });
 
   it('trusts no length that changes under it', () => {
-    const bytes = memoryOf(['text', 'next']);
+    const bytes = SlotList.bytesOf(['text', 'next']);
     const list = other(bytes);
     const view = new DataView(bytes.buffer);
     const [kindAt, lengthAt] = [16, 20];
     view.setUint32(lengthAt, 9, true);
-    expect(thrownBy(() => list[0])).toMatchObject({ code: 'ERR_CORRUPT' });
+    expect(thrownBy(() => list.at(0))).toMatchObject({ code: 'ERR_CORRUPT' });
     view.setUint32(lengthAt, 2 ** 32 - 1, true);
-    expect(thrownBy(() => list[0])).toMatchObject({ code: 'ERR_CORRUPT' });
+    expect(thrownBy(() => list.at(0))).toMatchObject({ code: 'ERR_CORRUPT' });
     view.setUint32(lengthAt, 4, true);
-    expect(list[0]).toBe('text');
+    expect(list.at(0)).toBe('text');
     for (const kind of [0, 7, 2 ** 32 - 1]) {
       view.setUint32(kindAt, kind, true);
-      expect(thrownBy(() => list[0])).toMatchObject({ code: 'ERR_CORRUPT' });
+      expect(thrownBy(() => list.at(0))).toMatchObject({ code: 'ERR_CORRUPT' });
     }
     view.setUint32(kindAt, 5, true);
     // Where the slots begin: the one of 'text' holds half a character now.
     bytes[8 + 2 * 16] = 0xff;
-    expect(thrownBy(() => list[0])).toMatchObject({ code: 'ERR_CORRUPT' });
+    expect(thrownBy(() => list.at(0))).toMatchObject({ code: 'ERR_CORRUPT' });
     // Where the elements stand was copied when the list was opened.
     view.setUint32(24, 2 ** 31, true);
-    expect(list[1]).toBe('next');
+    expect(list.at(1)).toBe('next');
     expect(thrownBy(() => other(bytes))).toMatchObject({ code: 'ERR_CORRUPT' });
   });
 });
