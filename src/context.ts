@@ -6,6 +6,9 @@
 import { InterprocError, invalidArgument } from './errors.js';
 import type { Backend, SegmentInfo } from './contract/channel.js';
 import { NativeBackend } from './backends/native/native-backend.js';
+import { bindPosix } from './primitives/bind-posix.js';
+import type { Barrier as BarrierHandle } from './primitives/barrier.js';
+import { bindLocks } from './primitives/bind-locks.js';
 import { bindQueue } from './primitives/bind-queue.js';
 import type { QueueConstructor } from './primitives/bind-queue.js';
 import { bindRings } from './primitives/bind-rings.js';
@@ -16,8 +19,19 @@ import type { SharedArrayConstructor } from './primitives/bind-shared-array.js';
 import { bindValue } from './primitives/bind-value.js';
 import type { ValueConstructor } from './primitives/bind-value.js';
 import { HandleClasses } from './primitives/passengers.js';
+import type { PosixSemaphore as PosixSemaphoreHandle } from './primitives/posix-semaphore.js';
+import type { PosixSharedMemory as PosixSharedMemoryHandle } from './primitives/posix-shared-memory.js';
 import type { Queue as QueueHandle } from './primitives/queue.js';
 import type { SharedArray as SharedArrayHandle } from './primitives/shared-array.js';
+import type { Condition as ConditionHandle } from './primitives/condition.js';
+import type { Event as EventHandle } from './primitives/event.js';
+import type { Lock as LockHandle } from './primitives/lock.js';
+import type { RLock as RLockHandle } from './primitives/rlock.js';
+import type { RWLock as RWLockHandle } from './primitives/rw-lock.js';
+import type {
+  BoundedSemaphore as BoundedSemaphoreHandle,
+  Semaphore as SemaphoreHandle,
+} from './primitives/semaphore.js';
 import type { SharedMemory as SharedMemoryHandle } from './primitives/shared-memory.js';
 import type { Value as ValueHandle } from './primitives/value.js';
 import type { MpmcRing as MpmcRingHandle, SpscRing as SpscRingHandle } from './primitives/rings.js';
@@ -61,10 +75,24 @@ export type Value<T = unknown, Live = unknown> = ValueHandle<T, Live>;
 
 export const SharedArray: SharedArrayConstructor = bindSharedArray(selectBackend, handles);
 export type SharedArray<T = unknown, View = unknown> = SharedArrayHandle<T, View>;
+export const { Lock, RLock, Semaphore, BoundedSemaphore, Condition, Event, Barrier, RWLock } =
+  bindLocks(selectBackend, handles);
+export type Lock = LockHandle;
+export type RLock = RLockHandle;
+export type Semaphore = SemaphoreHandle;
+export type BoundedSemaphore = BoundedSemaphoreHandle;
+export type Condition = ConditionHandle;
+export type Event = EventHandle;
+export type Barrier = BarrierHandle;
+export type RWLock = RWLockHandle;
 
 export const { MpmcRing, SpscRing } = bindRings(nativeBackend);
 export type MpmcRing = MpmcRingHandle;
 export type SpscRing = SpscRingHandle;
+
+export const { PosixSharedMemory, PosixSemaphore } = bindPosix(() => nativeBackend().posix);
+export type PosixSharedMemory = PosixSharedMemoryHandle;
+export type PosixSemaphore = PosixSemaphoreHandle;
 
 /**
  * The objects of this user: named and anonymous ones, in use or left over, readable or not. O(number of objects).

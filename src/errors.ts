@@ -27,6 +27,8 @@ export const ERROR_CODES = Object.freeze({
   ERR_PEER_DEAD: 'the process at the other end has died',
   ERR_NOT_OWNER: 'the caller does not hold, or no longer, what it uses or lets go of',
   ERR_DEADLOCK: 'the wait could never end',
+  ERR_OVER_RELEASE: 'a semaphore would have more permits than it may',
+  ERR_BROKEN: 'a barrier that one of its parties gave up on',
   ERR_UNSUPPORTED: 'this backend, codec, stream or machine cannot do it',
   ERR_INVALID_ARG: 'an argument is not what the call takes',
   ERR_SYSTEM: 'the operating system refused, in a way nobody expected; see errno and syscall',

@@ -1,7 +1,15 @@
 export {
+  Barrier,
+  BoundedSemaphore,
+  Condition,
+  Event,
   list,
+  Lock,
   prune,
   Queue,
+  RLock,
+  RWLock,
+  Semaphore,
   SharedArray,
   SharedArray as Array,
   SharedMemory,
@@ -32,11 +40,17 @@ export type {
 export type { ScalarLetter, ScalarName, ScalarTypeName } from './shapes/scalar-types.js';
 export type { BuiltInCodecName, CustomCodec } from './codec/codec.js';
 export type { Delivery } from './primitives/delivery.js';
+export type { BarrierOptions } from './primitives/barrier.js';
+export type { ConditionOptions } from './primitives/condition.js';
+export type { Guard } from './primitives/guard.js';
+export type { RLockGuard } from './primitives/rlock.js';
 export type { PeekedMessage, ReservedSlot } from './primitives/lease.js';
+export type { ValueQueueOptions } from './primitives/bind-queue.js';
 export type { BatchSize } from './primitives/queue.js';
 export type { QueueOptions } from './primitives/queue-options.js';
 export type { QueueReadable } from './primitives/queue-readable.js';
 export type { QueueReadableOptions, QueueWritableOptions } from './primitives/stream-options.js';
+export type { EmbeddedLock } from './primitives/embedded-lock.js';
 export type { OpenArrayOptions } from './primitives/bind-shared-array.js';
 export type { OpenValueOptions } from './primitives/bind-value.js';
 export type { StateHandleOptions } from './primitives/state-options.js';

@@ -7,8 +7,8 @@
 import { withoutCheckout } from './checkout.mjs';
 
 /** @typedef {import('./verified-message.mjs').MessageTotals} MessageTotals */
-/** @typedef {'oneWay' | 'oneWayValues' | 'roundTrip' | 'openExisting' | 'idle' | 'wakeOne'} PatternName */
-/** @typedef {'producer' | 'consumer' | 'asker' | 'answerer' | 'opener' | 'holder' | 'sleeper' | 'codec'} Role */
+/** @typedef {'oneWay' | 'oneWayValues' | 'roundTrip' | 'openExisting' | 'calls' | 'idle' | 'wakeOne' | 'readWrite' | 'atomicAdd' | 'readWriteElements'} PatternName */
+/** @typedef {'producer' | 'consumer' | 'asker' | 'answerer' | 'opener' | 'caller' | 'holder' | 'sleeper' | 'codec' | 'looper'} Role */
 
 /**
  * What a scenario fixes for all its contenders.
@@ -19,6 +19,7 @@ import { withoutCheckout } from './checkout.mjs';
  * @property {number} consumers
  * @property {number} capacityBytes of a queue
  * @property {number} [queues] where it matters how many there are
+ * @property {'int32' | 'int64' | 'float64'} [type] of a number in shared memory
  */
 
 /**

@@ -23,6 +23,11 @@ export function formatMicroseconds(microseconds) {
   return `${short(microseconds)} us`;
 }
 
+/** @param {number} nanoseconds */
+export function formatNanoseconds(nanoseconds) {
+  return `${short(nanoseconds)} ns`;
+}
+
 /** @param {number} bytes */
 export function formatBytes(bytes) {
   return Number.isNaN(bytes) ? '-' : `${short(bytes / 1024)} KiB`;

@@ -97,12 +97,28 @@ async function measureIdle(cell, _parameters, { idleSeconds }) {
   };
 }
 
+/** One thread that does something over and over. @type {Measure} */
+async function measureLoop(cell, _parameters, { seconds }) {
+  const result = await runGrowing({ first: 100_000, multipleOf: 1_000, seconds }, async (count) => {
+    const [report] = await cell.run(count);
+    if (report?.verified !== true || report.count !== count) {
+      throw new Error(`the loop is not verified: ${JSON.stringify(report)}`);
+    }
+    return { count, seconds: report.seconds ?? NaN };
+  });
+  return { nanosecondsEach: (result.seconds / result.count) * 1e9 };
+}
+
 /** @type {Readonly<Record<PatternName, Measure>>} */
 export const PATTERNS = Object.freeze({
   oneWay: measureOneWay,
   oneWayValues: measureOneWay,
   roundTrip: measureRepetitions,
   openExisting: measureRepetitions,
+  calls: measureRepetitions,
   idle: measureIdle,
   wakeOne: measureRepetitions,
+  readWrite: measureLoop,
+  atomicAdd: measureLoop,
+  readWriteElements: measureLoop,
 });

@@ -57,6 +57,11 @@ export const SCENARIO_NAMES = Object.freeze([
   'idle',
   'many-queues',
   'many-queues-idle',
+  'value-read-write',
+  'value-add',
+  'array-read-write',
+  'lock-uncontended',
+  'event-round-trip',
 ]);
 
 /**

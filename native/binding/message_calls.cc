@@ -221,7 +221,7 @@ napi_value finished(napi_env env, napi_callback_info info) {
 napi_value arm(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   Environment::Object* object = call.object();
-  if (object == nullptr || object->queue == nullptr) return call.code(Code::invalid);
+  if (object == nullptr || object->waitable() == nullptr) return call.code(Code::invalid);
   return call.flag(call.environment.arm(call.number(0), call.side(1)));
 }
 
@@ -229,7 +229,7 @@ napi_value arm(napi_env env, napi_callback_info info) {
 napi_value disarm(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   Environment::Object* object = call.object();
-  if (object == nullptr || object->queue == nullptr) return call.code(Code::invalid);
+  if (object == nullptr || object->waitable() == nullptr) return call.code(Code::invalid);
   call.environment.disarm(call.number(0), call.side(1));
   return call.result(0);
 }

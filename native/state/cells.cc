@@ -18,7 +18,7 @@ constexpr std::size_t kWordBytes = sizeof(memory::Word);
 }  // namespace
 
 Cells::Cells(sync::Doorbell& bell, memory::Segment& segment) noexcept
-    : SharedState(bell, segment), words_(segment.cell_words<CellWords>()) {
+    : LockedState(bell, segment), words_(segment.cell_words<CellWords>()) {
   // Page-aligned and a multiple of words, or the header of somebody else's making.
   const std::uint64_t half_bytes = (header().parameter + kWordBytes - 1) / kWordBytes * kWordBytes;
   if (header().kind != memory::Kind::value || half_bytes == 0 ||

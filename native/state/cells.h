@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "state/cell.h"
-#include "state/shared_state.h"
+#include "state/locked_state.h"
 #include "state/whole_value.h"
 
 namespace interproc::state {
@@ -32,7 +32,7 @@ static_assert(sizeof(CellWords) == 3 * memory::kLine);
 // So while nobody waits a change costs one load more. Who looks at the bytes after he has remembered sees a change, or his W or
 // `changes` is out of date, or he is listed when the changer looks. A changer that is killed before it rings loses the wake: sleepers look again by
 // themselves, a few times a second.
-class Cells final : public SharedState {
+class Cells final : public LockedState {
  public:
   Cells(sync::Doorbell& bell, memory::Segment& segment) noexcept;
   ~Cells() override { close(); }
@@ -56,7 +56,6 @@ class Cells final : public SharedState {
   // The bytes may have been changed by who was killed before it rang, or by plain stores that nobody has told of.
   bool worth_a_slow_look(sync::Side) noexcept override { return true; }
   void sweep() noexcept override;
-  void give_back() noexcept override {}
   void pass_on(sync::Side) noexcept override {}
 
   CellWords& words_;

@@ -1,20 +1,19 @@
 #pragma once
 
-#include "state/shared_state.h"
+#include "state/locked_state.h"
 
 namespace interproc::state {
 
-// Bytes and nothing else: SharedMemory. Nobody waits for anything here.
-class PlainMemory final : public SharedState {
+// Bytes and a lock: SharedMemory, ShareableList.
+class PlainMemory final : public LockedState {
  public:
   PlainMemory(sync::Doorbell& bell, memory::Segment& segment) noexcept
-      : SharedState(bell, segment) {}
+      : LockedState(bell, segment) {}
   ~PlainMemory() override { close(); }
 
  private:
   bool worth_looking(sync::Side) noexcept override { return true; }
   void sweep() noexcept override {}
-  void give_back() noexcept override {}
   void pass_on(sync::Side) noexcept override {}
 };
 

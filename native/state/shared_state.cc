@@ -4,6 +4,7 @@
 
 #include "platform/clock.h"
 #include "platform/fault.h"
+#include "sync/waiting.h"
 
 namespace interproc::state {
 
@@ -42,6 +43,7 @@ Result<std::unique_ptr<SharedState>> SharedState::open(
     state = make(bell, segment);
     SharedState& self = *state;
     const Error error = self.registry_.join([&self](memory::Owner last) {
+      self.sweep_last(last);
       self.sweep();
       self.waiters_.forget(last.slot);
     });
@@ -65,6 +67,7 @@ bool SharedState::sweep_if_due(std::int64_t interval_ns) noexcept {
 }
 
 bool SharedState::arm(Side side, std::uint32_t token) noexcept {
+  if (sync::Waiting* own = waiting(side)) return own->arm(token);
   if (loop_spin_([this, side] { return worth_looking(side); })) return true;
   // relaxed: published by arming.
   registry_.self_slot().token.store(token, std::memory_order_relaxed);
@@ -79,12 +82,17 @@ bool SharedState::arm(Side side, std::uint32_t token) noexcept {
 }
 
 void SharedState::disarm(Side side) noexcept {
+  if (sync::Waiting* own = waiting(side)) {
+    own->leave();
+    return;
+  }
   if (!bell_armed_[side]) return;
   bell_armed_[side] = false;
   if (waiters_.disarm(side)) pass_on(side);
 }
 
 bool SharedState::answer(Side side, bool slow_look) noexcept {
+  if (sync::Waiting* own = waiting(side)) return own->answer(slow_look);
   if (!bell_armed_[side]) return false;
   if (slow_look) {
     sweep_if_due(kSlowSweepNs);
@@ -96,6 +104,7 @@ bool SharedState::answer(Side side, bool slow_look) noexcept {
 }
 
 bool SharedState::wait(Side side, std::int64_t timeout_ns) noexcept {
+  if (sync::Waiting* own = waiting(side)) return own->wait(timeout_ns);
   if (blocked_spin_([this, side] { return worth_looking(side); })) return true;
   const std::int64_t deadline = platform::now_ns() + std::min(timeout_ns, sync::kSliceNs);
   const bool bell_was_armed = bell_armed_[side];
@@ -126,8 +135,8 @@ bool SharedState::wait(Side side, std::int64_t timeout_ns) noexcept {
 }
 
 void SharedState::retire() noexcept {
-  give_back();
   for (std::uint32_t side = 0; side < sync::kSides; ++side) disarm(static_cast<Side>(side));
+  give_back();
 }
 
 void SharedState::close() noexcept {

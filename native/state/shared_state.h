@@ -13,6 +13,16 @@
 #include "sync/spin.h"
 #include "sync/waitable.h"
 
+namespace interproc::sync {
+class Barrier;
+class Condition;
+class Event;
+class Lock;
+class RwLock;
+class Semaphore;
+class Waiting;
+}  // namespace interproc::sync
+
 namespace interproc::state {
 
 // One participant of an object of state: bytes that stay where they are, words beside them, and waits. What the words mean,
@@ -43,6 +53,14 @@ class SharedState : public sync::Waitable {
   std::uint32_t participants() const noexcept { return registry_.living(); }
   Error unlink() noexcept { return shared_.unlink(bell_.directory()); }
 
+  // What can be locked or waited for in it; nullptr for what this kind of object does not have.
+  virtual sync::Lock* lock() noexcept { return nullptr; }
+  virtual sync::Semaphore* semaphore() noexcept { return nullptr; }
+  virtual sync::Condition* condition() noexcept { return nullptr; }
+  virtual sync::Event* event() noexcept { return nullptr; }
+  virtual sync::Barrier* barrier() noexcept { return nullptr; }
+  virtual sync::RwLock* rw_lock() noexcept { return nullptr; }
+
   bool arm(sync::Side side, std::uint32_t token) noexcept final;
   void disarm(sync::Side side) noexcept final;
   bool answer(sync::Side side, bool slow_look) noexcept final;
@@ -58,6 +76,10 @@ class SharedState : public sync::Waitable {
 
   // Joined, and nothing done yet under the new name.
   virtual void begin() noexcept {}
+  // How this side is waited on, if not by what follows.
+  virtual sync::Waiting* waiting(sync::Side) noexcept { return nullptr; }
+  // Recovers what the last user of our slot held, which died. Called while joining, before anything else.
+  virtual void sweep_last(memory::Owner) noexcept {}
   // Whether what `side` waits for may be had.
   virtual bool worth_looking(sync::Side side) noexcept = 0;
   // The same of a sleeper that has not been rung for a while: also for what a dead participant did not tell of.

@@ -1,6 +1,7 @@
 /** What a backend promises of objects whose bytes stay where they are: values, arrays, memory, locks. */
 
-import type { SharedObject } from './shared-object.js';
+import type { LockParts } from './locks.js';
+import type { SharedObject, Side } from './shared-object.js';
 
 export type StateKind =
   | 'value'
@@ -103,6 +104,10 @@ export interface State extends SharedObject {
   readonly geometry: StateGeometry;
   /** Of values and arrays. */
   readonly cells: Cells | undefined;
+  /** What can be locked or waited for in it. */
+  readonly parts: LockParts;
+  /** Nobody here waits on `side` any more, and what was waited for was not had: gives up this handle's place among those waiting. */
+  leave(side: Side): void;
   /**
    * Over its bytes, the same one at each use: changes by other processes show. Detached at `close`. Undefined
    * where there are no bytes, or the runtime allows no such buffer: then `read` and `write` it is.

@@ -5,7 +5,8 @@ import type { ScalarType } from '../shapes/scalar-types.js';
 import { isStruct, shapeOf } from '../shapes/struct.js';
 import type { StructType } from '../shapes/struct.js';
 import { AtomicCells, cellsOf } from './atomic-cells.js';
-import { ChangeWaits, CHANGE } from './change-waits.js';
+import { Watching, CHANGE } from './watching.js';
+import { EmbeddedLock } from './embedded-lock.js';
 import { StateHandle } from './state-handle.js';
 
 type AnyStruct = StructType<unknown, unknown>;
@@ -79,7 +80,8 @@ export class ArrayCore {
   readonly elements: Elements;
   /** Where the elements have atomic operations. */
   readonly atomics: AtomicCells<unknown> | undefined;
-  readonly waits: ChangeWaits<object>;
+  readonly waits: Watching<object>;
+  #lock: EmbeddedLock | undefined;
 
   /** `array`: what users hold; it may be made later. */
   constructor(state: State, type: ScalarType | AnyStruct, array: () => object) {
@@ -96,9 +98,10 @@ export class ArrayCore {
       this.atomics = cells;
       this.elements = new ScalarElements(state.geometry.byteLength / scalar.byteLength, cells);
     }
-    this.waits = new ChangeWaits(state, cellsOf(state), { what, read: array });
+    this.waits = new Watching(state, cellsOf(state), { what, read: array });
     state.onReady = (side) => {
       if (side === CHANGE) this.waits.rung();
+      else if (side === this.#lock?.side) this.#lock.rung();
     };
   }
 
@@ -109,6 +112,12 @@ export class ArrayCore {
   /** Of its elements: the name of the scalar type, or the struct. */
   get type(): unknown {
     return this.struct ?? this.scalar?.name;
+  }
+
+  /** @throws ERR_CLOSED */
+  get lock(): EmbeddedLock {
+    this.handle.assertOpen();
+    return (this.#lock ??= new EmbeddedLock(this.handle));
   }
 
   get length(): number {
@@ -131,7 +140,9 @@ export class ArrayCore {
 
   close(): void {
     if (this.handle.isClosed) return;
-    this.waits.rejectAll(this.handle.closedError());
+    const errorOf = () => this.handle.closedError();
+    this.waits.rejectAll(errorOf);
+    this.#lock?.rejectAll(errorOf);
     this.handle.close();
   }
 }

@@ -3,9 +3,11 @@ import { inspect } from 'node:util';
 
 import { InterprocError, invalidArgument } from '../errors.js';
 import type { CellOperation } from '../contract/state.js';
-import { ArrayCore, coreOf, findCore } from './array-core.js';
-import type { AtomicCells } from './atomic-cells.js';
+import { coreOf, findCore } from './array-core.js';
+import type { ArrayCore } from './array-core.js';
 import { cellsOf } from './atomic-cells.js';
+import type { AtomicCells } from './atomic-cells.js';
+import type { EmbeddedLock } from './embedded-lock.js';
 import { letTravel } from './passengers.js';
 import type { Assignable } from './value.js';
 import type { SyncWaitOptions, WaitOptions } from './wait-options.js';
@@ -27,6 +29,12 @@ export interface SharedArrayMethods<T, View> {
   readonly name: string;
   /** The name of the scalar type of its elements, such as `'int32'`, or their struct. */
   readonly type: unknown;
+  /**
+   * The lock that belongs to the array: one for all its handles, in all processes. It keeps nobody off who does not acquire it.
+   *
+   * @throws ERR_CLOSED
+   */
+  readonly lock: EmbeddedLock;
   /** The element, as `xs[index]`, but a wrong index is an error. @throws ERR_INVALID_ARG */
   get(index: number): T;
   /** A plain array of copies. */
@@ -179,6 +187,9 @@ export const SHARED_METHODS = {
   },
   get type(): unknown {
     return coreOf(this).type;
+  },
+  get lock(): EmbeddedLock {
+    return coreOf(this).lock;
   },
   get(index: number): unknown {
     const core = coreOf(this);

@@ -6,6 +6,8 @@ export class StateHandle {
   readonly state: State;
   /** What it is called in messages: 'Value'. */
   readonly kind: string;
+  /** Whether pending waits keep the process alive. */
+  isRefd = true;
   #isClosed = false;
 
   constructor(kind: string, state: State) {
@@ -15,6 +17,11 @@ export class StateHandle {
 
   get name(): string {
     return this.state.name;
+  }
+
+  /** As messages call it: "Value 'n'". */
+  get what(): string {
+    return `${this.kind} '${this.name}'`;
   }
 
   get isClosed(): boolean {
@@ -40,9 +47,6 @@ export class StateHandle {
   }
 
   closedError(): InterprocError {
-    return new InterprocError(
-      'ERR_CLOSED',
-      `${this.kind} '${this.name}' was closed here; open it again`,
-    );
+    return new InterprocError('ERR_CLOSED', `${this.what} was closed here; open it again`);
   }
 }

@@ -4,8 +4,9 @@ import type { InspectOptionsStylized } from 'node:util';
 import { InterprocError } from '../errors.js';
 import type { State } from '../contract/state.js';
 import type { StructInput } from '../shapes/struct-types.js';
-import { ChangeWaits, CHANGE } from './change-waits.js';
+import { Watching, CHANGE } from './watching.js';
 import { cellsOf } from './atomic-cells.js';
+import { EmbeddedLock } from './embedded-lock.js';
 import { letTravel } from './passengers.js';
 import { StateHandle } from './state-handle.js';
 import type { SyncWaitOptions, WaitOptions } from './wait-options.js';
@@ -59,7 +60,8 @@ let stateOf: (object: object) => State | undefined;
  */
 export abstract class Value<T = unknown, Live = unknown> {
   readonly #handle: StateHandle;
-  readonly #waits: ChangeWaits<T>;
+  readonly #waits: Watching<T>;
+  #lock: EmbeddedLock | undefined;
 
   static {
     stateOf = (object) => (#handle in object ? object.#handle.open() : undefined);
@@ -68,12 +70,13 @@ export abstract class Value<T = unknown, Live = unknown> {
   /** Values are had by `new Value(type)`, `Value.create`, `open`, `openOrCreate` and `openWhenAvailable`. */
   protected constructor(state: State) {
     this.#handle = new StateHandle('Value', state);
-    this.#waits = new ChangeWaits<T>(state, cellsOf(state), {
+    this.#waits = new Watching<T>(state, cellsOf(state), {
       what: `Value '${state.name}'`,
       read: () => this.value,
     });
     state.onReady = (side) => {
       if (side === CHANGE) this.#waits.rung();
+      else if (side === this.#lock?.side) this.#lock.rung();
     };
   }
 
@@ -157,6 +160,15 @@ export abstract class Value<T = unknown, Live = unknown> {
     cellsOf(this.#handle.open()).notify();
   }
 
+  /**
+   * The lock that belongs to the value: one for all its handles, in all processes. It is for steps that no atomic operation does, and keeps
+   * nobody off who does not acquire it.
+   */
+  get lock(): EmbeddedLock {
+    this.#handle.assertOpen();
+    return (this.#lock ??= new EmbeddedLock(this.#handle));
+  }
+
   /** A pending `waitFor` keeps the process alive: the default. */
   ref(): this {
     this.#handle.open().ref();
@@ -172,7 +184,9 @@ export abstract class Value<T = unknown, Live = unknown> {
   /** Lets go; pending waits reject with ERR_CLOSED. The last one out removes the value, unless it is to persist. Again is nothing. */
   close(): void {
     if (this.#handle.isClosed) return;
-    this.#waits.rejectAll(this.#handle.closedError());
+    const errorOf = () => this.#handle.closedError();
+    this.#waits.rejectAll(errorOf);
+    this.#lock?.rejectAll(errorOf);
     this.#handle.close();
   }
 

@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 
 import { NativeBackend } from '../../src/backends/native/native-backend.js';
+import { embeddedLocks } from './embedded-lock.js';
 import { sharedArrays } from './shared-array.js';
 import { sharedMemory } from './shared-memory.js';
 import { values } from './value.js';
@@ -15,10 +16,11 @@ afterAll(() => {
 });
 
 describe('on native, where JavaScript does not see shared memory,', () => {
-  const subject = { backend: new NativeBackend(), isMapped: false };
+  const subject = { backend: new NativeBackend(), isMapped: false, isBetweenProcesses: true };
   sharedMemory(subject);
   values(subject);
   sharedArrays(subject);
+  embeddedLocks(subject);
 
   it('leaves no file behind but those of its doorbells', () => {
     expect(readdirSync(directory).filter((name) => !name.startsWith('~bell-'))).toEqual([]);

@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 
 import { NativeBackend } from '../../src/backends/native/native-backend.js';
+import { embeddedLocks } from './embedded-lock.js';
 import { sharedArrays } from './shared-array.js';
 import { sharedMemory } from './shared-memory.js';
 import { values } from './value.js';
@@ -14,10 +15,11 @@ afterAll(() => {
 });
 
 describe('on native', () => {
-  const subject = { backend: new NativeBackend(), isMapped: true };
+  const subject = { backend: new NativeBackend(), isMapped: true, isBetweenProcesses: true };
   sharedMemory(subject);
   values(subject);
   sharedArrays(subject);
+  embeddedLocks(subject);
 
   it('leaves no file behind but those of its doorbells', () => {
     expect(readdirSync(directory).filter((name) => !name.startsWith('~bell-'))).toEqual([]);

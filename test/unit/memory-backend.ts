@@ -31,7 +31,8 @@ import type {
   Side,
   Ticket,
 } from '../../src/contract/channel.js';
-import type { State } from '../../src/contract/state.js';
+import type { State, StateKind, StateOptions } from '../../src/contract/state.js';
+import { MemoryState, SharedState } from './memory-state.js';
 
 const BLOCK_BYTES = 64;
 const SMALLEST_CAPACITY = 4096;
@@ -441,7 +442,9 @@ class MemoryChannel implements Channel {
   }
 
   issueTicket(passenger: SharedObject): Ticket {
-    return this.#backend.issueTicket((passenger as MemoryChannel).#enter(), this.#enter());
+    const object =
+      passenger instanceof MemoryState ? passenger.enter() : (passenger as MemoryChannel).#enter();
+    return this.#backend.issueTicket(object, this.#enter());
   }
 
   redeemTicket(ticket: Ticket): void {
@@ -523,8 +526,11 @@ export class MemoryBackend implements Backend, Registry {
   readonly offsets = new Uint32Array(BATCH);
   readonly lengths = new Uint32Array(BATCH);
   inbox = new Uint8Array(OUTBOX_BYTES);
-  readonly #queues = new Map<string, SharedQueue>();
-  readonly #tickets = new Map<Ticket, { object: SharedQueue; carrier: SharedQueue }>();
+  readonly #objects = new Map<string, SharedQueue | SharedState>();
+  readonly #tickets = new Map<
+    Ticket,
+    { object: SharedQueue | SharedState; carrier: SharedQueue }
+  >();
   #issued = 0;
   #anonymous = 0;
 
@@ -533,10 +539,9 @@ export class MemoryBackend implements Backend, Registry {
   }
 
   openChannel(name: string | undefined, mode: OpenMode, options: ChannelOptions): Channel {
-    const known = name === undefined ? undefined : this.#queues.get(name);
-    if (known === undefined && mode === 'open') fail('ERR_NOT_FOUND', `no queue '${name}'`);
-    if (known !== undefined && mode === 'create') fail('ERR_EXISTS', `'${name}' is there`);
+    const known = this.#find(name, mode);
     if (known !== undefined) {
+      if (known instanceof SharedState) fail('ERR_KIND', `'${name}' is a ${known.geometry.kind}`);
       this.#checkAgreement(known, options);
       return new MemoryChannel(this, known);
     }
@@ -544,12 +549,19 @@ export class MemoryBackend implements Backend, Registry {
       name ?? `~${++this.#anonymous}`,
       geometryOf(options, name === undefined),
     );
-    this.#queues.set(queue.name, queue);
+    this.#objects.set(queue.name, queue);
     return new MemoryChannel(this, queue);
   }
 
-  issueTicket(object: SharedQueue, carrier: SharedQueue): Ticket {
-    if (this.#queues.get(object.name) !== object)
+  #find(name: string | undefined, mode: OpenMode): SharedQueue | SharedState | undefined {
+    const known = name === undefined ? undefined : this.#objects.get(name);
+    if (known === undefined && mode === 'open') fail('ERR_NOT_FOUND', `no object '${name}'`);
+    if (known !== undefined && mode === 'create') fail('ERR_EXISTS', `'${name}' is there`);
+    return known;
+  }
+
+  issueTicket(object: SharedQueue | SharedState, carrier: SharedQueue): Ticket {
+    if (this.#objects.get(object.name) !== object)
       fail('ERR_NOT_FOUND', `'${object.name}' was unlinked`);
     const ticket = `~ticket-${String(++this.#issued).padStart(8, '0')}`;
     this.#tickets.set(ticket, { object, carrier });
@@ -572,17 +584,44 @@ export class MemoryBackend implements Backend, Registry {
     return this.issueTicket(known.object, carrier);
   }
 
-  openState(): State {
-    fail('ERR_UNSUPPORTED', 'queues only');
+  openState(
+    name: string | undefined,
+    mode: OpenMode,
+    options: StateOptions,
+    initial?: Uint8Array,
+  ): State {
+    const known = this.#find(name, mode);
+    if (known !== undefined) {
+      if (known instanceof SharedQueue || known.geometry.kind !== options.kind) {
+        fail('ERR_KIND', `'${name}' is no ${options.kind}`);
+      }
+      return new MemoryState(this, known);
+    }
+    const made = new SharedState(
+      ++identities,
+      name ?? `~${++this.#anonymous}`,
+      { ...options, anonymous: name === undefined },
+      initial,
+    );
+    this.#objects.set(made.name, made);
+    return new MemoryState(this, made);
   }
 
-  openStateTicket(): State {
-    fail('ERR_UNSUPPORTED', 'queues only');
+  openStateTicket(ticket: Ticket, kind: StateKind): State {
+    const object = this.#tickets.get(ticket)?.object;
+    if (!(object instanceof SharedState) || this.#objects.get(object.name) !== object)
+      fail('ERR_NOT_FOUND', 'it is gone');
+    if (object.geometry.kind !== kind) fail('ERR_KIND', `'${object.name}' is no ${kind}`);
+    return new MemoryState(this, object);
+  }
+
+  beside(): this {
+    return this;
   }
 
   openTicket(ticket: Ticket): Channel {
     const object = this.#tickets.get(ticket)?.object;
-    if (object === undefined || this.#queues.get(object.name) !== object)
+    if (!(object instanceof SharedQueue) || this.#objects.get(object.name) !== object)
       fail('ERR_NOT_FOUND', 'it is gone');
     return new MemoryChannel(this, object);
   }
@@ -596,31 +635,47 @@ export class MemoryBackend implements Backend, Registry {
     }
   }
 
-  left(queue: SharedQueue): void {
-    const { anonymous, persist } = queue.geometry;
-    if (queue.channels.size > 0 || persist || (!anonymous && queue.size > 0)) return;
-    for (const { object, carrier } of this.#tickets.values()) {
-      if (object === queue && carrier !== queue) return;
+  left(object: SharedQueue | SharedState): void {
+    const { anonymous, persist } = object.geometry;
+    const isOpen =
+      object instanceof SharedQueue ? object.channels.size > 0 : object.states.size > 0;
+    const holds = object instanceof SharedQueue && !anonymous && object.size > 0;
+    if (isOpen || persist || holds) return;
+    for (const ticket of this.#tickets.values()) {
+      if (ticket.object === object && ticket.carrier !== object) return;
     }
-    if (this.#queues.get(queue.name) === queue) this.#queues.delete(queue.name);
+    this.unlink(object);
     for (const [ticket, { carrier }] of this.#tickets) {
-      if (carrier === queue) this.redeemTicket(ticket);
+      if (carrier === object) this.redeemTicket(ticket);
     }
   }
 
-  unlink(queue: SharedQueue): void {
-    if (this.#queues.get(queue.name) === queue) this.#queues.delete(queue.name);
+  unlink(object: SharedQueue | SharedState): void {
+    if (this.#objects.get(object.name) === object) this.#objects.delete(object.name);
   }
 
   list(): SegmentInfo[] {
-    return [...this.#queues.values()].map((queue) => ({
-      name: queue.name,
-      kind: 'queue',
-      totalBytes: queue.geometry.capacityBytes,
-      participants: queue.channels.size,
-      size: queue.size,
-      persist: queue.geometry.persist,
-      anonymous: queue.geometry.anonymous,
+    return [...this.#objects.values()].map((object) => ({
+      name: object.name,
+      ...(object instanceof SharedQueue
+        ? {
+            kind: 'queue',
+            totalBytes: object.geometry.capacityBytes,
+            participants: object.channels.size,
+            size: object.size,
+          }
+        : {
+            kind: object.geometry.kind,
+            totalBytes: object.bytes.length,
+            participants: object.states.size,
+            // A value that is written whole has room for two.
+            size:
+              object.geometry.kind === 'value' && object.geometry.parameter > 0
+                ? object.geometry.parameter
+                : object.bytes.length,
+          }),
+      persist: object.geometry.persist,
+      anonymous: object.geometry.anonymous,
       problem: undefined,
     }));
   }

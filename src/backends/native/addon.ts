@@ -33,6 +33,9 @@ export interface Constants {
   readonly noLease: number;
   readonly notOwner: number;
   readonly busy: number;
+  readonly deadlock: number;
+  readonly overRelease: number;
+  readonly broken: number;
   readonly invalid: number;
   readonly argument: number;
   readonly system: number;
@@ -43,6 +46,8 @@ export interface Constants {
   readonly receipt: number;
   readonly wanted: number;
   readonly lease: number;
+  readonly placePhase: number;
+  readonly placeIsLast: number;
   /** The `kind` of a lease that is a slot. */
   readonly leaseSlot: number;
   readonly maxLeases: number;
@@ -59,6 +64,8 @@ export interface Constants {
   /** The code of a cell's operation is that of the operation, times the number of types, plus that of the type. */
   readonly cellOperations: Readonly<Record<CellOperation, number>>;
   readonly cellTypes: Readonly<Record<CellType, number>>;
+  /** The largest value of a semaphore of POSIX. */
+  readonly maxSemaphoreValue: number;
   /** What can be waited for: sides are numbered from 0. */
   readonly sides: number;
 }
@@ -144,6 +151,37 @@ export interface Addon {
   abandon(token: Token, lease: number): number;
   leases(token: Token): NativeLeaseNotice[];
 
+  /** 1: its last owner never gave it back; 0; or -Code. `only`: 1 = no wait follows. */
+  acquireLock(token: Token, only: number): number;
+  releaseLock(token: Token): number;
+  isLocked(token: Token): number;
+  acquirePermit(token: Token, only: number): number;
+  releasePermit(token: Token): number;
+  permits(token: Token): number;
+  beginCondition(token: Token): number;
+  takeNotification(token: Token): number;
+  /** 1: it had been notified. */
+  endCondition(token: Token): number;
+  notifyCondition(token: Token, count: number): number;
+  eventIsSet(token: Token): number;
+  setEvent(token: Token): number;
+  clearEvent(token: Token): number;
+  eventSets(token: Token): number;
+  eventHappened(token: Token, sets: number): number;
+  /** The index or busy, with `results[placePhase]` and `results[placeIsLast]`; or -Code. */
+  barrierCome(token: Token): number;
+  barrierPass(token: Token, phase: number): number;
+  barrierPassed(token: Token, phase: number): number;
+  barrierGiveUp(token: Token, phase: number): number;
+  barrierWaiting(token: Token): number;
+  barrierIsBroken(token: Token): number;
+  barrierAbort(token: Token): number;
+  barrierReset(token: Token): number;
+  acquireRead(token: Token, only: number): number;
+  releaseRead(token: Token): number;
+  acquireWrite(token: Token, only: number): number;
+  releaseWrite(token: Token): number;
+
   openQueue(directory: string, name: string, mode: number, options: ObjectOptions): Token;
   openSpsc(
     directory: string,
@@ -193,6 +231,33 @@ export interface Addon {
   onBell(dispatch: (count: number) => void): void;
   inbox(): Uint8Array;
   outbox(): Uint8Array;
+
+  posixOpenMemory(
+    name: string,
+    mode: number,
+    bytes: number,
+    permissions: number,
+    readOnly: boolean,
+  ): Token;
+  posixMemoryBytes(token: Token): number;
+  /** Once per token; undefined where the runtime allows no ArrayBuffer over memory that is not its own. */
+  posixMemoryBuffer(token: Token): ArrayBuffer | undefined;
+  /** 0, or -Code. */
+  posixReadMemory(token: Token, target: Uint8Array, offset: number): number;
+  posixWriteMemory(token: Token, bytes: Uint8Array, offset: number): number;
+  posixCloseMemory(token: Token): void;
+  posixUnlinkMemory(name: string): void;
+  posixOpenSemaphore(name: string, mode: number, value: number, permissions: number): Token;
+  /** 1 = took a permit, 0 = there is none. */
+  posixTryWait(token: Token): number;
+  /** 1 = took a permit, 0 = a slice or the time has passed. */
+  posixWait(token: Token, milliseconds: number): number;
+  /** 0, or -Code. */
+  posixPost(token: Token): number;
+  posixValue(token: Token): number;
+  posixCloseSemaphore(token: Token): void;
+  posixUnlinkSemaphore(name: string): void;
+
   list(directory: string): NativeEntry[];
   prune(directory: string, dryRun: boolean): string[];
 }

@@ -56,6 +56,12 @@ function tell(constants: Constants, status: number): Told {
       return ['ERR_NOT_OWNER', 'a receipt can be used once, by the handle that received it'];
     case constants.busy:
       return ['ERR_TIMEOUT', 'another process that is opening or closing it seems to be stopped'];
+    case constants.deadlock:
+      return ['ERR_DEADLOCK', 'this handle itself holds it'];
+    case constants.overRelease:
+      return ['ERR_OVER_RELEASE', 'release once for each acquire'];
+    case constants.broken:
+      return ['ERR_BROKEN', 'reset() it when all parties are ready to begin anew'];
     case constants.argument:
       return ['ERR_INVALID_ARG', 'choose other sizes'];
     case constants.invalid:
@@ -95,8 +101,16 @@ export function statusError(
   );
 }
 
-/** Calls into the addon and gives what it throws its class, code and message. */
-export function guarded<T>(statuses: Constants, what: string, call: () => T): T {
+/**
+ * Calls into the addon and gives what it throws its class, code and message. `advise`: the way out, where it is another than
+ * for objects of our own.
+ */
+export function guarded<T>(
+  statuses: Constants,
+  what: string,
+  call: () => T,
+  advise?: (code: ErrorCode, errno: number | undefined) => string | undefined,
+): T {
   try {
     return call();
   } catch (thrown) {
@@ -104,7 +118,7 @@ export function guarded<T>(statuses: Constants, what: string, call: () => T): T 
     if (typeof failure.status !== 'number') throw thrown;
     const [code, advice] = tell(statuses, failure.status);
     const system = failure.errno ? ` (${failure.syscall ?? ''}: errno ${failure.errno})` : '';
-    const wayOut = adviceOn(failure.errno) ?? advice;
+    const wayOut = advise?.(code, failure.errno) ?? adviceOn(failure.errno) ?? advice;
     throw new InterprocError(code, `${what}: ${failure.message ?? ''}${system}; ${wayOut}`, {
       ...(failure.errno ? { errno: failure.errno } : {}),
       ...(failure.syscall ? { syscall: failure.syscall } : {}),

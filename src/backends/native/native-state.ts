@@ -1,7 +1,10 @@
 import { invalidArgument } from '../../errors.js';
+import type { LockParts } from '../../contract/locks.js';
+import type { Side } from '../../contract/shared-object.js';
 import type { State, StateGeometry } from '../../contract/state.js';
 import type { Token } from './addon.js';
 import { NativeCells } from './native-cells.js';
+import { lockPartsOf } from './native-locks.js';
 import { NativeObject } from './native-object.js';
 import type { NativeThread } from './native-thread.js';
 
@@ -13,6 +16,7 @@ export class NativeState extends NativeObject implements State {
   readonly geometry: StateGeometry;
   readonly buffer: ArrayBuffer | undefined;
   readonly cells: NativeCells | undefined;
+  readonly parts: LockParts;
 
   /** `copies`: there is no buffer, even where there could be one. */
   constructor(
@@ -26,11 +30,16 @@ export class NativeState extends NativeObject implements State {
     this.geometry = geometry;
     this.buffer = copies ? undefined : this.addon.stateBuffer(token);
     if (this.buffer !== undefined) stateOf.set(this.buffer, this);
+    this.parts = lockPartsOf(this.addon, token, name, geometry);
     const { kind } = geometry;
     this.cells =
       kind === 'value' || kind === 'array'
         ? new NativeCells(this.addon, token, name, this.buffer !== undefined)
         : undefined;
+  }
+
+  leave(side: Side): void {
+    this.addon.disarm(this.token, side);
   }
 
   read(offset: number, into: Uint8Array): void {

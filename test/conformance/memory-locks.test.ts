@@ -1,0 +1,4 @@
+import { describeLocks } from './locks.conformance.js';
+import { memoryLockSubject } from './memory-lock-subject.js';
+
+describeLocks('the plain backend of the tests', memoryLockSubject);

@@ -1,0 +1,49 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+
+import { NativeBackend } from '../../src/backends/native/native-backend.js';
+import type { StateKind } from '../../src/contract/state.js';
+import type { LockAct, LockPeer, LockSubject } from './lock-subject.js';
+
+const CLASS_NAMES: Partial<Record<StateKind, string>> = {
+  lock: 'Lock',
+  rlock: 'RLock',
+  semaphore: 'Semaphore',
+  boundedSemaphore: 'BoundedSemaphore',
+  condition: 'Condition',
+  event: 'Event',
+  barrier: 'Barrier',
+  rwlock: 'RWLock',
+};
+
+/** On shared memory, where somebody else is a worker thread. */
+export function nativeLockSubject(): LockSubject {
+  return {
+    backend: new NativeBackend(),
+    async peer(kind: StateKind, name: string): Promise<LockPeer> {
+      const worker = new Worker(new URL('./lock-peer.mjs', import.meta.url), {
+        workerData: { className: CLASS_NAMES[kind], name },
+        execArgv: [],
+      });
+      // Rejects with what the peer threw.
+      await once(worker, 'message');
+      let busy: Promise<unknown> = Promise.resolve();
+      const tell = (acts: LockAct[], isBlocked: boolean) => {
+        worker.postMessage({ acts, isBlocked });
+        busy = once(worker, 'message');
+        return busy;
+      };
+      return {
+        act: async (act) => {
+          await tell([act], false);
+        },
+        actWhileBlocked: (...acts) => void tell(acts, true),
+        async leave() {
+          await busy;
+          worker.postMessage('leave');
+          await once(worker, 'exit');
+        },
+      };
+    },
+  };
+}
