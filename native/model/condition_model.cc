@@ -1,12 +1,12 @@
 // A condition, ARCHITECTURE.md section 7: consumers that wait for a stock, time out and are killed, producers that notify.
 //
-//   consume   lock; none in stock? waiting + 1; unlock; until notified: arm; granted? sleep;  CAS waiting - 1, granted - 1; lock; look again
+//   consume   lock; none in stock? waiting + 1; unlock; until notified: arm; granted? sleep.  lock; CAS waiting - 1, granted - 1; look again
 //   time out  CAS granted < waiting: waiting - 1, and go; else as notified
 //   produce   lock; stock + 1; of each slot: granted < waiting? is it dead? forget it. CAS granted + 1; ring; enough.   unlock
 //   forget    CAS waiting = granted; as many to others; CAS 0
-//   look      (once somebody was killed) of each slot with granted: is it dead? forget it
+//   look      (once somebody was killed) of each slot with granted: is it dead? forget it.  is the lock's owner dead? as notified
 //
-// Two tasks may live in one participant, and die with it. The lock is one step (lock_model.cc), a dead owner's is free. Wrong would be a state from which the living cannot go on: a consumer that
+// Two tasks may live in one participant, and die with it. The lock is one step (lock_model.cc), a dead owner's is to be had. Wrong would be a state from which the living cannot go on: a consumer that
 // sleeps though something is in stock and nobody will tell it.
 
 #include <array>
@@ -56,6 +56,7 @@ struct Slot {
   Word word;
   std::uint8_t wait;  // 0 awake, 1 armed, 2 rung
   std::uint8_t dead;
+  std::uint8_t claimed;
 };
 
 struct Task {
@@ -88,6 +89,8 @@ enum class Mutant : std::uint8_t {
   kEmptiesFirst,
   kNobodyLooks,
   kRingsNobody,
+  kOwnerDiesUnnoticed,
+  kTakesBeforeLock,
 };
 
 struct Instance {
@@ -143,8 +146,6 @@ class ConditionModel {
       for (std::size_t i = 0; i < tasks_; ++i) {
         if (home(i) != h || s.task[i].pc == kDone) continue;
         n.task[i] = {};
-        // What a dead owner left half done, its successor is told: it looks whether anything is in stock.
-        if (s.owner == i + 1) n.owner = 0;
       }
       out.add_fate(number(h), "is killed", n);
     }
@@ -187,15 +188,28 @@ class ConditionModel {
     switch (was.pc) {
       case kLock:
       case kLockAgain:
-        if (s.owner != 0) return;
+        if (s.owner != 0 && s.task[s.owner - 1].pc != kDead) return;
         n.owner = static_cast<std::uint8_t>(i + 1);
+        // Who is told that the last owner died looks after the others: it notifies everybody.
+        if (s.owner != 0) {
+          for (Slot& slot : n.slot) {
+            if (slot.dead != 0) continue;
+            slot.word.granted = slot.word.waiting;
+            ring(slot);
+          }
+        }
+        if (was.notified == 1 && was.pc == kLockAgain && !is(Mutant::kTakesBeforeLock)) {
+          --own.word.waiting;
+          --own.word.granted;
+        }
+        if (was.notified == 1) --own.claimed;
         return go("locks", consumes(i) ? kConsume : kProduce);
       case kConsume:
+        if (was.notified == 2) return go("has timed out", kUnlock);
         if (s.stock > 0) {
           --n.stock;
           return go("consumes", kUnlock);
         }
-        if (was.notified == 2) return go("has timed out", kUnlock);
         me.notified = 0;
         if (is(Mutant::kWaitsAfterUnlock)) {
           n.owner = 0;
@@ -213,7 +227,7 @@ class ConditionModel {
         own.wait = 1;
         return go("arms", is(Mutant::kNoLookArmed) ? kAsleep : kLook);
       case kLook:
-        if (s.slot[home(i)].word.granted > 0) return go("is notified", kTake);
+        if (s.slot[home(i)].word.granted > s.slot[home(i)].claimed) return go("is notified", kTake);
         return go("is not notified", kAsleep);
       case kAsleep:
         if (own.wait == 2 || own.wait == 0) {
@@ -230,9 +244,13 @@ class ConditionModel {
         }
         return;
       case kTake:
-        if (own.word.granted > 0) {
-          --own.word.waiting;
-          --own.word.granted;
+        if (own.word.granted > own.claimed ||
+            (is(Mutant::kTakesBeforeLock) && own.word.granted > 0)) {
+          if (is(Mutant::kTakesBeforeLock)) {
+            --own.word.waiting;
+            --own.word.granted;
+          }
+          ++own.claimed;
           me.notified = 1;
           // Another that waits here looks for itself.
           if (own.word.waiting > 0) own.wait = own.wait == 1 ? 2 : own.wait;
@@ -242,8 +260,8 @@ class ConditionModel {
       case kTimeOut: {
         const bool ours = own.word.granted >= own.word.waiting && !is(Mutant::kTimeOutKeepsNothing);
         me.notified = ours ? 1 : 2;
-        if (ours && own.word.granted > 0) --own.word.granted;
-        --own.word.waiting;
+        if (ours) ++own.claimed;
+        if (!ours) --own.word.waiting;
         if (own.word.granted > own.word.waiting) own.word.granted = own.word.waiting;
         return go(ours ? "has been notified after all" : "waits no longer", kLockAgain);
       }
@@ -329,7 +347,9 @@ class ConditionModel {
         const std::size_t h = was.at;
         if (h == slots_) {
           me.at = 0;
-          return go("has looked at all", kTake);
+          if (s.owner != 0 && s.task[s.owner - 1].pc == kDead && !is(Mutant::kOwnerDiesUnnoticed))
+            own.word.granted = own.word.waiting;
+          return go("has looked at all, and at the lock's owner", kTake);
         }
         me.at = static_cast<std::uint8_t>(h + 1);
         if (s.slot[h].dead != 0 && s.slot[h].word.granted > 0) {
@@ -374,6 +394,9 @@ void catch_mutants(Suite& suite) {
   };
   const Instance two{.tasks = "c0c1p2", .timeouts = 1};
   const Instance mortal{.tasks = "c0c1p2", .kills = 1};
+  caught("nobody notices that the lock's owner died", Mutant::kOwnerDiesUnnoticed, mortal);
+  caught("a notification is taken before the lock is", Mutant::kTakesBeforeLock,
+         {.tasks = "c0c1c2p2", .kills = 1});
   caught("who waits unlocks first", Mutant::kWaitsAfterUnlock, two);
   caught("who waits does not look again once armed", Mutant::kNoLookArmed, two);
   caught("who notifies rings nobody", Mutant::kRingsNobody, two);
