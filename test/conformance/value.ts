@@ -307,6 +307,23 @@ export function values(subject: StateSubject): void {
       expect(n.value).toBe(30);
     });
 
+    it('is ERR_CLOSED if the function of an update, or a predicate, closes it', async () => {
+      for (const type of ['int32', 'float64', 'bool'] as const) {
+        const n = new Values(type) as unknown as Value<unknown>;
+        const closing = () =>
+          n.update((value) => {
+            n.close();
+            return value as never;
+          });
+        expect(closing).toThrow(coded('ERR_CLOSED'));
+        const other = new Values(type) as unknown as Value<unknown>;
+        const waiting = other.waitFor(() => false);
+        const closer = other.waitFor(() => other.close());
+        await expect(closer).rejects.toThrow(coded('ERR_CLOSED'));
+        await expect(waiting).rejects.toThrow(coded('ERR_CLOSED'));
+      }
+    });
+
     it('is as it was if the function of an update throws', () => {
       const n = bench.keep(new Values('int32', 1));
       const failure = new Error('no');
