@@ -6,6 +6,7 @@
 import { InterprocError, invalidArgument } from './errors.js';
 import type { Backend, SegmentInfo } from './contract/channel.js';
 import { NativeBackend } from './backends/native/native-backend.js';
+import { bindPosix } from './primitives/bind-posix.js';
 import type { Barrier as BarrierHandle } from './primitives/barrier.js';
 import { bindLocks } from './primitives/bind-locks.js';
 import { bindQueue } from './primitives/bind-queue.js';
@@ -18,6 +19,8 @@ import type { SharedArrayConstructor } from './primitives/bind-shared-array.js';
 import { bindValue } from './primitives/bind-value.js';
 import type { ValueConstructor } from './primitives/bind-value.js';
 import { HandleClasses } from './primitives/passengers.js';
+import type { PosixSemaphore as PosixSemaphoreHandle } from './primitives/posix-semaphore.js';
+import type { PosixSharedMemory as PosixSharedMemoryHandle } from './primitives/posix-shared-memory.js';
 import type { Queue as QueueHandle } from './primitives/queue.js';
 import type { SharedArray as SharedArrayHandle } from './primitives/shared-array.js';
 import type { Condition as ConditionHandle } from './primitives/condition.js';
@@ -86,6 +89,10 @@ export type RWLock = RWLockHandle;
 export const { MpmcRing, SpscRing } = bindRings(nativeBackend);
 export type MpmcRing = MpmcRingHandle;
 export type SpscRing = SpscRingHandle;
+
+export const { PosixSharedMemory, PosixSemaphore } = bindPosix(() => nativeBackend().posix);
+export type PosixSharedMemory = PosixSharedMemoryHandle;
+export type PosixSemaphore = PosixSemaphoreHandle;
 
 /**
  * The objects of this user: named and anonymous ones, in use or left over, readable or not. O(number of objects).

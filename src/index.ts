@@ -45,6 +45,7 @@ export type { ConditionOptions } from './primitives/condition.js';
 export type { Guard } from './primitives/guard.js';
 export type { RLockGuard } from './primitives/rlock.js';
 export type { PeekedMessage, ReservedSlot } from './primitives/lease.js';
+export type { ValueQueueOptions } from './primitives/bind-queue.js';
 export type { BatchSize } from './primitives/queue.js';
 export type { QueueOptions } from './primitives/queue-options.js';
 export type { QueueReadable } from './primitives/queue-readable.js';

@@ -70,8 +70,6 @@ Error check_state(const Header& header) noexcept {
   return {};
 }
 
-}  // namespace
-
 Error check_header(const Header& header) noexcept {
   if (header.magic != kMagic) return fail(Code::corrupt, "the file is not an interproc segment");
   if (header.layout_version != kLayoutVersion)
@@ -88,6 +86,8 @@ Error check_header(const Header& header) noexcept {
     return fail(Code::corrupt, "header: flags");
   return is_state(header.kind) ? check_state(header) : check_ring(header);
 }
+
+}  // namespace
 
 Error read_header(const File& file, Header& header) noexcept {
   auto facts = file.facts();

@@ -11,9 +11,10 @@ namespace {
 
 // Every access to a slot's word is sequentially consistent: there is a system call beside it that costs hundreds of times more.
 
-// A put looks so often for those that ask at the same moment to make up their minds; they need nanoseconds.
+// A put looks so often for those that ask at the same moment to make up their minds. They need one look, of 0.1 us at most, with all
+// 256 slots in use; this is 0.3 to 2 ms (on a Xeon at 14.5 ns a pause), so that one that was put off the processor may come back.
 constexpr int kAskingTurns = 1 << 14;
-// Others may take the slot that we have chosen.
+// Others may take the slot that we have chosen: a bound, no tuning. Each failure is another's success, and there are 256 slots.
 constexpr int kClaimTries = 64;
 
 // A write keeps other writers of the file waiting; this much at a time.

@@ -21,6 +21,8 @@ FileFacts to_facts(const struct stat& status) noexcept {
   facts.device = status.st_dev;
   facts.inode = status.st_ino;
   facts.bytes = static_cast<std::uint64_t>(status.st_size);
+  facts.held_bytes =
+      static_cast<std::uint64_t>(status.st_blocks) * 512;  // whatever st_blksize says
   facts.links = status.st_nlink;
   facts.owner = status.st_uid;
   facts.mode = status.st_mode & 07777;

@@ -13,6 +13,7 @@ struct FileFacts {
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
   std::uint64_t bytes = 0;
+  std::uint64_t held_bytes = 0;  // what it takes of the file system: less, where it has holes
   std::uint64_t links = 0;
   std::uint32_t owner = 0;
   std::uint32_t mode = 0;  // permission bits only

@@ -6,9 +6,25 @@
 
 namespace interproc::platform {
 
+namespace {
+
+void* map_shared(const File& file, std::uint64_t offset, std::size_t bytes,
+                 int protection) noexcept {
+  return mmap(nullptr, bytes, protection, MAP_SHARED | MAP_NORESERVE, file.descriptor(),
+              static_cast<off_t>(offset));
+}
+
+}  // namespace
+
 Result<Mapping> Mapping::of(const File& file, std::uint64_t offset, std::size_t bytes) noexcept {
-  void* at = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
-                  file.descriptor(), static_cast<off_t>(offset));
+  void* at = map_shared(file, offset, bytes, PROT_READ | PROT_WRITE);
+  if (at == MAP_FAILED) return fail_system("mmap", errno);
+  return Mapping(static_cast<std::byte*>(at), bytes);
+}
+
+Result<Mapping> Mapping::to_read(const File& file, std::uint64_t offset,
+                                 std::size_t bytes) noexcept {
+  void* at = map_shared(file, offset, bytes, PROT_READ);
   if (at == MAP_FAILED) return fail_system("mmap", errno);
   return Mapping(static_cast<std::byte*>(at), bytes);
 }

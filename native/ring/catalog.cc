@@ -170,7 +170,8 @@ Result<std::vector<CatalogEntry>> list(const Directory& directory) noexcept {
     entry.problem = file.ok() ? memory::read_header(file.value(), header) : file.error();
     if (entry.problem.code == Code::ok) {
       entry.kind = header.kind;
-      entry.total_bytes = Layout::of(header).ledgers;
+      auto facts = file.value().facts();
+      entry.total_bytes = facts.ok() ? facts.value().held_bytes : 0;
       entry.participants = count_participants(file.value(), header);
       entry.size = size_of(file.value(), header);
       entry.persist = (header.flags & memory::kPersist) != 0;

@@ -27,7 +27,8 @@ constexpr std::uint32_t kClockEvery = 1024;
 // One that finds nothing to take, or no room, asks the kernel at most this often.
 constexpr std::int64_t kIdleSweepNs = 5'000'000;
 
-// How long a take spins on a record that is being written before it asks whether the writer lives.
+// How long a take spins on a record that is being written before it asks whether the writer lives: 1.9 us of a Xeon at 14.5 ns a
+// turn, in which a living one copies 64 KiB; the kernel's answer takes 0.6.
 constexpr int kWritingSpin = 128;
 
 // In a sound queue a take starts anew because another participant got on. After so many times it leaves with nothing, and its
@@ -406,6 +407,7 @@ Code Queue::take_another(std::byte* into, std::size_t room, Taken& taken) noexce
 
 Code Queue::receive(std::byte* into, std::size_t room, Taken& taken) noexcept {
   if (Error error = ledger_.open_own(); error.code != Code::ok) {
+    trouble_ = error;
     pass_on(kTake);
     return error.code;
   }

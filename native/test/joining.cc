@@ -20,6 +20,7 @@
 #include "test/random.h"
 #include "test/scale.h"
 #include "test/test_directory.h"
+#include "test/two.h"
 
 using interproc::Code;
 using interproc::memory::OpenMode;
@@ -31,16 +32,9 @@ using interproc::test::Random;
 using interproc::test::Shape;
 using interproc::test::TestDirectory;
 using interproc::test::times;
+using interproc::test::Two;
 
 namespace {
-
-struct Two {
-  explicit Two(const Shape& shape = {})
-      : a(directory, "q", OpenMode::create, shape), b(directory, "q", OpenMode::open) {}
-  TestDirectory directory;
-  Peer a;
-  Peer b;
-};
 
 // At every step of what this thread does, something else happens.
 class AtEveryStep {
@@ -210,9 +204,8 @@ TEST_CASE("what a participant has not done when it closes is nobody's, and not i
 
 TEST_CASE(
     "what the dead had not done is nobody's, at every step of the one who takes their place") {
-  // From when the new name stands. Before that the dead seem to live for a moment: their lock is held, and the name is theirs.
-  for (const char* point :
-       {"registry.named", "registry.swept", "registry.joined", "tasks.cleared"}) {
+  for (const char* point : {"registry.alone", "registry.named", "registry.locked", "registry.swept",
+                            "registry.joined", "tasks.cleared"}) {
     CAPTURE(std::string(point));
     Two two;
     REQUIRE(two.a.put(1) == Code::ok);

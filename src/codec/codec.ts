@@ -17,6 +17,9 @@ export interface Codec<T> {
   /** Whether an array that `encode` returns was made for that message alone, so that it need not be copied to be kept. */
   readonly encodesAnew?: boolean;
 
+  /** Whether objects may travel in its messages in ways of their own: handles, which need to know the queue they travel by. */
+  readonly carriesHandles?: boolean;
+
   /**
    * Where values are bytes already: those bytes, uncopied, after the checks that `encode` makes.
    * @throws ERR_INVALID_ARG

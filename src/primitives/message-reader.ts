@@ -1,6 +1,6 @@
 import { EOFError, InterprocError } from '../errors.js';
-import { EMPTY, ENDED, LARGE } from '../contract/channel.js';
-import type { Channel } from '../contract/channel.js';
+import { DEFAULT_CODEC, EMPTY, ENDED, LARGE } from '../contract/channel.js';
+import type { Channel, Ticket } from '../contract/channel.js';
 import type { Codec } from '../codec/codec.js';
 import type { DeadLetters } from './dead-letters.js';
 import { Delivery } from './delivery.js';
@@ -116,8 +116,19 @@ export class MessageReader<T> {
       if (!this.#isClosed()) channel.nack(receipt);
       throw error;
     }
+    this.#assertNotGivenBack();
     const tickets = takeArrivedTickets();
     return new Delivery(value, deliveries, receipt, channel, this.#isClosed, tickets);
+  }
+
+  /** What was received has been decoded; a codec that closed the handle meanwhile gave it back. @throws ERR_CLOSED */
+  #assertNotGivenBack(): void {
+    if (!this.#isClosed()) return;
+    turnBack();
+    throw new InterprocError(
+      'ERR_CLOSED',
+      `Queue '${this.#channel.name}' was closed by the codec that decoded a message of it, which gave the message back`,
+    );
   }
 
   /** What the last look has taken. */
@@ -158,9 +169,14 @@ export class MessageReader<T> {
   /** A message that is gone and cannot be decoded: so are the handles in it. */
   #giveUp(bytes: Uint8Array): void {
     // Found before any other call on this thread may overwrite them.
-    const lost = this.#channel.ticketsIn(bytes);
+    const lost = this.#ticketsIn(bytes);
     turnBack();
     redeem(this.#channel, lost);
+  }
+
+  /** Only structured messages have handles in them; and other codecs may have run code that used the inbox. */
+  #ticketsIn(bytes: Uint8Array): Ticket[] | undefined {
+    return this.#codec.name === DEFAULT_CODEC ? this.#channel.ticketsIn(bytes) : undefined;
   }
 
   /** Adds one crossing's worth of messages; false if there was none. */
@@ -270,7 +286,7 @@ export class MessageReader<T> {
         ? decodeOwnWith(this.#arrive, this.#codec, bytes)
         : decodeWith(this.#arrive, this.#codec, bytes, 0, length);
     } catch (error) {
-      const lost = channel.ticketsIn(isOwn ? bytes : bytes.subarray(0, length));
+      const lost = this.#ticketsIn(isOwn ? bytes : bytes.subarray(0, length));
       turnBack();
       // If the codec has closed the handle, that gave the message back.
       if (this.#isClosed()) throw error;
@@ -278,6 +294,7 @@ export class MessageReader<T> {
       redeem(channel, lost);
       throw error;
     }
+    this.#assertNotGivenBack();
     const tickets = takeArrivedTickets();
     // The tickets last: until the acknowledgement the message may go to another, who needs them.
     channel.ackAsTaken(receipt);

@@ -82,10 +82,11 @@ export class MessageWriter<T> {
   }
 
   /**
-   * All values encoded, so that one that cannot be leaves nothing half-queued.
+   * All values encoded, so that one that cannot be leaves nothing half-queued. Where they are bytes already, those of
+   * `areLeftAlone` values are not copied: nothing of the caller's runs between one and the next, as it does in a generator.
    * @throws ERR_ENCODE, ERR_INVALID_ARG, ERR_TOO_LARGE
    */
-  batch(values: Iterable<T>): BatchPut {
+  batch(values: Iterable<T>, areLeftAlone = Array.isArray(values)): BatchPut {
     if (typeof values === 'string' || typeof values?.[Symbol.iterator] !== 'function') {
       throw invalidArgument('putMany', 'an array or another iterable of values', values);
     }
@@ -95,7 +96,11 @@ export class MessageWriter<T> {
     try {
       for (const value of values) {
         const bytes =
-          codec.bytesOf === undefined ? this.#copy(this.encode(value)) : codec.bytesOf(value);
+          codec.bytesOf === undefined
+            ? this.#copy(this.encode(value))
+            : areLeftAlone
+              ? codec.bytesOf(value)
+              : new Uint8Array(codec.bytesOf(value));
         const issued = this.#boarding.takeTickets();
         if (issued !== undefined) tickets.set(messages.length, issued);
         this.checkSize(bytes.length);
@@ -108,7 +113,7 @@ export class MessageWriter<T> {
     return new BatchPut(
       this.#channel,
       messages,
-      codec.bytesOf !== undefined,
+      codec.bytesOf !== undefined && areLeftAlone,
       () => this.endedError(),
       tickets,
     );

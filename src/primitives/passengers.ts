@@ -32,6 +32,18 @@ export function letTravel(kind: string, objectOf: SharedObjectOf): void {
   kinds.set(kind, objectOf);
 }
 
+/** Refuses a kind of objects that no other process could use, and that would arrive as empty ones. */
+export function keepFromTravelling(
+  kind: string,
+  isOne: (object: object) => boolean,
+  wayOut: string,
+): void {
+  kinds.set(kind, (object) => {
+    if (!isOne(object)) return undefined;
+    throw new InterprocError('ERR_ENCODE', `A ${kind} belongs to this process; ${wayOut}`);
+  });
+}
+
 /** Makes handles of one kind out of the tickets of a backend. */
 export type Unpack = (backend: Backend, ticket: Ticket) => Handle;
 
@@ -117,6 +129,7 @@ export class Boarding {
 
   /** As `Codec.encode`; if it throws, no ticket stays behind. */
   encode<T>(codec: Codec<T>, value: T): number | Uint8Array {
+    if (codec.carriesHandles !== true) return codec.encode(value, this.#channel.outbox);
     // What a value's own code puts meanwhile, a getter's say, is another message.
     const outerCarrier = carrier;
     const outerIssued = issued;

@@ -53,6 +53,8 @@ class Wait {
   timer: NodeJS.Timeout | undefined;
   signal: AbortSignal | undefined;
   onAbort: (() => void) | undefined;
+  /** How it ends if the attempt that is under way finds nothing. */
+  ending: (() => void) | undefined;
 
   constructor(
     readonly operation: Operation<unknown>,
@@ -76,6 +78,7 @@ export class PendingWaits {
   #last: Wait | undefined;
   #isArmed = false;
   #isLooking = false;
+  #attempted: Wait | undefined;
   #onIdle: (() => void) | undefined;
 
   /** `timedOut`: what a TimeoutError says did not happen in time. */
@@ -91,6 +94,11 @@ export class PendingWaits {
 
   get isIdle(): boolean {
     return this.#first === undefined;
+  }
+
+  /** Whether an attempt is under way: then nobody else can be served, until it returns. */
+  get isLooking(): boolean {
+    return this.#isLooking;
   }
 
   /**
@@ -164,16 +172,17 @@ export class PendingWaits {
   finish<T>(operation: Operation<T>, value: T): void {
     for (let wait = this.#first; wait !== undefined; wait = wait.next) {
       if (wait.operation !== operation) continue;
-      this.#remove(wait);
-      operation.failed?.(undefined);
-      wait.resolve(value);
+      this.#end(wait, () => {
+        operation.failed?.(undefined);
+        wait.resolve(value);
+      });
     }
     this.#afterLeaving();
   }
 
   /** Each with an error of its own, to which its operation may add. */
   rejectAll(errorOf: () => unknown): void {
-    for (let wait = this.#first; wait !== undefined; wait = this.#first) {
+    for (let wait = this.#first; wait !== undefined; wait = wait.next) {
       this.#reject(wait, errorOf());
     }
     this.suspend();
@@ -192,15 +201,20 @@ export class PendingWaits {
   /** Whether the wait is over. */
   #attempt(wait: Wait): boolean {
     let result: unknown;
+    this.#attempted = wait;
     try {
       result = wait.operation.attempt();
     } catch (error) {
-      if (wait.isPending) this.#reject(wait, error);
+      this.#attempted = undefined;
+      this.#reject(wait, error);
       return true;
     }
-    // A codec of the caller's may have closed the handle or aborted the wait meanwhile.
-    if (!wait.isPending) return true;
-    if (result === NOT_YET) return false;
+    this.#attempted = undefined;
+    if (result === NOT_YET) {
+      if (wait.ending === undefined) return false;
+      this.#end(wait, wait.ending);
+      return true;
+    }
     this.#remove(wait);
     wait.resolve(result);
     return true;
@@ -245,8 +259,20 @@ export class PendingWaits {
   }
 
   #reject(wait: Wait, error: unknown): void {
+    this.#end(wait, () => wait.reject(failureOf(wait.operation, error)));
+  }
+
+  /**
+   * A codec of the caller's may end the very wait that it decodes for, by aborting it or closing the handle: what the attempt
+   * comes to goes first, for a message that it has taken would be lost.
+   */
+  #end(wait: Wait, settle: () => void): void {
+    if (wait === this.#attempted) {
+      wait.ending ??= settle;
+      return;
+    }
     this.#remove(wait);
-    wait.reject(failureOf(wait.operation, error));
+    settle();
   }
 
   /** The new first one may fit where the one that left did not, and waits for something else. */

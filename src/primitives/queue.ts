@@ -1009,7 +1009,7 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
       },
       batch: (values) => {
         this.#assertPutting();
-        return this.#writer.batch(values);
+        return this.#writer.batch(values, true);
       },
       isTurnDue: () => ++this.#calls % CALLS_PER_TURN === 0,
       waits: this.#puts,

@@ -15,7 +15,7 @@ afterAll(() => {
 });
 
 describe('on native', () => {
-  const subject = { backend: new NativeBackend(), isMapped: true };
+  const subject = { backend: new NativeBackend(), isMapped: true, isBetweenProcesses: true };
   sharedMemory(subject);
   values(subject);
   sharedArrays(subject);

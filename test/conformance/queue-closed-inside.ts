@@ -1,11 +1,87 @@
+import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 
 import type { Queue } from '../../src/primitives/queue.js';
 import { thrownBy } from '../unit/thrown-by.js';
-import { benchFor, coded } from './subject.js';
+import { benchFor, coded, stateOf } from './subject.js';
 import type { Subject } from './subject.js';
 
+/** A codec that does something before it decodes. */
+function codecThat(before: () => void) {
+  return {
+    encode: (text: string) => Buffer.from(text),
+    decode(bytes: Uint8Array): string {
+      before();
+      return Buffer.from(bytes).toString();
+    },
+  };
+}
+
 export function closedInside(subject: Subject): void {
+  describe('a call that is ended by code which it runs itself', () => {
+    const bench = benchFor(subject);
+    const { Queue } = bench;
+
+    /** Two handles of a queue of strings; the first one's codec does something before it decodes. */
+    function pair(before: () => void): [Queue<string>, Queue<string>] {
+      const name = bench.name();
+      const q = bench.keep(Queue.create(name, { codec: codecThat(before) }));
+      return [q, bench.keep(Queue.open(name, { codec: codecThat(() => {}) }))];
+    }
+
+    it('gets what it had taken by then', async () => {
+      const controller = new AbortController();
+      const [q, peer] = pair(() => controller.abort());
+      const pending = q.get({ signal: controller.signal });
+      await peer.put('taken');
+      expect(await pending).toBe('taken');
+      const [closing, other] = pair(() => closing.close());
+      const closed = closing.get();
+      await other.put('taken too');
+      expect(await closed).toBe('taken too');
+    });
+
+    it.skipIf(!subject.capabilities.blocking)('cannot block behind itself', async () => {
+      const [q, peer] = pair(() => q.getSync());
+      const pending = q.get();
+      await peer.putMany(['a', 'b']);
+      await expect(pending).rejects.toMatchObject({
+        code: 'ERR_DECODE',
+        cause: coded('ERR_DEADLOCK'),
+      });
+      expect(await peer.get()).toBe('b');
+    });
+
+    describe.skipIf(!subject.capabilities.redelivery)('gives back', () => {
+      it('what it was to receive, if the handle is closed', async () => {
+        const [q, peer] = pair(() => q.close());
+        const pending = q.receive();
+        await peer.put('a');
+        await expect(pending).rejects.toEqual(coded('ERR_CLOSED'));
+        expect(peer.tryGet()).toBe('a');
+        const [again, other] = pair(() => again.close());
+        await other.put('b');
+        await expect(again.receive()).rejects.toEqual(coded('ERR_CLOSED'));
+        expect(other.tryGet()).toBe('b');
+      });
+
+      it.each([['that is there'], ['that it waited for']])(
+        'a message %s when its stream is destroyed',
+        async (which) => {
+          const [q, peer] = pair(() => stream.destroy());
+          const stream = q.toReadable();
+          const chunks: string[] = [];
+          stream.on('data', (chunk: string) => chunks.push(chunk));
+          if (which === 'that it waited for') await stateOf(once(stream, 'close'));
+          await peer.put('a');
+          if (!stream.closed) await once(stream, 'close');
+          expect(chunks).toEqual([]);
+          expect(await peer.get()).toBe('a');
+        },
+      );
+    });
+  });
+
   describe('a handle that is closed by code which it runs itself', () => {
     const bench = benchFor(subject);
     const { Queue } = bench;
@@ -40,17 +116,6 @@ export function closedInside(subject: Subject): void {
       await expect(put(q, value)).rejects.toEqual(coded('ERR_CLOSED'));
       expect(others.map(({ size }) => size)).toEqual([0]);
     });
-
-    /** A codec that does something before it decodes. */
-    function codecThat(before: () => void) {
-      return {
-        encode: (text: string) => Buffer.from(text),
-        decode(bytes: Uint8Array): string {
-          before();
-          return Buffer.from(bytes).toString();
-        },
-      };
-    }
 
     it('still hands over what it took', async () => {
       const name = bench.name();

@@ -232,6 +232,53 @@ export function travelling(subject: Subject): void {
       expect(q.size).toBe(0);
     });
 
+    it.each([[{}], [{ maxDeliveries: 1, deadLetter: 'letters' }]])(
+      'are not looked for where other codecs fail: %o',
+      async (options) => {
+        if ('deadLetter' in options && !subject.capabilities.redelivery) return;
+        const q = carrier();
+        const reply = anonymous();
+        await q.put({ reply });
+        reply.close();
+        // Somebody sends on what stood in the message.
+        const channel = subject.backend.openChannel(q.name, 'open', {});
+        const bytes = channel.inbox.slice(0, channel.tryTake());
+        const codec = {
+          encode: (message: Uint8Array) => message,
+          decode(): Uint8Array {
+            throw new Error('unreadable');
+          },
+        };
+        const other = bench.keep(Queue.create(bench.name(), { codec, ...options }));
+        await other.put(bytes);
+        await expect(other.get()).rejects.toEqual(coded('ERR_DECODE'));
+        expect(names()).toContain(reply.name);
+        for (const ticket of channel.ticketsIn(bytes)) channel.redeemTicket(ticket);
+        channel.close();
+        expect(names()).not.toContain(reply.name);
+      },
+    );
+
+    it.skipIf(!subject.capabilities.redelivery)(
+      'are all that travels: what belongs to one handle is refused',
+      async () => {
+        const q = carrier();
+        const raw = bench.keep(Queue.create(bench.name(), { codec: 'raw' }));
+        await raw.putMany([Uint8Array.of(1), Uint8Array.of(2)]);
+        const delivery = await raw.receive();
+        const refused: [string, object][] = [['delivery', delivery]];
+        if (subject.capabilities.leases) {
+          refused.push(['slot', raw.reserve(3)], ['message in place', raw.peek()]);
+        }
+        for (const [what, object] of refused) {
+          const put = q.put({ deep: [object] });
+          await expect(put).rejects.toEqual(coded('ERR_ENCODE'));
+          await expect(put).rejects.toThrow(what);
+        }
+        expect(q.size).toBe(0);
+      },
+    );
+
     it('whose codec no receiver could know are refused', async () => {
       const q = carrier();
       const codec = { name: 'dates', encode: (s: string) => Buffer.from(s), decode: String };

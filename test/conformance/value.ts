@@ -469,13 +469,16 @@ export function values(subject: StateSubject): void {
         expect(await pending).toBe(1);
       });
 
-      it('sees a plain store that nobody told of within its slow looks', async () => {
-        const n = bench.keep(new Values('int32'));
-        const waiting = n.waitFor((v) => v === 1);
-        await sleep(20);
-        n.value = 1;
-        expect(await waiting).toBe(1);
-      });
+      it.runIf(subject.isBetweenProcesses)(
+        'sees a plain store that nobody told of within its slow looks',
+        async () => {
+          const n = bench.keep(new Values('int32'));
+          const waiting = n.waitFor((v) => v === 1);
+          await sleep(20);
+          n.value = 1;
+          expect(await waiting).toBe(1);
+        },
+      );
     });
 
     describe('by name', () => {
@@ -528,7 +531,7 @@ export function values(subject: StateSubject): void {
         n.unlink();
       });
 
-      it('takes as many participants as it was made for', () => {
+      it.runIf(subject.isBetweenProcesses)('takes as many participants as it was made for', () => {
         const n = bench.keep(Values.create(bench.name(), 'int32', 0, { maxParticipants: 2 }));
         bench.another(n);
         expect(() => Values.open(n.name)).toThrow(coded('ERR_NO_SLOT'));

@@ -64,6 +64,8 @@ export interface Constants {
   /** The code of a cell's operation is that of the operation, times the number of types, plus that of the type. */
   readonly cellOperations: Readonly<Record<CellOperation, number>>;
   readonly cellTypes: Readonly<Record<CellType, number>>;
+  /** The largest value of a semaphore of POSIX. */
+  readonly maxSemaphoreValue: number;
   /** What can be waited for: sides are numbered from 0. */
   readonly sides: number;
 }
@@ -229,6 +231,33 @@ export interface Addon {
   onBell(dispatch: (count: number) => void): void;
   inbox(): Uint8Array;
   outbox(): Uint8Array;
+
+  posixOpenMemory(
+    name: string,
+    mode: number,
+    bytes: number,
+    permissions: number,
+    readOnly: boolean,
+  ): Token;
+  posixMemoryBytes(token: Token): number;
+  /** Once per token; undefined where the runtime allows no ArrayBuffer over memory that is not its own. */
+  posixMemoryBuffer(token: Token): ArrayBuffer | undefined;
+  /** 0, or -Code. */
+  posixReadMemory(token: Token, target: Uint8Array, offset: number): number;
+  posixWriteMemory(token: Token, bytes: Uint8Array, offset: number): number;
+  posixCloseMemory(token: Token): void;
+  posixUnlinkMemory(name: string): void;
+  posixOpenSemaphore(name: string, mode: number, value: number, permissions: number): Token;
+  /** 1 = took a permit, 0 = there is none. */
+  posixTryWait(token: Token): number;
+  /** 1 = took a permit, 0 = a slice or the time has passed. */
+  posixWait(token: Token, milliseconds: number): number;
+  /** 0, or -Code. */
+  posixPost(token: Token): number;
+  posixValue(token: Token): number;
+  posixCloseSemaphore(token: Token): void;
+  posixUnlinkSemaphore(name: string): void;
+
   list(directory: string): NativeEntry[];
   prune(directory: string, dryRun: boolean): string[];
 }

@@ -16,12 +16,13 @@ import type {
   Ticket,
 } from '../../contract/channel.js';
 import { loadAddon } from './addon.js';
-import type { ObjectOptions } from './addon.js';
+import type { ObjectOptions, Token } from './addon.js';
 import { guarded } from './failures.js';
 import { NativeByteRing } from './native-byte-ring.js';
 import { NativeChannel } from './native-channel.js';
 import { NativeState } from './native-state.js';
 import { parseTicket } from './tickets.js';
+import { NativePosix } from './native-posix.js';
 import { NativeThread } from './native-thread.js';
 
 const MODES: Readonly<Record<OpenMode, number>> = { create: 0, open: 1, openOrCreate: 2 };
@@ -62,9 +63,29 @@ export class NativeBackend implements Backend, Registry, RingOpener {
   readonly kind = 'native';
   readonly registry: Registry = this;
   readonly thread: NativeThread;
+  readonly posix: NativePosix;
 
-  constructor() {
+  /** Of what is opened; undefined: as INTERPROC_DIR says at that time. */
+  readonly #directory: string | undefined;
+  readonly #besides = new Map<string, NativeBackend>();
+  readonly #directoryOf = new WeakMap<Channel, string>();
+
+  constructor(directory?: string) {
     this.thread = NativeThread.of(loadAddon());
+    this.posix = new NativePosix(this.thread.addon);
+    this.#directory = directory;
+  }
+
+  beside(channel: Channel): NativeBackend {
+    const directory = this.#directoryOf.get(channel);
+    if (directory === undefined || directory === this.#directory) return this;
+    let found = this.#besides.get(directory);
+    if (found === undefined) this.#besides.set(directory, (found = new NativeBackend(directory)));
+    return found;
+  }
+
+  #where(): string {
+    return this.#directory ?? objectDirectory();
   }
 
   openChannel(name: string | undefined, mode: OpenMode, options: ChannelOptions): Channel {
@@ -103,19 +124,39 @@ export class NativeBackend implements Backend, Registry, RingOpener {
     };
     const fullName = name ?? anonymousName();
     const what = `${mode} '${name ?? '(anonymous)'}'`;
+    const directory = this.#where();
     const token = guarded(constants, what, () =>
-      addon.openQueue(objectDirectory(), fullName, MODES[mode], wanted),
+      addon.openQueue(directory, fullName, MODES[mode], wanted),
     );
+    const found = this.#assertAgreement(what, token, mode, options, wanted);
+    const channel = new NativeChannel(
+      this.thread,
+      token,
+      fullName,
+      toGeometry(found),
+      copiesLeases(),
+    );
+    this.#directoryOf.set(channel, directory);
+    return channel;
+  }
+
+  /** What the object has. If that is not what was asked for, it is closed. @throws ERR_MISMATCH */
+  #assertAgreement(
+    what: string,
+    token: Token,
+    mode: OpenMode,
+    asked: ChannelOptions,
+    wanted: ObjectOptions,
+  ): ObjectOptions {
+    const { addon } = this.thread;
     const found = addon.geometry(token);
-    const difference = mode === 'create' ? undefined : disagreement(options, wanted, found);
-    if (difference !== undefined) {
-      addon.close(token);
-      throw new InterprocError(
-        'ERR_MISMATCH',
-        `${what}: ${difference}; pass the options it was created with, or none`,
-      );
-    }
-    return new NativeChannel(this.thread, token, fullName, toGeometry(found), copiesLeases());
+    const difference = mode === 'create' ? undefined : disagreement(asked, wanted, found);
+    if (difference === undefined) return found;
+    addon.close(token);
+    throw new InterprocError(
+      'ERR_MISMATCH',
+      `${what}: ${difference}; pass the options it was created with, or none`,
+    );
   }
 
   openTicket(ticket: Ticket): Channel {
@@ -156,7 +197,7 @@ export class NativeBackend implements Backend, Registry, RingOpener {
     const what = `${mode} '${name ?? '(anonymous)'}'`;
     const wanted = { ...options, anonymous: name === undefined };
     const token = guarded(constants, what, () =>
-      addon.openState(objectDirectory(), fullName, MODES[mode], wanted, initial),
+      addon.openState(this.#where(), fullName, MODES[mode], wanted, initial),
     );
     const geometry = Object.freeze(addon.stateGeometry(token));
     return new NativeState(this.thread, token, fullName, geometry, copiesState());
@@ -205,20 +246,23 @@ export class NativeBackend implements Backend, Registry, RingOpener {
     };
     const what = `${mode} ${options.role} of '${name}'`;
     const token = guarded(constants, what, () =>
-      addon.openSpsc(objectDirectory(), name, MODES[mode], wanted),
+      addon.openSpsc(this.#where(), name, MODES[mode], wanted),
     );
+    const { capacityBytes: capacity, persist } = options;
+    const asked = { capacityBytes: capacity, persist };
+    this.#assertAgreement(what, token, mode, asked, wanted);
     return new NativeByteRing(this.thread, token, name, options.role);
   }
 
   list(): SegmentInfo[] {
     const { addon } = this.thread;
-    const entries = guarded(addon.constants, 'list', () => addon.list(objectDirectory()));
+    const entries = guarded(addon.constants, 'list', () => addon.list(this.#where()));
     return entries.map((entry) => ({ ...entry, problem: entry.problem }));
   }
 
   prune(options: { readonly dryRun: boolean }): string[] {
     const { addon } = this.thread;
-    return guarded(addon.constants, 'prune', () => addon.prune(objectDirectory(), options.dryRun));
+    return guarded(addon.constants, 'prune', () => addon.prune(this.#where(), options.dryRun));
   }
 }
 

@@ -333,25 +333,47 @@ describe('pending waits', () => {
     expect(await Promise.all(inner)).toEqual([1]);
   });
 
-  it('survive an attempt that ends them', async () => {
-    const { script, waits, get } = scene();
-    const later: Promise<number>[] = [];
-    const call = waits.add<string>(
-      {
+  describe('whose attempt ends them', () => {
+    type Ending = (waits: PendingWaits, operation: Operation<unknown>) => void;
+    const controller = { current: new AbortController() };
+    const endings: [string, Ending][] = [
+      ['by their signal', () => controller.current.abort(new Error('ended'))],
+      ['by rejecting all', (waits) => waits.rejectAll(() => new Error('ended'))],
+      ['by finishing them', (waits, operation) => waits.finish(operation, 'ended')],
+    ];
+
+    function endedInside(end: Ending, found: string | NotYet) {
+      const { script, waits, get } = scene();
+      controller.current = new AbortController();
+      const later: Promise<number>[] = [];
+      const operation: Operation<string> = {
         attempt() {
-          waits.rejectAll(() => new Error('closed inside'));
+          end(waits, operation);
           later.push(get());
-          return 'too late';
+          return found;
         },
-      },
-      Infinity,
-      undefined,
-    );
-    script.ring(waits);
-    await expect(call).rejects.toThrow('closed inside');
-    script.messages.push(1);
-    script.ring(waits);
-    expect(await Promise.all(later)).toEqual([1]);
-    expect(waits.isIdle).toBe(true);
+      };
+      const call = waits.add(operation, Infinity, controller.current.signal);
+      script.ring(waits);
+      return { script, waits, call: call.catch((error: Error) => error.message), later };
+    }
+
+    it.each(endings)('%s get what it found: nothing is lost', async (_, end) => {
+      const { script, waits, call, later } = endedInside(end, 'found');
+      expect(await call).toBe('found');
+      script.messages.push(1);
+      script.ring(waits);
+      expect(await Promise.all(later)).toEqual([1]);
+      expect(waits.isIdle).toBe(true);
+    });
+
+    it.each(endings)('%s end so if it found nothing', async (_, end) => {
+      const { script, waits, call, later } = endedInside(end, NOT_YET);
+      expect(await call).toBe('ended');
+      script.messages.push(1);
+      script.ring(waits);
+      expect(await Promise.all(later)).toEqual([1]);
+      expect(waits.isIdle).toBe(true);
+    });
   });
 });
