@@ -234,6 +234,19 @@ export function conditions(subject: LockSubject): void {
       expect(lock.isLocked).toBe(false);
     });
 
+    it('does not go on without the lock when that was closed meanwhile', async () => {
+      const lock = Lock.create(bench.name());
+      const other = bench.keep(Lock.open(lock.name));
+      const name = bench.name();
+      const condition = bench.keep(Condition.create(name, { lock }));
+      const notifier = bench.keep(Condition.open(name, { lock: other }));
+      await lock.acquire();
+      const waiting = condition.wait();
+      lock.close();
+      await notifier.with(() => expect(notifier.notify()).toBe(1));
+      await expect(waiting).rejects.toEqual(coded('ERR_CLOSED'));
+    });
+
     it('is opened with the lock it was made with', async () => {
       const lock = bench.keep(new Lock());
       const name = bench.name();
