@@ -6,6 +6,7 @@
 
 #include "binding/errors.h"
 #include "binding/kind_names.h"
+#include "ring/abandoned.h"
 #include "ring/catalog.h"
 #include "ring/passengers.h"
 
@@ -98,7 +99,8 @@ Napi::Value open_queue(const Napi::CallbackInfo& info) {
       info, Kind::mpmc,
       [](sync::Doorbell& bell, const std::string& name, OpenMode mode, const Header& header,
          const Napi::Object&, Environment::Object& object) -> Error {
-        auto queue = ring::Queue::open(bell, name, mode, header);
+        auto queue = ring::open_past_abandoned(
+            bell, name, Kind::mpmc, [&] { return ring::Queue::open(bell, name, mode, header); });
         if (queue.ok()) object.queue = std::move(queue.value());
         return queue.error();
       });
@@ -111,7 +113,9 @@ Napi::Value open_spsc(const Napi::CallbackInfo& info) {
                        header.max_participants = 2;
                        const auto role = flag(options, "producer") ? ring::SpscChannel::producer
                                                                    : ring::SpscChannel::consumer;
-                       auto channel = ring::SpscChannel::open(bell, name, mode, header, role);
+                       auto channel = ring::open_past_abandoned(bell, name, Kind::spsc, [&] {
+                         return ring::SpscChannel::open(bell, name, mode, header, role);
+                       });
                        if (channel.ok()) object.spsc = std::move(channel.value());
                        return channel.error();
                      });

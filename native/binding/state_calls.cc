@@ -5,6 +5,7 @@
 #include "binding/call.h"
 #include "binding/errors.h"
 #include "binding/kind_names.h"
+#include "ring/abandoned.h"
 #include "state/open_state.h"
 
 namespace interproc::binding {
@@ -71,10 +72,12 @@ Napi::Value open_state(const Napi::CallbackInfo& info) {
     raise(info.Env(), watch.error());
     return {};
   }
-  auto opened =
-      state::open_state(*watch.value()->bell, info[1].As<Napi::String>().Utf8Value(),
-                        static_cast<memory::OpenMode>(info[2].As<Napi::Number>().Uint32Value()),
-                        header, initial, initial_bytes);
+  sync::Doorbell& bell = *watch.value()->bell;
+  const std::string name = info[1].As<Napi::String>().Utf8Value();
+  const auto mode = static_cast<memory::OpenMode>(info[2].As<Napi::Number>().Uint32Value());
+  auto opened = ring::open_past_abandoned(bell, name, header.kind, [&] {
+    return state::open_state(bell, name, mode, header, initial, initial_bytes);
+  });
   if (!opened.ok()) {
     raise(info.Env(), opened.error());
     return {};

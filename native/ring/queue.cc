@@ -407,6 +407,7 @@ Code Queue::take_another(std::byte* into, std::size_t room, Taken& taken) noexce
 
 Code Queue::receive(std::byte* into, std::size_t room, Taken& taken) noexcept {
   if (Error error = ledger_.open_own(); error.code != Code::ok) {
+    trouble_ = error;
     pass_on(kTake);
     return error.code;
   }

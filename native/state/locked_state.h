@@ -11,6 +11,7 @@ namespace interproc::state {
 // An object with a lock: a Lock or an RLock, whose whole it is, and what has one beside its bytes.
 class LockedState : public SharedState {
  public:
+  ~LockedState() override;
   sync::Lock* lock() noexcept final { return &lock_; }
 
  protected:

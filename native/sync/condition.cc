@@ -42,35 +42,40 @@ Code Condition::begin_wait() noexcept {
 }
 
 Code Condition::take() noexcept {
-  Word& own = party_.own(kAwaiting);
   // SYNC condition.granted: seq_cst, for the look after arming.
+  if (granted(party_.own(kAwaiting).load(std::memory_order_seq_cst)) <= claimed_) return Code::busy;
+  // Until the task has the lock again the word goes on saying that it was notified: should we die, another is.
+  ++claimed_;
+  return Code::ok;
+}
+
+void Condition::finish_wait() noexcept {
+  if (claimed_ == 0) return;
+  --claimed_;
+  Word& own = party_.own(kAwaiting);
   std::uint64_t word = own.load(std::memory_order_seq_cst);
-  while (granted(word) > 0 && waiting(word) > 0) {
-    FAULT("condition.take");
-    if (own.compare_exchange_strong(word, with(word, waiting(word) - 1, granted(word) - 1),
-                                    std::memory_order_seq_cst)) {
-      FAULT("condition.taken");
-      return Code::ok;
-    }
+  FAULT("condition.finish");
+  while (granted(word) > 0 && waiting(word) > 0 &&
+         !own.compare_exchange_strong(word, with(word, waiting(word) - 1, granted(word) - 1),
+                                      std::memory_order_seq_cst)) {
   }
-  return Code::busy;
+  FAULT("condition.finished");
 }
 
 bool Condition::end_wait() noexcept {
   Word& own = party_.own(kAwaiting);
   std::uint64_t word = own.load(std::memory_order_seq_cst);
-  while (waiting(word) > 0) {
-    const bool is_ours = granted(word) >= waiting(word);
+  while (waiting(word) > granted(word)) {
     FAULT("condition.end");
-    // One RMW decides between a notification and the time-out: it is taken, or left to another that waits here.
-    if (own.compare_exchange_strong(
-            word, with(word, waiting(word) - 1, is_ours ? granted(word) - 1 : granted(word)),
-            std::memory_order_seq_cst)) {
+    // One RMW decides between a notification and the time-out: what there is is left to others that wait here.
+    if (own.compare_exchange_strong(word, with(word, waiting(word) - 1, granted(word)),
+                                    std::memory_order_seq_cst)) {
       FAULT("condition.ended");
-      return is_ours;
+      return false;
     }
   }
-  return false;
+  // All that wait here have been notified, this one too.
+  return take() == Code::ok;
 }
 
 Code Condition::notify(std::uint64_t count, std::uint64_t& notified) noexcept {
@@ -139,6 +144,7 @@ void Condition::sweep(Owner last) noexcept {
 }
 
 void Condition::close() noexcept {
+  claimed_ = 0;
   Word& own = party_.own(kAwaiting);
   std::uint64_t word = own.load(std::memory_order_seq_cst);
   while (waiting(word) > 0) {
@@ -149,7 +155,7 @@ void Condition::close() noexcept {
 
 bool Condition::worth_trying(Side) noexcept {
   // SYNC condition.granted
-  return granted(party_.own(kAwaiting).load(std::memory_order_seq_cst)) > 0;
+  return granted(party_.own(kAwaiting).load(std::memory_order_seq_cst)) > claimed_;
 }
 
 void Condition::look_for_the_dead(Side) noexcept {
@@ -157,6 +163,13 @@ void Condition::look_for_the_dead(Side) noexcept {
     const std::uint64_t word = party_.own(kAwaiting, slot).load(std::memory_order_seq_cst);
     if (granted(word) > 0 && party_.dead(owner_of(slot, word))) forget(slot, word);
   }
+  // Who died with the lock may have been about to notify us: we wake up, look whether what we wait for is there, and the first is told.
+  Word& own = party_.own(kAwaiting);
+  std::uint64_t word = own.load(std::memory_order_seq_cst);
+  if (waiting(word) == granted(word) || !lock_.lost_its_owner()) return;
+  FAULT("condition.lost_owner");
+  own.compare_exchange_strong(word, with(word, waiting(word), waiting(word)),
+                              std::memory_order_seq_cst);
 }
 
 }  // namespace interproc::sync

@@ -10,9 +10,10 @@
 namespace interproc::sync {
 
 // Waits, on kChange, for a notification that is given under a lock. Each participant's word says how many of its tasks wait and how
-// many of them have been notified: a notification is given to somebody, not to whoever wakes up first.
+// many of them have been notified: a notification is given to somebody, not to whoever wakes up first. Who waits is notified too when whoever
+// held the lock died or closed with it.
 //
-//   begin_wait (lock held);  lock.release;  wait on kChange until take() is ok, or end_wait at a time-out;  acquire the lock again
+//   begin_wait (lock held);  lock.release;  wait on kChange until take() is ok, or end_wait at a time-out;  acquire the lock again;  finish_wait if notified
 class Condition final : public Awaited {
  public:
   Condition(Party& party, Lock& lock) noexcept : party_(party), lock_(lock) {}
@@ -22,9 +23,11 @@ class Condition final : public Awaited {
 
   // One task of this handle will wait. ok; not_owner: the lock is not held.
   Code begin_wait() noexcept;
-  // ok: one of our waiting tasks has been notified, and waits no longer; busy.
+  // ok: one of our waiting tasks has been notified, and is to acquire the lock and then to call finish_wait(); busy.
   Code take() noexcept;
-  // A task stops waiting. True: the only notification there was for all that wait here is its own, so it has been notified.
+  // The lock is held again by a task that was notified.
+  void finish_wait() noexcept;
+  // A task stops waiting. True: all that wait here have been notified, so it has, as if take() had said so.
   bool end_wait() noexcept;
   static constexpr std::uint64_t kEverybody = ~std::uint64_t{0};
   // Notifies up to `count` waiting tasks; the dead are forgotten. ok; not_owner.
@@ -44,6 +47,7 @@ class Condition final : public Awaited {
 
   Party& party_;
   Lock& lock_;
+  std::uint64_t claimed_ = 0;  // of those granted, by tasks that do not have the lock yet
 };
 
 }  // namespace interproc::sync

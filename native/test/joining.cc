@@ -20,6 +20,7 @@
 #include "test/random.h"
 #include "test/scale.h"
 #include "test/test_directory.h"
+#include "test/two.h"
 
 using interproc::Code;
 using interproc::memory::OpenMode;
@@ -31,16 +32,9 @@ using interproc::test::Random;
 using interproc::test::Shape;
 using interproc::test::TestDirectory;
 using interproc::test::times;
+using interproc::test::Two;
 
 namespace {
-
-struct Two {
-  explicit Two(const Shape& shape = {})
-      : a(directory, "q", OpenMode::create, shape), b(directory, "q", OpenMode::open) {}
-  TestDirectory directory;
-  Peer a;
-  Peer b;
-};
 
 // At every step of what this thread does, something else happens.
 class AtEveryStep {

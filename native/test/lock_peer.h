@@ -167,6 +167,7 @@ class LockPeer {
                       [&] { return locks_.condition.take(); });
     if (code == Code::busy && locks_.condition.end_wait()) code = Code::ok;
     if (acquire(recovered) != Code::ok) return Code::corrupt;
+    if (code == Code::ok) locks_.condition.finish_wait();
     return code;
   }
   Code await_barrier(sync::Barrier::Place& place, std::int64_t timeout_ns = kFarNs) {

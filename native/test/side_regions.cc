@@ -19,6 +19,7 @@
 #include "test/once_at.h"
 #include "test/peer.h"
 #include "test/test_directory.h"
+#include "test/two.h"
 #include "test/watchdog.h"
 
 using interproc::Code;
@@ -42,11 +43,10 @@ namespace {
 constexpr std::uint64_t kCapacity = interproc::memory::kMinCapacity;
 constexpr Shape kShape{.max_message_bytes = 1 << 20, .max_side_bytes = 4 * kCapacity};
 
-// Two environments with the same queue open, and its words.
-struct Two {
+// And the words of their queue.
+struct Two : interproc::test::Two {
   explicit Two(const Shape& shape = kShape)
-      : a(directory, "q", OpenMode::create, shape),
-        b(directory, "q", OpenMode::open),
+      : interproc::test::Two(shape),
         bare(BareSegment::open(opened, "q", OpenMode::open, header_of(shape))) {}
 
   SideSlot& slot(std::uint32_t index) { return bare->segment().sides()[index]; }
@@ -60,10 +60,7 @@ struct Two {
     REQUIRE(truncate(directory.path_of("q").c_str(), static_cast<off_t>(bytes)) == 0);
   }
 
-  TestDirectory directory;
   interproc::platform::Directory opened = directory.open();
-  Peer a;
-  Peer b;
   std::unique_ptr<BareSegment> bare;
 };
 
@@ -250,15 +247,10 @@ TEST_CASE(
   REQUIRE(two.a.put(2, 4 * kCapacity) == Code::ok);
   REQUIRE(two.a.put(3, 2 * kCapacity) == Code::full);
   REQUIRE_FALSE(two.a.queue().arm(kPut, 7));
-  const auto rings = [&] {
-    std::vector<std::uint32_t> tokens(interproc::sync::Doorbell::kDrainBytes / 4);
-    bool overflow = false;
-    return two.a.bell().drain(tokens.data(), overflow);
-  };
   CHECK(two.b.take().id == 1);
-  CHECK(rings() == 0);
+  CHECK(two.a.rings() == 0);
   CHECK(two.b.take().id == 2);
-  CHECK(rings() == 1);
+  CHECK(two.a.rings() == 1);
   CHECK(two.a.queue().answer(kPut, false));
   CHECK(two.a.put(3, 2 * kCapacity) == Code::ok);
 }

@@ -211,7 +211,7 @@ export interface SegmentInfo {
   /** What it takes of the file system: with what stands beside the ring, and what is unacknowledged. */
   readonly totalBytes: number;
   readonly participants: number;
-  /** Messages, for queues; bytes, for all others. */
+  /** Messages, for queues, without those that were given back and wait to be delivered again; bytes, for all others. */
   readonly size: number;
   readonly persist: boolean;
   readonly anonymous: boolean;
@@ -233,6 +233,8 @@ export interface Backend {
    * ERR_CORRUPT, ERR_PERMISSION, ERR_NO_SPACE.
    */
   openChannel(name: string | undefined, mode: OpenMode, options: ChannelOptions): Channel;
+  /** This backend, for what lives where that channel does: its dead letters, the handles in its messages. */
+  beside(channel: Channel): Backend;
   /**
    * The object that a ticket is for, joined like any other; its codec must be that one, if it is given. Throws ERR_DECODE
    * if it is no ticket, ERR_NOT_FOUND if the object is gone, and as `openChannel`; the inbox is as it was.

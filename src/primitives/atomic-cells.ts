@@ -94,7 +94,8 @@ export class AtomicCells<T> {
     return type.fromElement(this.#replace(index, from, to));
   }
 
-  update(index: number, change: (value: T) => unknown): T {
+  /** `assertOpen`: `change` may have closed the handle. */
+  update(index: number, change: (value: T) => unknown, assertOpen: () => void): T {
     if (typeof change !== 'function') {
       throw invalidArgument('update', 'a function of the value, such as (v) => v * 2', change);
     }
@@ -103,6 +104,7 @@ export class AtomicCells<T> {
     for (;;) {
       const value = type.fromElement(seen);
       const next = type.toElement(change(value), 'What update() was given to store');
+      assertOpen();
       const there = this.#replace(index, seen, next);
       if (isSame(there, seen)) return value;
       seen = there;

@@ -119,7 +119,8 @@ export function bindQueue(
   ): OpenedQueue<unknown> {
     try {
       const codec = given ?? codecNamed(channel.geometry.codec, `Queue '${channel.name}'`);
-      return new OpenedQueue(backend, channel, codec, handles.arriveOn(backend));
+      const home = backend.beside(channel);
+      return new OpenedQueue(home, channel, codec, handles.arriveOn(home));
     } catch (error) {
       channel.close();
       throw error;

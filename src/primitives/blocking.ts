@@ -1,7 +1,7 @@
 import { InterprocError } from '../errors.js';
 import type { Channel, Side } from '../contract/channel.js';
-import { failureOf, NOT_YET } from './pending-waits.js';
 import type { State } from '../contract/state.js';
+import { failureOf, NOT_YET } from './pending-waits.js';
 import type { Operation, PendingWaits } from './pending-waits.js';
 
 /**

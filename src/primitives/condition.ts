@@ -240,7 +240,8 @@ export class Condition extends LockHandle {
       isNotified = this.#end();
       if (!isNotified) failure = this.#unlessTimedOut(error, signal);
     }
-    if (!this.#mutex.isClosed) await this.#mutex.resume(guard);
+    if (failure !== undefined && this.#mutex.isClosed) throw failure.error;
+    await this.#mutex.resume(guard);
     if (failure !== undefined) throw failure.error;
     return isNotified;
   }

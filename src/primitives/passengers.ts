@@ -40,6 +40,18 @@ export function letTravel(kind: string, objectOf: SharedObjectOf, schemaOf?: Sch
   kinds.set(kind, { objectOf, schemaOf });
 }
 
+/** Refuses a kind of objects that no other process could use, and that would arrive as empty ones. */
+export function keepFromTravelling(
+  kind: string,
+  isOne: (object: object) => boolean,
+  wayOut: string,
+): void {
+  letTravel(kind, (object) => {
+    if (!isOne(object)) return undefined;
+    throw new InterprocError('ERR_ENCODE', `A ${kind} belongs to this process; ${wayOut}`);
+  });
+}
+
 /** Makes handles of one kind out of the tickets of a backend. The schema may come from anybody. */
 export type Unpack = (backend: Backend, ticket: Ticket, schema: string | undefined) => Handle;
 

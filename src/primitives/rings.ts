@@ -2,6 +2,7 @@ import { InterprocError, invalidArgument, EOFError, TimeoutError } from '../erro
 import { EMPTY, ENDED, FULL, LARGE, PUT, TAKE } from '../contract/channel.js';
 import type { Side } from '../contract/channel.js';
 import type { ByteRing, RingRole, SpscByteRing } from '../contract/byte-ring.js';
+import { keepFromTravelling } from './passengers.js';
 
 export interface RingWait {
   /**
@@ -18,6 +19,14 @@ export interface RingWait {
 abstract class Ring<R extends ByteRing> {
   readonly #ring: R;
   #closed = false;
+
+  static {
+    keepFromTravelling(
+      'ring',
+      (object) => #ring in object,
+      'put its name, and let the receiver open it',
+    );
+  }
 
   constructor(ring: R) {
     this.#ring = ring;

@@ -63,7 +63,7 @@ export class ScalarValue<T> extends Value<T, never> {
 
   update(change: (value: T) => Assignable<T>): T {
     this.assertOpen();
-    return this.#cells.update(0, change);
+    return this.#cells.update(0, change, () => this.assertOpen());
   }
 
   #calculate(operation: CellOperation, operand: unknown): T {

@@ -219,8 +219,9 @@ export const SHARED_METHODS = {
     return cells.compareExchange(coreOf(this).checkIndex(index), expected, replacement);
   },
   updateAt(index: number, change: (value: unknown) => unknown): unknown {
-    const cells = atomicsOf(this, 'updateAt');
-    return cells.update(coreOf(this).checkIndex(index), change);
+    const core = coreOf(this);
+    const at = core.checkIndex(index);
+    return atomicsOf(this, 'updateAt').update(at, change, () => core.handle.assertOpen());
   },
   viewAt(index: number): unknown {
     const core = coreOf(this);

@@ -92,7 +92,8 @@ export abstract class Value<T = unknown, Live = unknown> {
    * The value: a plain load, or store. Of a struct a plain object of its own, which changes nothing when it is changed; to change one
    * field, use `update` or `view`.
    *
-   * A store wakes nobody: call `notify()`, or use `exchange`.
+   * A store wakes nobody: call `notify()`, or use `exchange`. That of a struct waits while another process is in the middle of one, if
+   * need be for as long as that process is stopped; reading never waits.
    *
    * @throws ERR_INVALID_ARG for what the type does not take; integers wrap
    */

@@ -128,9 +128,9 @@ export class Watching<T> {
         wait.onAbort = () => this.#fail(wait, abortReason(signal));
         signal.addEventListener('abort', wait.onAbort, { once: true });
       }
-      // The new one has to be looked for under a watch of its own.
-      this.#disarm();
-      this.#arm();
+      // Armed, every change from now on rings; there may have been one since it was looked for.
+      if (this.#isArmed) this.#lookFor(wait);
+      else this.#arm();
     });
   }
 

@@ -184,6 +184,19 @@ export function conditions(subject: LockSubject): void {
       expect(guard.isHeld).toBe(true);
     });
 
+    it('blocking, lends the lock to no task of its own thread, which could not give it back', async () => {
+      const condition = make();
+      const peer = await bench.peer('condition', condition.name);
+      const guard = condition.acquireSync();
+      const pending = condition.acquire();
+      peer.actWhileBlocked('notify');
+      expect(condition.waitSync()).toBe(true);
+      expect(guard.isHeld).toBe(true);
+      expect(await stateOf(pending)).toBe('pending');
+      guard.release();
+      (await pending).release();
+    });
+
     it('gives an RLock back whole', async () => {
       const lock = bench.keep(new RLock());
       const condition = bench.keep(new Condition(lock));
@@ -219,6 +232,19 @@ export function conditions(subject: LockSubject): void {
       await lock.with(() => expect(empty.notify()).toBe(1));
       expect(await waiting[2]).toBe(true);
       expect(lock.isLocked).toBe(false);
+    });
+
+    it('does not go on without the lock when that was closed meanwhile', async () => {
+      const lock = Lock.create(bench.name());
+      const other = bench.keep(Lock.open(lock.name));
+      const name = bench.name();
+      const condition = bench.keep(Condition.create(name, { lock }));
+      const notifier = bench.keep(Condition.open(name, { lock: other }));
+      await lock.acquire();
+      const waiting = condition.wait();
+      lock.close();
+      await notifier.with(() => expect(notifier.notify()).toBe(1));
+      await expect(waiting).rejects.toEqual(coded('ERR_CLOSED'));
     });
 
     it('is opened with the lock it was made with', async () => {

@@ -17,7 +17,7 @@ afterAll(() => {
 });
 
 describe('on native, where JavaScript does not see shared memory,', () => {
-  const subject = { backend: new NativeBackend(), isMapped: false };
+  const subject = { backend: new NativeBackend(), isMapped: false, isBetweenProcesses: true };
   sharedMemory(subject);
   shareableLists(subject);
   values(subject);

@@ -16,7 +16,7 @@ afterAll(() => {
 });
 
 describe('on native', () => {
-  const subject = { backend: new NativeBackend(), isMapped: true };
+  const subject = { backend: new NativeBackend(), isMapped: true, isBetweenProcesses: true };
   sharedMemory(subject);
   shareableLists(subject);
   values(subject);

@@ -259,6 +259,26 @@ export function travelling(subject: Subject): void {
       },
     );
 
+    it.skipIf(!subject.capabilities.redelivery)(
+      'are all that travels: what belongs to one handle is refused',
+      async () => {
+        const q = carrier();
+        const raw = bench.keep(Queue.create(bench.name(), { codec: 'raw' }));
+        await raw.putMany([Uint8Array.of(1), Uint8Array.of(2)]);
+        const delivery = await raw.receive();
+        const refused: [string, object][] = [['delivery', delivery]];
+        if (subject.capabilities.leases) {
+          refused.push(['slot', raw.reserve(3)], ['message in place', raw.peek()]);
+        }
+        for (const [what, object] of refused) {
+          const put = q.put({ deep: [object] });
+          await expect(put).rejects.toEqual(coded('ERR_ENCODE'));
+          await expect(put).rejects.toThrow(what);
+        }
+        expect(q.size).toBe(0);
+      },
+    );
+
     it('whose codec no receiver could know are refused', async () => {
       const q = carrier();
       const codec = { name: 'dates', encode: (s: string) => Buffer.from(s), decode: String };

@@ -615,6 +615,10 @@ export class MemoryBackend implements Backend, Registry {
     return new MemoryState(this, object);
   }
 
+  beside(): this {
+    return this;
+  }
+
   openTicket(ticket: Ticket, codec?: string): Channel {
     const object = this.#tickets.get(ticket)?.object;
     if (!(object instanceof SharedQueue) || this.#objects.get(object.name) !== object)
@@ -665,7 +669,11 @@ export class MemoryBackend implements Backend, Registry {
             kind: object.geometry.kind,
             totalBytes: object.bytes.length,
             participants: object.states.size,
-            size: object.bytes.length,
+            // A value that is written whole has room for two.
+            size:
+              object.geometry.kind === 'value' && object.geometry.parameter > 0
+                ? object.geometry.parameter
+                : object.bytes.length,
           }),
       persist: object.geometry.persist,
       anonymous: object.geometry.anonymous,

@@ -5,6 +5,8 @@ import { ACQUIRE, ACQUIRED, BROKEN, BUSY, RECOVERED, SHARE } from '../../src/con
 import type { BarrierPlace, LockParts } from '../../src/contract/locks.js';
 import type { Side } from '../../src/contract/shared-object.js';
 import type { State, StateGeometry } from '../../src/contract/state.js';
+import { CHANGE as CELLS_CHANGE } from '../../src/primitives/watching.js';
+import { MemoryCells, SharedCells } from './memory-cells.js';
 
 /** What the states of a backend need of it. */
 export interface StateKeeper {
@@ -38,6 +40,7 @@ export class SharedState {
   come = 0;
   readonly brokenPhases = new Set<number>();
   isBroken = false;
+  readonly cells: SharedCells;
 
   constructor(
     readonly identity: bigint,
@@ -48,6 +51,7 @@ export class SharedState {
     this.bytes = new Uint8Array(geometry.byteLength);
     if (initial !== undefined) this.bytes.set(initial);
     this.permits = geometry.parameter;
+    this.cells = new SharedCells(this.bytes);
   }
 
   /** Rings everybody for whom it is worth looking. */
@@ -82,7 +86,7 @@ export class MemoryState implements State {
   readonly name: string;
   readonly geometry: StateGeometry;
   readonly parts: LockParts;
-  readonly cells = undefined;
+  readonly cells: MemoryCells | undefined;
   readonly buffer: ArrayBuffer | undefined;
   onReady: ((side: Side) => void) | undefined = undefined;
   readonly #keeper: StateKeeper;
@@ -98,7 +102,16 @@ export class MemoryState implements State {
     this.#shared = shared;
     this.name = shared.name;
     this.geometry = shared.geometry;
-    this.buffer = shared.bytes.length > 0 ? shared.bytes.buffer : undefined;
+    const { kind } = shared.geometry;
+    const hasCells = kind === 'value' || kind === 'array';
+    // A buffer of a value is detached when it closes, and this one is everybody's.
+    this.buffer = shared.bytes.length > 0 && !hasCells ? shared.bytes.buffer : undefined;
+    this.cells = hasCells
+      ? new MemoryCells(shared.cells, {
+          enter: () => this.enter(),
+          changed: () => shared.changed(),
+        })
+      : undefined;
     this.parts = this.#partsOf(shared.geometry.kind);
     shared.states.add(this);
   }
@@ -116,6 +129,7 @@ export class MemoryState implements State {
         ? shared.permits > 0
         : shared.owner === undefined && !shared.isAnyReading();
     }
+    if (side === CELLS_CHANGE && this.cells !== undefined) return this.cells.isWorthALook;
     if (side === SHARE) return this.#mayRead();
     switch (shared.geometry.kind) {
       case 'event':

@@ -65,9 +65,27 @@ export class NativeBackend implements Backend, Registry, RingOpener {
   readonly thread: NativeThread;
   readonly posix: NativePosix;
 
-  constructor() {
+  /** Of what is opened; undefined: as INTERPROC_DIR says at that time. */
+  readonly #directory: string | undefined;
+  readonly #besides = new Map<string, NativeBackend>();
+  readonly #directoryOf = new WeakMap<Channel, string>();
+
+  constructor(directory?: string) {
     this.thread = NativeThread.of(loadAddon());
     this.posix = new NativePosix(this.thread.addon);
+    this.#directory = directory;
+  }
+
+  beside(channel: Channel): NativeBackend {
+    const directory = this.#directoryOf.get(channel);
+    if (directory === undefined || directory === this.#directory) return this;
+    let found = this.#besides.get(directory);
+    if (found === undefined) this.#besides.set(directory, (found = new NativeBackend(directory)));
+    return found;
+  }
+
+  #where(): string {
+    return this.#directory ?? objectDirectory();
   }
 
   openChannel(name: string | undefined, mode: OpenMode, options: ChannelOptions): Channel {
@@ -106,11 +124,20 @@ export class NativeBackend implements Backend, Registry, RingOpener {
     };
     const fullName = name ?? anonymousName();
     const what = `${mode} '${name ?? '(anonymous)'}'`;
+    const directory = this.#where();
     const token = guarded(constants, what, () =>
-      addon.openQueue(objectDirectory(), fullName, MODES[mode], wanted),
+      addon.openQueue(directory, fullName, MODES[mode], wanted),
     );
     const found = this.#assertAgreement(what, token, mode, options, wanted);
-    return new NativeChannel(this.thread, token, fullName, toGeometry(found), copiesLeases());
+    const channel = new NativeChannel(
+      this.thread,
+      token,
+      fullName,
+      toGeometry(found),
+      copiesLeases(),
+    );
+    this.#directoryOf.set(channel, directory);
+    return channel;
   }
 
   /** What the object has. If that is not what was asked for, it is closed. @throws ERR_MISMATCH */
@@ -178,7 +205,7 @@ export class NativeBackend implements Backend, Registry, RingOpener {
     const what = `${mode} '${name ?? '(anonymous)'}'`;
     const wanted = { ...options, anonymous: name === undefined };
     const token = guarded(constants, what, () =>
-      addon.openState(objectDirectory(), fullName, MODES[mode], wanted, initial),
+      addon.openState(this.#where(), fullName, MODES[mode], wanted, initial),
     );
     const geometry = Object.freeze(addon.stateGeometry(token));
     return new NativeState(this.thread, token, fullName, geometry, copiesState());
@@ -227,7 +254,7 @@ export class NativeBackend implements Backend, Registry, RingOpener {
     };
     const what = `${mode} ${options.role} of '${name}'`;
     const token = guarded(constants, what, () =>
-      addon.openSpsc(objectDirectory(), name, MODES[mode], wanted),
+      addon.openSpsc(this.#where(), name, MODES[mode], wanted),
     );
     const { capacityBytes: capacity, persist } = options;
     const asked = { capacityBytes: capacity, persist };
@@ -237,13 +264,13 @@ export class NativeBackend implements Backend, Registry, RingOpener {
 
   list(): SegmentInfo[] {
     const { addon } = this.thread;
-    const entries = guarded(addon.constants, 'list', () => addon.list(objectDirectory()));
+    const entries = guarded(addon.constants, 'list', () => addon.list(this.#where()));
     return entries.map((entry) => ({ ...entry, problem: entry.problem }));
   }
 
   prune(options: { readonly dryRun: boolean }): string[] {
     const { addon } = this.thread;
-    return guarded(addon.constants, 'prune', () => addon.prune(objectDirectory(), options.dryRun));
+    return guarded(addon.constants, 'prune', () => addon.prune(this.#where(), options.dryRun));
   }
 }
 

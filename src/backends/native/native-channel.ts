@@ -246,9 +246,19 @@ export class NativeChannel extends NativeObject implements Channel {
       );
     }
     const what = `'${passenger.name}' in a message of '${this.name}'`;
-    const file = guarded(this.#constants, what, () =>
-      this.#addon.issueTicket(this.#token, passenger.token),
-    );
+    let file: string;
+    try {
+      file = guarded(this.#constants, what, () =>
+        this.#addon.issueTicket(this.#token, passenger.token),
+      );
+    } catch (cause) {
+      if ((cause as Partial<InterprocError>).code !== 'ERR_INVALID_ARG') throw cause;
+      throw new InterprocError(
+        'ERR_ENCODE',
+        `'${passenger.name}' lives in another directory than '${this.name}', whose messages cannot carry it; open both with the same INTERPROC_DIR`,
+        { cause },
+      );
+    }
     return formatTicket(file, passenger.name);
   }
 

@@ -13,10 +13,12 @@ const SINGLE_TEXTS = 4;
 /** A message says something that no encoder writes. */
 export class Malformed extends Error {}
 
+const NOTHING = Buffer.from(new ArrayBuffer(0));
+
 /** Checked reads from a message, which stands in an inbox: nothing beyond its end is looked at. */
 export class ByteReader {
-  bytes: Buffer = Buffer.alloc(0);
-  view = new DataView(this.bytes.buffer);
+  bytes: Buffer = NOTHING;
+  view: DataView = new DataView(NOTHING.buffer);
   at = 0;
   end = 0;
   #inbox: Uint8Array | undefined;
@@ -58,6 +60,13 @@ export class ByteReader {
   /** Whether texts at the end of the message are left. */
   get hasTexts(): boolean {
     return this.#nextPiece < this.#textsEnd || this.#pieceAt < this.#piece.length;
+  }
+
+  /** The memory of the message may go. */
+  forget(): void {
+    this.#inbox = undefined;
+    this.bytes = NOTHING;
+    this.view = new DataView(NOTHING.buffer);
   }
 
   finish(): void {

@@ -123,6 +123,13 @@ export class ByteWriter {
     return this.bytes.subarray(0, this.at);
   }
 
+  /** As `written`; a large message takes its memory along. */
+  handOver(): Uint8Array {
+    const written = this.written();
+    this.#giveBack();
+    return written;
+  }
+
   /** Copies what was written, which must fit, to the start of `target`. */
   copyTo(target: Uint8Array): void {
     target.set((this.#starts[this.at] ??= this.written()));
@@ -131,6 +138,11 @@ export class ByteWriter {
   /** What was written stays there until it is written over, or is zeros then. */
   reset(): void {
     this.at = 0;
+    // Of one that could not be encoded to its end.
+    this.#giveBack();
+  }
+
+  #giveBack(): void {
     if (this.bytes.length > KEPT_BYTES) this.#replace(Buffer.alloc(FIRST_BYTES));
   }
 

@@ -45,6 +45,11 @@ export class Decoder {
   #partBytes = 0;
   #reserved = 0;
 
+  /** Lets go of the memory of the message decoded last. */
+  forget(): void {
+    this.#in.forget();
+  }
+
   /** @throws anything, for bytes that no encoder wrote */
   decode(inbox: Uint8Array, offset: number, length: number): unknown {
     const input = this.#in;

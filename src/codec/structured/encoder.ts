@@ -133,7 +133,7 @@ export class Encoder {
       if (this.#parts.length > 0) this.#writeParts();
       const texts = out.gathered() ? format.TEXTS : 0;
       out.bytes[0] = format.VERSION | texts | (this.#isRegular ? 0 : format.IRREGULAR);
-      if (out.at > OUTBOX_BYTES || out.at > outbox.length) return out.written();
+      if (out.at > OUTBOX_BYTES || out.at > outbox.length) return out.handOver();
       out.copyTo(outbox);
       return out.at;
     } finally {
