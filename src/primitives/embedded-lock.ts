@@ -6,7 +6,7 @@ import { partOf } from './state-parts.js';
 import type { SyncWaitOptions, WaitOptions } from './wait-options.js';
 
 /**
- * The lock of a value or an array, the same one for all its handles: what Python's `get_lock()` gives. It holds nobody off who does
+ * The lock of a value, an array or a list, the same one for all its handles: what Python's `get_lock()` gives. It holds nobody off who does
  * not ask for it. Otherwise it is as a `Lock`: owned by the task that has its guard, recovered and said so when its owner dies,
  * released by closing the handle.
  *

@@ -5,6 +5,7 @@ import { InterprocError } from '../errors.js';
 import type { State } from '../contract/state.js';
 import { SlotList } from '../shapes/slot-list.js';
 import type { Distant, ShareableValue } from '../shapes/slot-list.js';
+import { EmbeddedLock } from './embedded-lock.js';
 import { letTravel } from './passengers.js';
 import { StateHandle } from './state-handle.js';
 
@@ -84,7 +85,7 @@ const indexed: ProxyHandler<object> = {
  * element. Numbers are float64 all of them: 64-bit integers are bigints, as Python's `int` and `float`.
  *
  * *Others.* An element is no atomic: one that another process replaces while it is read may be neither the old nor the new one, or
- * ERR_CORRUPT, and stays so if that process is killed in the middle. Let all who change it hold one lock.
+ * ERR_CORRUPT, and stays so if that process is killed in the middle. Let all who use the list hold its `lock`, where it may change.
  *
  * Every method throws ERR_CLOSED after `close()`, but for `name`, `length` and `close`.
  *
@@ -97,7 +98,8 @@ const indexed: ProxyHandler<object> = {
  * same.toArray(); // => [ 'höher\x00', 273.15, 42n, true, null ]
  * same[4] = 'eight by';
  * list[-1]; // => 'eight by'
- * list.get(1); // => 273.15
+ * await list.lock.with(() => list.set(1, Number(list.get(1)) + 1)); // nobody else comes in between, if all hold the lock
+ * same.get(1); // => 274.15
  * list.indexOf(42n); // => 2
  * list.format; // => '8sdq?8s'
  * same.close();
@@ -112,6 +114,7 @@ export class ShareableList implements Iterable<ShareableValue> {
   [index: number]: ShareableValue | undefined;
   readonly #handle: StateHandle;
   readonly #slots: SlotList;
+  #lock: EmbeddedLock | undefined;
 
   static {
     slotsIn = (object) => (#slots in object ? object.#open() : undefined);
@@ -123,6 +126,9 @@ export class ShareableList implements Iterable<ShareableValue> {
   protected constructor({ state, slots }: OpenedList) {
     this.#handle = new StateHandle('ShareableList', state);
     this.#slots = slots;
+    state.onReady = (side) => {
+      if (side === this.#lock?.side) this.#lock.rung();
+    };
   }
 
   /** What it is opened by; of an anonymous list, what its file is called. */
@@ -193,7 +199,16 @@ export class ShareableList implements Iterable<ShareableValue> {
     for (let i = 0; i < this.length; i++) yield this.get(i);
   }
 
-  /** Pending waits of this handle keep the process alive, as of every handle. Nothing of a list waits. */
+  /**
+   * The lock that belongs to the list: one for all its handles, in all processes. It keeps nobody off who does not acquire it. If its guard
+   * says `recovered`, somebody died while he had it: the element that he was replacing may be no value.
+   */
+  get lock(): EmbeddedLock {
+    this.#handle.assertOpen();
+    return (this.#lock ??= new EmbeddedLock(this.#handle));
+  }
+
+  /** A pending `lock.acquire` keeps the process alive: the default. */
   ref(): this {
     this.#handle.open().ref();
     return this;
@@ -205,8 +220,10 @@ export class ShareableList implements Iterable<ShareableValue> {
     return this;
   }
 
-  /** Lets go; the last one out removes the list, unless it is to persist. Again is nothing. */
+  /** Lets go; pending waits reject with ERR_CLOSED. The last one out removes the list, unless it is to persist. Again is nothing. */
   close(): void {
+    if (this.#handle.isClosed) return;
+    this.#lock?.rejectAll(() => this.#handle.closedError());
     this.#handle.close();
   }
 

@@ -16,6 +16,7 @@ export function embeddedLocks(subject: StateSubject): void {
       'a value': () => new bench.Value('int32') as unknown as Locked,
       'a struct': () => new bench.Value(Struct({ x: 'int32' })) as unknown as Locked,
       'an array': () => new bench.SharedArray('int32', 3) as unknown as Locked,
+      'a list': () => new bench.ShareableList([1, 'two']) as unknown as Locked,
       'an array of booleans': () => new bench.SharedArray('bool', 3) as unknown as Locked,
     };
 
