@@ -6,11 +6,14 @@
 import { InterprocError, invalidArgument } from './errors.js';
 import type { Backend, SegmentInfo } from './contract/channel.js';
 import { NativeBackend } from './backends/native/native-backend.js';
+import { bindPosix } from './primitives/bind-posix.js';
 import type { Barrier as BarrierHandle } from './primitives/barrier.js';
 import { bindLocks } from './primitives/bind-locks.js';
 import { bindQueue } from './primitives/bind-queue.js';
 import type { QueueConstructor } from './primitives/bind-queue.js';
 import { bindRings } from './primitives/bind-rings.js';
+import { bindShareableList } from './primitives/bind-shareable-list.js';
+import type { ShareableListConstructor } from './primitives/bind-shareable-list.js';
 import { bindSharedMemory } from './primitives/bind-shared-memory.js';
 import type { SharedMemoryConstructor } from './primitives/bind-shared-memory.js';
 import { bindSharedArray } from './primitives/bind-shared-array.js';
@@ -18,7 +21,10 @@ import type { SharedArrayConstructor } from './primitives/bind-shared-array.js';
 import { bindValue } from './primitives/bind-value.js';
 import type { ValueConstructor } from './primitives/bind-value.js';
 import { HandleClasses } from './primitives/passengers.js';
+import type { PosixSemaphore as PosixSemaphoreHandle } from './primitives/posix-semaphore.js';
+import type { PosixSharedMemory as PosixSharedMemoryHandle } from './primitives/posix-shared-memory.js';
 import type { Queue as QueueHandle } from './primitives/queue.js';
+import type { ShareableList as ShareableListHandle } from './primitives/shareable-list.js';
 import type { SharedArray as SharedArrayHandle } from './primitives/shared-array.js';
 import type { Condition as ConditionHandle } from './primitives/condition.js';
 import type { Event as EventHandle } from './primitives/event.js';
@@ -67,6 +73,9 @@ export type Queue<T = unknown> = QueueHandle<T>;
 export const SharedMemory: SharedMemoryConstructor = bindSharedMemory(selectBackend, handles);
 export type SharedMemory = SharedMemoryHandle;
 
+export const ShareableList: ShareableListConstructor = bindShareableList(selectBackend, handles);
+export type ShareableList = ShareableListHandle;
+
 export const Value: ValueConstructor = bindValue(selectBackend, handles);
 export type Value<T = unknown, Live = unknown> = ValueHandle<T, Live>;
 
@@ -86,6 +95,10 @@ export type RWLock = RWLockHandle;
 export const { MpmcRing, SpscRing } = bindRings(nativeBackend);
 export type MpmcRing = MpmcRingHandle;
 export type SpscRing = SpscRingHandle;
+
+export const { PosixSharedMemory, PosixSemaphore } = bindPosix(() => nativeBackend().posix);
+export type PosixSharedMemory = PosixSharedMemoryHandle;
+export type PosixSemaphore = PosixSemaphoreHandle;
 
 /**
  * The objects of this user: named and anonymous ones, in use or left over, readable or not. O(number of objects).

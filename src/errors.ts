@@ -68,8 +68,8 @@ export class InterprocError extends Error {
   /** Of a `putMany` that failed after some of its values went in: how many, from the first. */
   declare accepted?: number;
   /**
-   * Of a batch of which one message could not be decoded: the values of the others, which are no longer in
-   * the queue.
+   * Of a batch of which one message could not be decoded or was lost: the values of the others, which are no longer
+   * in the queue.
    */
   declare values?: readonly unknown[];
 

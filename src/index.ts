@@ -10,6 +10,7 @@ export {
   RLock,
   RWLock,
   Semaphore,
+  ShareableList,
   SharedArray,
   SharedArray as Array,
   SharedMemory,
@@ -37,6 +38,7 @@ export type {
   StructRecord,
   StructValue,
 } from './shapes/struct-types.js';
+export type { ShareableValue } from './shapes/slot-list.js';
 export type { ScalarLetter, ScalarName, ScalarTypeName } from './shapes/scalar-types.js';
 export type { BuiltInCodecName, CustomCodec } from './codec/codec.js';
 export type { Delivery } from './primitives/delivery.js';
@@ -45,6 +47,7 @@ export type { ConditionOptions } from './primitives/condition.js';
 export type { Guard } from './primitives/guard.js';
 export type { RLockGuard } from './primitives/rlock.js';
 export type { PeekedMessage, ReservedSlot } from './primitives/lease.js';
+export type { ValueQueueOptions } from './primitives/bind-queue.js';
 export type { BatchSize } from './primitives/queue.js';
 export type { QueueOptions } from './primitives/queue-options.js';
 export type { QueueReadable } from './primitives/queue-readable.js';

@@ -7,6 +7,7 @@
 #include "binding/lock_calls.h"
 #include "binding/message_calls.h"
 #include "binding/object_calls.h"
+#include "binding/posix_calls.h"
 #include "binding/state_calls.h"
 #include "memory/layout.h"
 #include "platform/fault.h"
@@ -19,12 +20,14 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   platform::plan_fault_from_environment();
 #endif
   auto* environment = binding::Environment::create(env);
+  if (environment == nullptr) return exports;
   binding::export_message_calls(env, exports, environment);
   binding::export_lease_calls(env, exports, environment);
   binding::export_object_calls(env, exports, environment);
   binding::export_state_calls(env, exports, environment);
   binding::export_lock_calls(env, exports, environment);
   binding::export_cell_calls(env, exports, environment);
+  binding::export_posix_calls(env, exports, environment);
 
   Napi::Object constants = Napi::Object::New(env);
   binding::export_codes(constants);
@@ -50,6 +53,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   constants.Set("maxCodecBytes", static_cast<double>(memory::kCodecBytes - 1));
   constants.Set("maxState", static_cast<double>(memory::kMaxState));
   constants.Set("maxSchemaBytes", static_cast<double>(memory::kSchemaBytes - 1));
+  constants.Set("maxSemaphoreValue", static_cast<double>(platform::PosixSemaphore::kMaxValue));
   constants.Set("ledgerEntries", static_cast<double>(memory::kLedgerEntries));
   binding::export_cell_constants(constants);
 #if defined(INTERPROC_FAULTS)

@@ -30,26 +30,27 @@ Living& living() {
 
 }  // namespace
 
-Environment::Environment(Napi::Env env) : env_(env) {
-  inbox.allocate(env, kInitialBoxBytes);
-  outbox.allocate(env, kInitialBoxBytes);
-  lengths.allocate(env, kBatch);
-  offsets.allocate(env, kBatch);
-  rung.allocate(env, kBatch);
-  results.allocate(env, 8);
-  operands.allocate(env, sizeof(state::Operands) / sizeof(std::uint64_t));
-  const Napi::Value transfer = env.Global()
-                                   .Get("ArrayBuffer")
-                                   .As<Napi::Object>()
-                                   .Get("prototype")
-                                   .As<Napi::Object>()
-                                   .Get("transfer");
-  if (transfer.IsFunction()) napi_create_reference(env, transfer, 1, &detaching_.transfer);
+bool Environment::allocate() {
+  if (!inbox.allocate(env_, kInitialBoxBytes) || !outbox.allocate(env_, kInitialBoxBytes) ||
+      !lengths.allocate(env_, kBatch) || !offsets.allocate(env_, kBatch) ||
+      !rung.allocate(env_, kBatch) || !results.allocate(env_, 8) ||
+      !operands.allocate(env_, sizeof(state::Operands) / sizeof(std::uint64_t)))
+    return false;
+  napi_value at = nullptr;
+  if (napi_get_global(env_, &at) != napi_ok) return false;
+  for (const char* name : {"ArrayBuffer", "prototype", "transfer"}) {
+    if (napi_get_named_property(env_, at, name, &at) != napi_ok) return false;
+  }
+  const Napi::Value transfer(env_, at);
+  if (transfer.IsFunction()) napi_create_reference(env_, transfer, 1, &detaching_.transfer);
   tokens_.resize(sync::Doorbell::kDrainBytes / sizeof(std::uint32_t));
+  return true;
 }
 
 Environment* Environment::create(Napi::Env env) {
-  auto* self = new Environment(env);
+  std::unique_ptr<Environment> made(new Environment(env));
+  if (!made->allocate()) return nullptr;
+  Environment* const self = made.release();
   {
     const std::lock_guard lock(living().mutex);
     static const int registered = std::atexit(on_exit);

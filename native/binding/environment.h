@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "binding/lease_views.h"
+#include "binding/posix_handles.h"
 #include "binding/state_view.h"
 #include "ring/queue.h"
 #include "ring/spsc_channel.h"
@@ -23,12 +24,16 @@ namespace interproc::binding {
 template <class T>
 class Shared {
  public:
-  void allocate(Napi::Env env, std::size_t count) {
+  // False: there is no memory, or the thread is being terminated.
+  bool allocate(Napi::Env env, std::size_t count) {
     Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(env, count * sizeof(T));
+    if (buffer.IsEmpty()) return false;
+    const auto view = Napi::TypedArrayOf<T>::New(env, count, buffer, 0);
+    if (view.IsEmpty()) return false;
     data_ = static_cast<T*>(buffer.Data());
     count_ = count;
-    view_ = Napi::Persistent(
-        Napi::TypedArrayOf<T>::New(env, count, buffer, 0).template As<Napi::Object>());
+    view_ = Napi::Persistent(view.template As<Napi::Object>());
+    return true;
   }
   T* data() const { return data_; }
   std::size_t count() const { return count_; }
@@ -46,6 +51,7 @@ class Shared {
 // or, since process.exit() and uncaught errors run no such hook for the main thread, when the C library exits.
 class Environment {
  public:
+  // nullptr: there is no memory, or the thread is being terminated, which may happen at any call into Node-API.
   static Environment* create(Napi::Env env);
 
   // One watched doorbell. libuv closes handles later than we let go of them, so it lives until its close callback.
@@ -116,10 +122,13 @@ class Environment {
   Shared<double> results;
   Shared<std::uint64_t> operands;  // of a cell's operation: state::Operands
 
+  PosixHandles posix;
+
   static constexpr std::size_t kBatch = 4096;  // messages per crossing, at most
 
  private:
-  explicit Environment(Napi::Env env);
+  explicit Environment(Napi::Env env) : env_(env) {}
+  bool allocate();
 
   static void on_readable(uv_poll_t* poll, int status, int events);
   static void on_timer(uv_timer_t* timer);

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+
 namespace interproc::binding {
 
 namespace {

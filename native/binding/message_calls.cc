@@ -177,6 +177,14 @@ napi_value nack(napi_env env, napi_callback_info info) {
   return call.code(object->queue->nack(call.real(1)));
 }
 
+// undeliver(token, receipt)
+napi_value undeliver(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  Environment::Object* object = call.object();
+  if (object == nullptr || object->queue == nullptr) return call.code(Code::invalid);
+  return call.code(object->queue->undeliver(call.real(1)));
+}
+
 // ackAsTaken(token, receipt)
 napi_value ack_as_taken(napi_env env, napi_callback_info info) {
   const Call call(env, info);
@@ -263,6 +271,7 @@ void export_message_calls(Napi::Env env, Napi::Object exports, Environment* envi
       {"receiveInto", receive_into},
       {"ack", ack},
       {"nack", nack},
+      {"undeliver", undeliver},
       {"ackAsTaken", ack_as_taken},
       {"taskDone", task_done},
       {"hasUnfinished", has_unfinished},

@@ -1,10 +1,12 @@
 #include "binding/object_calls.h"
 
 #include <bit>
+#include <cmath>
 #include <cstring>
 
 #include "binding/errors.h"
 #include "binding/kind_names.h"
+#include "ring/abandoned.h"
 #include "ring/catalog.h"
 #include "ring/passengers.h"
 
@@ -25,6 +27,11 @@ std::uint32_t number(const Napi::Object& options, const char* name) {
   return value.IsNumber() ? value.As<Napi::Number>().Uint32Value() : 0;
 }
 
+double real(const Napi::Object& options, const char* name) {
+  const Napi::Value value = options.Get(name);
+  return value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : 0;
+}
+
 bool flag(const Napi::Object& options, const char* name) {
   const Napi::Value value = options.Get(name);
   return value.IsBoolean() && value.As<Napi::Boolean>().Value();
@@ -38,11 +45,12 @@ void text(const Napi::Object& options, const char* name, char (&into)[Bytes]) {
   std::memcpy(into, string.data(), std::min(string.size(), Bytes - 1));
 }
 
-// The header of an object with these options, all of which TypeScript has checked and completed.
+// The header of an object with these options, all of which TypeScript has checked and completed. In a thread that is being
+// terminated they are not to be had, and it is the header of nothing.
 Header header_of(const Napi::Object& options, Kind kind) {
   Header header{};
   header.kind = kind;
-  const double capacity = options.Get("capacityBytes").As<Napi::Number>().DoubleValue();
+  const double capacity = std::fmax(real(options, "capacityBytes"), 1);
   const std::uint32_t capacity_shift =
       static_cast<std::uint32_t>(std::bit_width(static_cast<std::uint64_t>(capacity) - 1));
   header.block_shift = memory::kMinBlockShift;
@@ -55,10 +63,8 @@ Header header_of(const Napi::Object& options, Kind kind) {
   header.max_participants = number(options, "maxParticipants");
   header.max_items = number(options, "maxItems");
   header.max_deliveries = number(options, "maxDeliveries");
-  header.max_message_bytes =
-      static_cast<std::uint64_t>(options.Get("maxMessageBytes").As<Napi::Number>().DoubleValue());
-  header.max_side_bytes =
-      static_cast<std::uint64_t>(options.Get("maxSideBytes").As<Napi::Number>().DoubleValue());
+  header.max_message_bytes = static_cast<std::uint64_t>(real(options, "maxMessageBytes"));
+  header.max_side_bytes = static_cast<std::uint64_t>(real(options, "maxSideBytes"));
   text(options, "codec", header.codec);
   text(options, "deadLetter", header.dead_letter);
   return header;
@@ -93,7 +99,8 @@ Napi::Value open_queue(const Napi::CallbackInfo& info) {
       info, Kind::mpmc,
       [](sync::Doorbell& bell, const std::string& name, OpenMode mode, const Header& header,
          const Napi::Object&, Environment::Object& object) -> Error {
-        auto queue = ring::Queue::open(bell, name, mode, header);
+        auto queue = ring::open_past_abandoned(
+            bell, name, Kind::mpmc, [&] { return ring::Queue::open(bell, name, mode, header); });
         if (queue.ok()) object.queue = std::move(queue.value());
         return queue.error();
       });
@@ -106,7 +113,9 @@ Napi::Value open_spsc(const Napi::CallbackInfo& info) {
                        header.max_participants = 2;
                        const auto role = flag(options, "producer") ? ring::SpscChannel::producer
                                                                    : ring::SpscChannel::consumer;
-                       auto channel = ring::SpscChannel::open(bell, name, mode, header, role);
+                       auto channel = ring::open_past_abandoned(bell, name, Kind::spsc, [&] {
+                         return ring::SpscChannel::open(bell, name, mode, header, role);
+                       });
                        if (channel.ok()) object.spsc = std::move(channel.value());
                        return channel.error();
                      });
@@ -238,16 +247,16 @@ Napi::Value issue_ticket(const Napi::CallbackInfo& info) {
   return ticket_or_raise(info.Env(), carrier->queue->issue_ticket(*passenger->segment()));
 }
 
-// changeTicket(token of the new carrier, file name): undefined if there is no such ticket.
-Napi::Value change_ticket(const Napi::CallbackInfo& info) {
+// copyTicket(token of the new carrier, file name): undefined if there is no such ticket.
+Napi::Value copy_ticket(const Napi::CallbackInfo& info) {
   const Environment::Object* carrier = object_of(info);
   memory::Ticket known;
   if (carrier == nullptr || carrier->queue == nullptr ||
       !memory::Ticket::parse(info[1].As<Napi::String>().Utf8Value(), known))
     return info.Env().Undefined();
-  auto changed = carrier->queue->change_ticket(known);
-  if (!changed.ok() && changed.error().code == Code::not_found) return info.Env().Undefined();
-  return ticket_or_raise(info.Env(), std::move(changed));
+  auto copied = carrier->queue->copy_ticket(known);
+  if (!copied.ok() && copied.error().code == Code::not_found) return info.Env().Undefined();
+  return ticket_or_raise(info.Env(), std::move(copied));
 }
 
 // redeemTicket(token, file name)
@@ -333,7 +342,7 @@ void export_object_calls(Napi::Env env, Napi::Object exports, Environment* envir
   add("unlink", unlink);
   add("identity", identity);
   add("issueTicket", issue_ticket);
-  add("changeTicket", change_ticket);
+  add("copyTicket", copy_ticket);
   add("redeemTicket", redeem_ticket);
   add("listen", listen);
   add("onBell", on_bell);

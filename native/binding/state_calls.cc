@@ -5,6 +5,7 @@
 #include "binding/call.h"
 #include "binding/errors.h"
 #include "binding/kind_names.h"
+#include "ring/abandoned.h"
 #include "state/open_state.h"
 
 namespace interproc::binding {
@@ -28,6 +29,12 @@ std::uint64_t whole(const Napi::Object& options, const char* name) {
   return value.IsNumber() ? static_cast<std::uint64_t>(value.As<Napi::Number>().DoubleValue()) : 0;
 }
 
+// Empty in a thread that is being terminated, where nothing can be had.
+std::string text(const Napi::Object& options, const char* name) {
+  const Napi::Value value = options.Get(name);
+  return value.IsString() ? value.As<Napi::String>().Utf8Value() : std::string();
+}
+
 bool flag(const Napi::Object& options, const char* name) {
   const Napi::Value value = options.Get(name);
   return value.IsBoolean() && value.As<Napi::Boolean>().Value();
@@ -38,7 +45,7 @@ Napi::Value open_state(const Napi::CallbackInfo& info) {
   Environment& environment = *static_cast<Environment*>(info.Data());
   const Napi::Object options = info[3].As<Napi::Object>();
   Header header{};
-  if (!kind_named(options.Get("kind").As<Napi::String>().Utf8Value(), header.kind)) {
+  if (!kind_named(text(options, "kind"), header.kind)) {
     raise(info.Env(), fail(Code::argument, "no such kind of state"));
     return {};
   }
@@ -47,7 +54,7 @@ Napi::Value open_state(const Napi::CallbackInfo& info) {
   header.max_participants = static_cast<std::uint32_t>(whole(options, "maxParticipants"));
   header.state_bytes = whole(options, "byteLength");
   header.parameter = whole(options, "parameter");
-  const std::string schema = options.Get("schema").As<Napi::String>().Utf8Value();
+  const std::string schema = text(options, "schema");
   if (schema.size() >= memory::kSchemaBytes) {
     raise(info.Env(), fail(Code::too_large, "the schema is too long"));
     return {};
@@ -65,10 +72,12 @@ Napi::Value open_state(const Napi::CallbackInfo& info) {
     raise(info.Env(), watch.error());
     return {};
   }
-  auto opened =
-      state::open_state(*watch.value()->bell, info[1].As<Napi::String>().Utf8Value(),
-                        static_cast<memory::OpenMode>(info[2].As<Napi::Number>().Uint32Value()),
-                        header, initial, initial_bytes);
+  sync::Doorbell& bell = *watch.value()->bell;
+  const std::string name = info[1].As<Napi::String>().Utf8Value();
+  const auto mode = static_cast<memory::OpenMode>(info[2].As<Napi::Number>().Uint32Value());
+  auto opened = ring::open_past_abandoned(bell, name, header.kind, [&] {
+    return state::open_state(bell, name, mode, header, initial, initial_bytes);
+  });
   if (!opened.ok()) {
     raise(info.Env(), opened.error());
     return {};

@@ -10,7 +10,7 @@
 namespace interproc::memory {
 
 inline constexpr std::uint64_t kMagic = 0x31304352504E4950;  // "PINPRC01", little-endian
-inline constexpr std::uint32_t kLayoutVersion = 3;
+inline constexpr std::uint32_t kLayoutVersion = 4;
 
 // What an object is. Those up to spsc are rings; the others are *state*: bytes that stay where they are, and a lock.
 enum class Kind : std::uint32_t {
@@ -42,7 +42,9 @@ inline constexpr std::size_t kCodecBytes = 64;
 inline constexpr std::size_t kNameBytes = 208;  // 200 characters, ended by zeros
 inline constexpr std::size_t kSchemaBytes = 3072;
 
-// Kernel locks: byte `slot` says that the participant lives; this one, shared, that somebody is attached.
+// Kernel locks: byte `slot` says that the participant lives; byte kJoiningByte + slot is held while somebody moves in there; the
+// next one, shared, says that somebody is attached.
+inline constexpr std::uint64_t kJoiningByte = 1u << 15;
 inline constexpr std::uint64_t kAttachedByte = 1u << 16;
 inline constexpr std::uint64_t kNameByte =
     kAttachedByte + 1;  // held while the name of an object in use is removed
@@ -191,10 +193,31 @@ static_assert(sizeof(SideSlot) == 32);
 inline constexpr std::uint32_t kLayoutHash = [] {
   std::uint32_t hash = 2166136261u;
   for (std::size_t fact :
-       {sizeof(Header), sizeof(Control), sizeof(Participant), sizeof(Descriptor), sizeof(Ledger),
-        sizeof(LedgerEntry), sizeof(SideSlot), kLine, std::size_t{kMaxParticipants},
-        std::size_t{kLedgerEntries}, std::size_t{kSideSlots}, kWaitSides, kCellWordsAt,
-        kLockWordsAt, offsetof(Participant, takes), offsetof(Participant, waits)}) {
+       {// Header
+        sizeof(Header), offsetof(Header, kind), offsetof(Header, flags),
+        offsetof(Header, block_shift), offsetof(Header, max_participants),
+        offsetof(Header, max_message_bytes), offsetof(Header, created_wall_ns),
+        offsetof(Header, state_bytes), offsetof(Header, codec), offsetof(Header, dead_letter),
+        offsetof(Header, schema),
+        // Control
+        sizeof(Control), kLine, kWaitSides, kCellWordsAt, kLockWordsAt, offsetof(Control, tail),
+        offsetof(Control, head), offsetof(Control, reclaim), offsetof(Control, ended),
+        offsetof(Control, redeliver), offsetof(Control, travels), offsetof(Control, sides_used),
+        offsetof(Control, ledgers), offsetof(Control, listed),
+        // Participant
+        sizeof(Participant), std::size_t{kMaxParticipants}, std::size_t{kMaxLeases},
+        offsetof(Participant, identity), offsetof(Participant, bell), offsetof(Participant, token),
+        offsetof(Participant, need), offsetof(Participant, wait), offsetof(Participant, waits),
+        offsetof(Participant, puts), offsetof(Participant, takes), offsetof(Participant, dones),
+        offsetof(Participant, leases),
+        // what the participants own
+        sizeof(Descriptor), offsetof(Descriptor, length), offsetof(Descriptor, redeliveries),
+        sizeof(Ledger), sizeof(LedgerEntry), std::size_t{kLedgerEntries}, offsetof(Ledger, entries),
+        offsetof(LedgerEntry, pos), offsetof(LedgerEntry, offset), offsetof(LedgerEntry, length),
+        offsetof(LedgerEntry, redeliveries), sizeof(SideSlot), std::size_t{kSideSlots},
+        offsetof(SideSlot, length), offsetof(SideSlot, kept), offsetof(SideSlot, freed_ms),
+        // kernel locks
+        std::size_t{kJoiningByte}, std::size_t{kAttachedByte}, std::size_t{kNameByte}}) {
     hash = (hash ^ static_cast<std::uint32_t>(fact)) * 16777619u;
   }
   return hash;

@@ -9,27 +9,53 @@ namespace {
 constexpr std::uint8_t generation_of(std::uint32_t identity) noexcept {
   return static_cast<std::uint8_t>(identity >> 8);
 }
+
+// 0 is nobody's: who looks after what the dead left without having joined signs with it.
+constexpr std::uint8_t next_generation(std::uint8_t generation) noexcept {
+  return generation == 255 ? std::uint8_t{1} : static_cast<std::uint8_t>(generation + 1);
+}
 }  // namespace
+
+// The name passes on while nobody holds the slot's own lock: were that taken first, the last user, whose name it still is, would
+// look alive to everybody for as long as the newcomer is stopped between the two.
+bool Registry::move_in(std::uint32_t index, Owner& previous, bool& used) noexcept {
+  platform::File& file = segment_.file();
+  if (file.is_locked_by_others(index)) return false;
+  FAULT("registry.vacant");
+  if (!file.try_lock(kJoiningByte + index, platform::Lock::exclusive)) return false;
+  FAULT("registry.alone");
+  // Once more: another may have moved in since.
+  bool ours = !file.is_locked_by_others(index);
+  if (ours) {
+    Participant& participant = slot(index);
+    // SYNC registry.identity: acquire, so that all the last user did with the slot is seen before it is swept.
+    const std::uint32_t identity = participant.identity.load(std::memory_order_acquire);
+    previous = Owner{static_cast<std::uint8_t>(index), generation_of(identity)};
+    used = (identity & kSlotUsed) != 0;
+    self_ = Owner{previous.slot, next_generation(previous.generation)};
+    // From now on the last user is dead for good. Should we die before it is swept, `used` tells the next to do it.
+    // SYNC registry.identity
+    participant.identity.store(static_cast<std::uint32_t>(self_.generation) << 8 | kSlotUsed,
+                               std::memory_order_release);
+    FAULT("registry.named");
+    // Nobody else may try. Should the kernel have no memory for a lock, the next one will sweep for us.
+    ours = file.try_lock(index, platform::Lock::exclusive);
+    FAULT("registry.locked");
+  }
+  file.unlock(kJoiningByte + index);
+  return ours;
+}
 
 Error Registry::join(std::uint32_t first, std::uint32_t last,
                      const std::function<void(Owner)>& sweep) noexcept {
   FAULT("registry.join");
   for (std::uint32_t index = first; index < last; ++index) {
-    if (!segment_.file().try_lock(index, platform::Lock::exclusive)) continue;
-    FAULT("registry.locked");
-    Participant& participant = slot(index);
-    // SYNC registry.identity: acquire, so that all the last user did with the slot is seen before it is swept.
-    const std::uint32_t identity = participant.identity.load(std::memory_order_acquire);
-    const Owner previous{static_cast<std::uint8_t>(index), generation_of(identity)};
-    self_ = Owner{previous.slot, static_cast<std::uint8_t>(previous.generation + 1)};
-    // Our generation stands before we sweep: were the old one to stand while we hold the lock, the dead would look alive to everybody for as
-    // long as we are stopped. Should we die before the sweep is done, `used` tells the next to do it.
-    // SYNC registry.identity
-    participant.identity.store(static_cast<std::uint32_t>(self_.generation) << 8 | kSlotUsed,
-                               std::memory_order_release);
-    FAULT("registry.named");
-    if ((identity & kSlotUsed) != 0) sweep(previous);
+    Owner previous;
+    bool used = false;
+    if (!move_in(index, previous, used)) continue;
+    if (used) sweep(previous);
     FAULT("registry.swept");
+    Participant& participant = slot(index);
     // relaxed: these are for people, or published by arming.
     participant.pid.store(platform::process_id(), std::memory_order_relaxed);
     participant.bell.store(0, std::memory_order_relaxed);

@@ -44,6 +44,9 @@ class Registry {
   std::uint32_t living() const noexcept;
 
  private:
+  // Makes a vacant slot ours. False: it is not vacant, or another is moving in.
+  bool move_in(std::uint32_t index, Owner& previous, bool& used) noexcept;
+
   Segment& segment_;
   Owner self_;
   bool joined_ = false;

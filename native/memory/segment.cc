@@ -70,8 +70,6 @@ Error check_state(const Header& header) noexcept {
   return {};
 }
 
-}  // namespace
-
 Error check_header(const Header& header) noexcept {
   if (header.magic != kMagic) return fail(Code::corrupt, "the file is not an interproc segment");
   if (header.layout_version != kLayoutVersion)
@@ -88,6 +86,8 @@ Error check_header(const Header& header) noexcept {
     return fail(Code::corrupt, "header: flags");
   return is_state(header.kind) ? check_state(header) : check_ring(header);
 }
+
+}  // namespace
 
 Error read_header(const File& file, Header& header) noexcept {
   auto facts = file.facts();
@@ -106,6 +106,14 @@ Error read_header(const File& file, Header& header) noexcept {
   return {};
 }
 
+bool attach(File& file) noexcept {
+  for (int attempt = 0; attempt < kDecisionTries; ++attempt) {
+    if (file.try_lock(kAttachedByte, Lock::shared)) return true;
+    platform::sleep_ns(kDecisionStepNs);
+  }
+  return false;
+}
+
 std::uint64_t identity_of(const Header& header, const FileFacts& facts) noexcept {
   // An inode's number comes back, and a clock may be set back; both together, in one process, do not. Mixed as splitmix64
   // finishes (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).
@@ -122,9 +130,12 @@ Error Segment::map() noexcept {
   if (!front.ok()) return front.error();
   front_ = std::move(front.value());
   if (layout_.payload_bytes == 0) return {};
+  // The ledgers too, though few are ever touched: one that could not be seen later would have to be taken for empty, and the
+  // messages in it for lost.
   auto payload = is_state(header_.kind)
                      ? platform::Mapping::of(file_, layout_.payload, layout_.payload_bytes)
-                     : platform::Mapping::twice(file_, layout_.payload, layout_.payload_bytes);
+                     : platform::Mapping::twice(file_, layout_.payload, layout_.payload_bytes,
+                                                layout_.total - layout_.ledgers);
   if (!payload.ok()) return payload.error();
   payload_ = std::move(payload.value());
   return {};
@@ -248,15 +259,6 @@ Result<std::unique_ptr<Segment>> Segment::open(const Directory& directory, const
   }
   return fail(Code::busy,
               "somebody who is opening or closing this object does not come to an end (stopped?)");
-}
-
-Ledger* Segment::ledger(std::uint32_t slot) noexcept {
-  if (ledgers_.data() == nullptr) {
-    auto mapping = platform::Mapping::of(file_, layout_.ledgers, layout_.total - layout_.ledgers);
-    if (!mapping.ok()) return nullptr;
-    ledgers_ = std::move(mapping.value());
-  }
-  return reinterpret_cast<Ledger*>(ledgers_.data() + layout_.ledger_bytes * slot);
 }
 
 Error Segment::reserve_ledger(std::uint32_t slot) noexcept {

@@ -65,8 +65,11 @@ class Segment {
     return *at<Words>(layout_.control + kLockWordsAt);
   }
 
-  // The ledger of `slot`, mapped at the first call; nullptr if that fails. Touch only regions whose bit in Control::ledgers is set: the rest has no memory behind it.
-  Ledger* ledger(std::uint32_t slot) noexcept;
+  // The ledger of `slot`. Touch only regions whose bit in Control::ledgers is set: the rest has no memory behind it.
+  Ledger* ledger(std::uint32_t slot) const noexcept {
+    return reinterpret_cast<Ledger*>(payload_.data() + 2 * layout_.payload_bytes +
+                                     layout_.ledger_bytes * slot);
+  }
   std::byte* ledger_data(Ledger* ledger) const noexcept {
     return reinterpret_cast<std::byte*>(ledger + 1);
   }
@@ -99,15 +102,18 @@ class Segment {
   platform::File file_;
   Header header_{};
   Layout layout_;
-  platform::Mapping front_;  // header to descriptors
-  platform::Mapping payload_;
-  platform::Mapping ledgers_;
+  platform::Mapping front_;    // header to descriptors
+  platform::Mapping payload_;  // of a ring, twice, and then the ledgers
   bool created_ = false;
   std::uint64_t identity_ = 0;
 };
 
 // Reads and checks a header: everything that later code relies on is checked here, once, on a private copy.
 Error read_header(const platform::File& file, Header& header) noexcept;
+
+// Takes the attached byte of an object's file, shared; waits for who is alone with the object and decides what becomes of it.
+// False: that one does not come to an end.
+bool attach(platform::File& file) noexcept;
 
 // Segment::identity() of the object in a file.
 std::uint64_t identity_of(const Header& header, const platform::FileFacts& facts) noexcept;

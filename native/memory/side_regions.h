@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 #include "memory/registry.h"
 #include "memory/segment.h"
@@ -91,10 +92,13 @@ class SideRegions {
   // Frees the places of the dead that `named(ref)` says no record names. Returns whether there were any.
   template <class NamedBy>
   bool recover(NamedBy named) noexcept;
-  // Gives memory back that has been kept for the next message, and not been used for a while. Returns whether there was any.
-  bool drop_idle() noexcept;
-  // The same of all that is free.
+  // Gives memory back that has been kept for the next message, and not been used for a while.
+  void drop_idle() noexcept;
+  // The same of all that is free. Returns whether there was any.
   bool drop_free() noexcept { return drop_free_for(0); }
+  // Whether free places were ours for a moment since this was asked last, to give their memory back: who looked for one then
+  // may have found none, and waits.
+  bool was_in_the_way() noexcept { return std::exchange(in_the_way_, false); }
 
  private:
   SideSlot& at(std::uint32_t index) const noexcept { return segment_.sides()[index]; }
@@ -107,7 +111,8 @@ class SideRegions {
   bool admitted(std::uint32_t index, std::uint64_t length) const noexcept;
   Error fill(std::uint32_t index, const std::byte* bytes, std::uint64_t length) noexcept;
   bool keeps(std::uint32_t index) const noexcept;
-  void empty(std::uint32_t index) noexcept;
+  // Whether memory was given back.
+  bool empty(std::uint32_t index) noexcept;
   void release(std::uint32_t index, std::uint64_t word) noexcept;
   bool drop_free_for(std::int64_t idle_ms) noexcept;
   std::uint64_t mine(std::uint64_t serial, SideState state) const noexcept {
@@ -117,6 +122,7 @@ class SideRegions {
   Segment& segment_;
   const Registry& registry_;
   std::uint32_t count_;
+  bool in_the_way_ = false;
 };
 
 template <class NamedBy>

@@ -2,6 +2,7 @@
 
 #include <cinttypes>
 #include <cstdio>
+#include <utility>
 
 #include "platform/fault.h"
 #include "platform/process.h"
@@ -9,6 +10,7 @@
 namespace interproc::memory {
 
 using platform::Directory;
+using platform::File;
 
 namespace {
 
@@ -29,6 +31,18 @@ bool parse_hex(const std::string& text, std::size_t from, std::uint64_t& value) 
     value = value << 4 | static_cast<std::uint64_t>(is_letter ? digit - 'a' + 10 : digit - '0');
   }
   return true;
+}
+
+// The file of the object, if it still is there.
+File find(const Directory& directory, const std::string& name, std::uint64_t identity,
+          Header& header) noexcept {
+  auto file = directory.open_file(name);
+  if (!file.ok()) return {};
+  auto facts = file.value().facts();
+  const bool same = facts.ok() && facts.value().links > 0 &&
+                    read_header(file.value(), header).code == Code::ok &&
+                    identity_of(header, facts.value()) == identity;
+  return same ? std::move(file.value()) : File();
 }
 
 }  // namespace
@@ -93,14 +107,40 @@ Result<std::string> Ticket::object_name(const Directory& directory,
   return name;
 }
 
-Result<Ticket> Ticket::change(const Directory& directory, const Ticket& from,
-                              Segment& carrier) noexcept {
+Result<Ticket> Ticket::copy(const Directory& directory, const Ticket& from,
+                            Segment& carrier) noexcept {
   carrier.control().travels.fetch_or(kHasCarried, std::memory_order_seq_cst);
-  const Ticket ticket{from.object, carrier.identity(), from.serial};
-  if (Error error = directory.rename(from.file_name(), ticket.file_name()); error.code != Code::ok)
+  // A serial of its own: a mover that is killed leaves the message in both, and it may be moved again.
+  const Ticket ticket{from.object, carrier.identity(), platform::random_word()};
+  if (Error error = directory.link_again(from.file_name(), ticket.file_name());
+      error.code != Code::ok)
     return error;
-  FAULT("ticket.changed");
+  FAULT("ticket.copied");
   return ticket;
+}
+
+std::optional<Ticket::Abandoned> Ticket::remove(const Directory& directory,
+                                                const std::string& file_name) noexcept {
+  Ticket known;
+  if (!parse(file_name, known)) return std::nullopt;
+  auto name = object_name(directory, file_name);
+  Abandoned object;
+  File file = name.ok() ? find(directory, name.value(), known.object, object.header) : File();
+  FAULT("ticket.remove");
+  if (!file.is_open()) {
+    directory.remove(file_name);
+    return std::nullopt;
+  }
+  // Attached: who decides about the object reads the directory, and may have seen this ticket, or have passed the place of one
+  // that was copied from it since. So it decides before the ticket goes, or looks after that.
+  if (!attach(file)) return std::nullopt;  // stopped: then the ticket goes with its carrier
+  directory.remove(file_name);
+  FAULT("ticket.removed");
+  file.unlock(kAttachedByte);
+  // Who has it open, or decides from now on, will see to it.
+  if (file.is_locked_by_others(kAttachedByte)) return std::nullopt;
+  object.name = std::move(name.value());
+  return object;
 }
 
 bool Ticket::any_for(const Directory& directory, std::uint64_t object) noexcept {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,7 +14,8 @@ namespace interproc::memory {
 // in it. Whoever leaves the object last finds the ticket and lets the object stay; whoever removes the carrier, the object
 // whose messages they were, removes its tickets too. A kill leaves at worst a ticket that stays as long as its carrier does.
 //   issue:   the sender, attached to both, before it puts the message
-//   redeem:  who has consumed the message and is attached to the object; or who could not put it
+//   copy:    who moves the message to another carrier, before it is put there; the old one is redeemed when it has left the first
+//   redeem:  who has consumed the message and is attached to the object; or who could not put it (ring/passengers.h)
 struct Ticket {
   std::uint64_t object = 0;   // Segment::identity()
   std::uint64_t carrier = 0;  // Segment::identity()
@@ -30,9 +32,21 @@ struct Ticket {
   // What the object is called.
   static Result<std::string> object_name(const platform::Directory& directory,
                                          const std::string& file_name) noexcept;
-  // The same handle in another carrier's message.
-  static Result<Ticket> change(const platform::Directory& directory, const Ticket& from,
-                               Segment& carrier) noexcept;
+  // One more for the same object, in another carrier's message; both last until they are redeemed. not_found: there is no such
+  // ticket.
+  static Result<Ticket> copy(const platform::Directory& directory, const Ticket& from,
+                             Segment& carrier) noexcept;
+
+  // An object that nobody had open a moment ago.
+  struct Abandoned {
+    std::string name;
+    Header header;
+  };
+  // Removes the ticket: the message is consumed, or is gone, or never was put. Whoever decides about the object at that moment
+  // does so with the ticket or without, but not halfway. Returns the object if nobody is left who would see to it. No error if
+  // there is no such ticket.
+  static std::optional<Abandoned> remove(const platform::Directory& directory,
+                                         const std::string& file_name) noexcept;
 
   // Whether the object is on its way in a carrier other than itself. O(files in the directory).
   static bool any_for(const platform::Directory& directory, std::uint64_t object) noexcept;

@@ -24,9 +24,9 @@
 //
 // Programs. A receiver's user acknowledges, hands back, closes the queue, receives another one
 // first, or does nothing for as long as it likes. A getter takes either kind and is done. EMPTY
-// makes both sweep and try again. A newcomer locks a slot, sweeps unless it was left cleanly,
-// stores the next generation, and inherits the region as it is. Messages appear in the ring by
-// themselves, in order, when their cell is free.
+// makes both sweep and try again. A newcomer stores the next generation of a slot, which nobody else
+// does meanwhile, locks it, sweeps unless it was left cleanly, and inherits the region as it is.
+// Messages appear in the ring by themselves, in order, when their cell is free.
 //
 // Memory and kills are as in ring_model.cc. What is buffered under TSO: the fields of an entry, its
 // HELD word, the generation.
@@ -130,6 +130,7 @@ enum Pc : std::uint8_t {
   kSweepEntryReturn,
   kSweepEntryHint,
   kJoinGeneration,
+  kJoinLock,
 };
 
 // One participant. Unused variables are zero, so that equal means equal.
@@ -328,7 +329,6 @@ class LedgerModel {
   // The kernel's verdict, as in ring_model.cc.
   bool dead(const State& s, int asking, Owner owner) const {
     if (is(Mutant::kNoKernel)) return owner.slot != asking;
-    if (owner.slot == asking && s.actor[index(asking)].has(Actor::kJoining)) return true;
     if (!is(Mutant::kSameGeneration) && s.generation[owner.slot] != owner.generation) return true;
     return !s.actor[owner.slot].has(Actor::kLocked);
   }
@@ -393,17 +393,17 @@ class LedgerModel {
   void join(const State& s, int i, Steps<State>& out) const {
     State n = s;
     Actor& me = n.actor[index(i)];
-    me.pc = me.has(Actor::kUnclean) && !is(Mutant::kNoSweepAtJoin) ? kSweepCell : kJoinGeneration;
-    me.flags = Actor::kLocked | Actor::kJoining;
+    me.flags |= Actor::kJoining;
     me.generation = n.generation[index(i)];
+    me.pc = kJoinGeneration;
     ++n.joins;
-    out.add_fate(i, "a newcomer locks the slot", n);
+    out.add_fate(i, "a newcomer moves in", n);
   }
 
   static void rest(Actor& me, Pc pc) {
     me.word = me.best_word = 0;
     me.at = me.best = me.inner = me.message = 0;
-    me.flags &= static_cast<std::uint8_t>(Actor::kLocked | Actor::kJoining);
+    me.flags &= static_cast<std::uint8_t>(Actor::kLocked | Actor::kJoining | Actor::kUnclean);
     me.pc = pc;
   }
 
@@ -850,15 +850,28 @@ class LedgerModel {
         if (is(Mutant::kRegionTakenByNewcomer)) {
           for (int e = i * in_.entries; e < (i + 1) * in_.entries; ++e) n.entry[index(e)] = 0;
         }
-        me.flags = Actor::kLocked;
-        rest(me, kIdle);
+        me.pc = kJoinLock;
         return out.add(i, "join: store the generation", n);
+      }
+      case kJoinLock: {
+        if (!me.drained()) return;  // the kernel's own lock
+        me.flags |= Actor::kLocked;
+        if (me.has(Actor::kUnclean) && !is(Mutant::kNoSweepAtJoin)) {
+          rest(me, kSweepCell);
+        } else {
+          joined(me);
+        }
+        return out.add(i, "join: lock the slot", n);
       }
       default:
         return;
     }
   }
 
+  static void joined(Actor& me) {
+    me.flags = Actor::kLocked;
+    rest(me, kIdle);
+  }
   void next_swept_cell(Actor& me) const {
     const int at = me.at + 1;
     rest(me, kSweepCell);
@@ -882,7 +895,7 @@ class LedgerModel {
   void swept(int i, State& n, Steps<State>& out, const char* name) const {
     Actor& me = n.actor[index(i)];
     if (me.pc == kSweepEntry && me.at == actors() * in_.entries) {
-      rest(me, me.has(Actor::kJoining) ? kJoinGeneration : kIdle);
+      me.has(Actor::kJoining) ? joined(me) : rest(me, kIdle);
     }
     out.add(i, name, n);
   }
@@ -982,7 +995,7 @@ void catch_mutants(Suite& suite) {
          {.messages = 2, .receives = {R, R}, .nacks = 2, .tso = true});
   caught("R4 dropped: the generation stays", Mutant::kSameGeneration,
          {.receives = {R, R}, .kills = 1, .joins = 1});
-  // Generations wrap here after two, in the code after 256.
+  // Generations wrap here after two, in the code after 255.
   caught("R4 dropped: a newcomer does not sweep", Mutant::kNoSweepAtJoin,
          {.receives = {R, R}, .kills = 2, .joins = 2, .generation_bits = 1, .mortal = 1});
   caught("R4 dropped: death is guessed", Mutant::kNoKernel, {.receives = {R, R}, .kills = 1});

@@ -28,9 +28,9 @@
 //
 // Programs. A producer puts as often as its instance says; FULL makes it sweep, if anybody has ever
 // died, and try again. A consumer never ends: scan if the hint is set, else take; EMPTY makes it
-// sweep, advance reclaim and try again. A newcomer locks a dead slot, sweeps, stores the next
-// generation, and goes on with the program of the slot. A sweep before the first kill could only
-// read, so it is left out; one begun before a later kill is there.
+// sweep, advance reclaim and try again. A newcomer stores the next generation of a dead slot, which
+// nobody else does meanwhile, locks it, sweeps, and goes on with the program of the slot. A sweep
+// before the first kill could only read, so it is left out; one begun before a later kill is there.
 //
 // Memory. A step is one access to shared memory, or one question to the kernel. Copying in and
 // copying out touch blocks nobody else may touch and are one step each: had somebody else written
@@ -166,6 +166,7 @@ enum Pc : std::uint8_t {
   kSkipStamp,
   kSkipDone,
   kJoinGeneration,
+  kJoinLock,
 };
 
 enum Back : std::uint8_t { kToProgram, kToSweep, kToTake, kToClaim };
@@ -192,7 +193,7 @@ struct Actor {
   static constexpr std::uint8_t kLocked = 1;   // holds the kernel lock of its slot
   static constexpr std::uint8_t kSawFull = 2;  // at some moment of this call there was no room
   static constexpr std::uint8_t kMore = 4;     // scan: another RETURNED record was seen
-  static constexpr std::uint8_t kJoining = 8;  // locked, the generation not yet stored
+  static constexpr std::uint8_t kJoining = 8;  // has not yet swept
   static constexpr std::uint8_t kMoved = 16;   // advance reclaim has been tried (mutants only)
 
   bool has(std::uint8_t flag) const { return (flags & flag) != 0; }
@@ -233,6 +234,7 @@ enum class Mutant : std::uint8_t {
   kR2Help,
   kR3,
   kR4SameGeneration,
+  kR4LockFirst,
   kR4NoSweep,
   kR4NoKernel,
   kR5,
@@ -416,7 +418,6 @@ class RingModel {
   // says the same or errs toward "alive".
   bool dead(const State& s, int asking, Owner owner) const {
     if (is(Mutant::kR4NoKernel)) return owner.slot != asking;
-    if (owner.slot == asking && s.actor[index(asking)].has(Actor::kJoining)) return true;
     if (!is(Mutant::kR4SameGeneration) && s.generation[owner.slot] != owner.generation) return true;
     return !s.actor[owner.slot].has(Actor::kLocked);
   }
@@ -498,11 +499,11 @@ class RingModel {
   void join(const State& s, int i, Steps<State>& out) const {
     State n = s;
     Actor& me = n.actor[index(i)];
-    me.flags = Actor::kLocked | Actor::kJoining;
+    me.flags = Actor::kJoining;
     me.generation = n.generation[index(i)];
-    me.pc = is(Mutant::kR4NoSweep) ? kJoinGeneration : kSweepReclaim;
+    me.pc = is(Mutant::kR4LockFirst) ? kJoinLock : kJoinGeneration;
     ++n.joins;
-    out.add_fate(i, "a newcomer locks the slot", n);
+    out.add_fate(i, "a newcomer moves in", n);
   }
 
   static void rest(Actor& me, Pc pc) {
@@ -1038,14 +1039,37 @@ class RingModel {
           me.generation = byte(next);
           store(n, i, kToGeneration + i, byte(next));
         }
-        me.left = s.begun[index(i)] < static_cast<int>(in_.roles[index(i)].sizes.size()) ? 1 : 0;
-        me.flags = Actor::kLocked;
-        rest(me, i);
+        me.pc = is(Mutant::kR4LockFirst) ? kSweepReclaim : kJoinLock;
         return emit(i, "join: store the generation", n, out);
+      }
+      case kJoinLock: {
+        if (!me.drained()) return;  // the kernel's own lock
+        const Owner last{byte(i), s.generation[index(i)]};
+        me.set(Actor::kLocked);
+        me.pc = is(Mutant::kR4LockFirst) ? kJoinGeneration : kSweepReclaim;
+        // Whoever asks now hears that the last user of the slot lives, for as long as we stand here.
+        const bool revives = names(s, last);
+        if (is(Mutant::kR4NoSweep)) joined(n, i);
+        return emit(i, "join: lock the slot", n, out, revives ? "the dead seem to live" : nullptr);
       }
       default:
         return;
     }
+  }
+
+  void joined(State& n, int i) const {
+    Actor& me = n.actor[index(i)];
+    me.left = n.begun[index(i)] < static_cast<int>(in_.roles[index(i)].sizes.size()) ? 1 : 0;
+    me.flags = Actor::kLocked;
+    rest(me, i);
+  }
+  // Whether something in the ring is still somebody's.
+  bool names(const State& s, Owner owner) const {
+    for (int b = 0; b < in_.blocks; ++b) {
+      const Word word = Word::unpack(s.word[index(b)]);
+      if ((word.state == kWriting || word.state == kReading) && word.owner() == owner) return true;
+    }
+    return false;
   }
 
   static void sweep_on(Actor& me) {
@@ -1058,12 +1082,14 @@ class RingModel {
     if (me.back == kToSweep) return sweep_on(me);
     rest(me, in_.roles[index(i)].producer ? kPut : kTakeHead);
   }
-  // Joined: the generation is next. FULL: claim again. EMPTY: advance reclaim, then sleep.
+  // Joined: the program. FULL: claim again. EMPTY: advance reclaim, then sleep.
   void sweep_return(int i, State& n, Steps<State>& out) const {
     Actor& me = n.actor[index(i)];
-    rest(me, me.has(Actor::kJoining)        ? kJoinGeneration
-             : in_.roles[index(i)].producer ? kPut
-                                            : kReclaimLoad);
+    if (me.has(Actor::kJoining)) {
+      joined(n, i);
+    } else {
+      rest(me, in_.roles[index(i)].producer ? kPut : kReclaimLoad);
+    }
     emit(i, "sweep: the end", n, out);
   }
 
@@ -1190,7 +1216,9 @@ void catch_mutants(Suite& suite) {
          {.blocks = 2, .roles = {P({1, 1}, 0), P({1}, 0), C}, .kills = 1});
   caught("R4 dropped: the generation stays", Mutant::kR4SameGeneration,
          {.blocks = 2, .roles = {P({1}, 0), C, C}, .kills = 1, .joins = 1, .mortal = 6});
-  // Generations wrap here after two, in the code after 256: what was not swept becomes the
+  caught("R4 dropped: the slot is locked before it has another name", Mutant::kR4LockFirst,
+         {.blocks = 2, .roles = {P({1}, 0), C}, .kills = 1, .joins = 1});
+  // Generations wrap here after two, in the code after 255: what was not swept becomes the
   // newcomer's.
   const Instance wrapping{.blocks = 2,
                           .roles = {P({1, 1, 1}, 2), C},

@@ -21,6 +21,8 @@ FileFacts to_facts(const struct stat& status) noexcept {
   facts.device = status.st_dev;
   facts.inode = status.st_ino;
   facts.bytes = static_cast<std::uint64_t>(status.st_size);
+  facts.held_bytes =
+      static_cast<std::uint64_t>(status.st_blocks) * 512;  // whatever st_blksize says
   facts.links = status.st_nlink;
   facts.owner = status.st_uid;
   facts.mode = status.st_mode & 07777;
@@ -194,9 +196,9 @@ Error Directory::link(File& unnamed, const std::string& name) const noexcept {
   return {};
 }
 
-Error Directory::rename(const std::string& from, const std::string& to) const noexcept {
-  if (renameat(file_.descriptor(), from.c_str(), file_.descriptor(), to.c_str()) != 0)
-    return fail_system("renameat", errno);
+Error Directory::link_again(const std::string& name, const std::string& other) const noexcept {
+  if (linkat(file_.descriptor(), name.c_str(), file_.descriptor(), other.c_str(), 0) != 0)
+    return fail_system("linkat", errno);
   return {};
 }
 

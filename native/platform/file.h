@@ -13,6 +13,7 @@ struct FileFacts {
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
   std::uint64_t bytes = 0;
+  std::uint64_t held_bytes = 0;  // what it takes of the file system: less, where it has holes
   std::uint64_t links = 0;
   std::uint32_t owner = 0;
   std::uint32_t mode = 0;  // permission bits only
@@ -82,7 +83,8 @@ class Directory {
   Result<File> make_unnamed() const noexcept;
   // Gives it its name; Code::exists if the name is taken.
   Error link(File& unnamed, const std::string& name) const noexcept;
-  Error rename(const std::string& from, const std::string& to) const noexcept;
+  // Gives a file one more name; Code::exists if that is taken.
+  Error link_again(const std::string& name, const std::string& other) const noexcept;
   Error remove(const std::string& name) const noexcept;
   // Removes `name` only if it still is the file with these facts.
   void remove_if_same(const std::string& name, const FileFacts& facts) const noexcept;

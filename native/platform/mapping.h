@@ -12,8 +12,13 @@ namespace interproc::platform {
 class Mapping {
  public:
   static Result<Mapping> of(const File& file, std::uint64_t offset, std::size_t bytes) noexcept;
-  // The same pages twice, side by side: a range that wraps around the end is contiguous.
-  static Result<Mapping> twice(const File& file, std::uint64_t offset, std::size_t bytes) noexcept;
+  // One that must not be written to: that would end the process.
+  static Result<Mapping> to_read(const File& file, std::uint64_t offset,
+                                 std::size_t bytes) noexcept;
+  // The same pages twice, side by side: a range that wraps around the end is contiguous. Behind them, in the same breath, what
+  // follows in the file: the kernel counts two mappings, not three.
+  static Result<Mapping> twice(const File& file, std::uint64_t offset, std::size_t bytes,
+                               std::size_t following) noexcept;
 
   Mapping() noexcept = default;
   Mapping(Mapping&& other) noexcept;

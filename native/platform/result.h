@@ -30,8 +30,8 @@ enum class Code : std::int32_t {
   deadlock,      // this handle itself holds what it asks for
   over_release,  // more would be given back than there may be
   broken,        // a barrier that somebody gave up on
-  invalid,   // no such object: closed
-  argument,  // an object that cannot be
+  invalid,       // no such object: closed
+  argument,      // an object that cannot be
   system,
 };
 

@@ -1,9 +1,12 @@
 #include "ring/catalog.h"
 
+#include <optional>
 #include <unordered_set>
+#include <utility>
 
 #include "memory/segment.h"
 #include "memory/ticket.h"
+#include "platform/fault.h"
 #include "ring/cursor.h"
 #include "sync/doorbell.h"
 
@@ -40,42 +43,114 @@ std::uint32_t count_participants(const File& file, const Header& header) noexcep
   return count;
 }
 
-// What is on its way inside a message that somebody still can take: objects that a ticket keeps, whose carrier is kept in
-// turn because it is in use, persists, or is itself on its way. Other tickets are removed.
-std::unordered_set<std::uint64_t> travelling(const Directory& directory,
-                                             const std::vector<std::string>& names,
-                                             bool dry_run) noexcept {
+using Identities = std::unordered_set<std::uint64_t>;
+
+std::vector<Ticket> tickets_among(const std::vector<std::string>& names) noexcept {
   std::vector<Ticket> tickets;
   Ticket ticket;
   for (const std::string& name : names) {
     if (Ticket::parse(name, ticket)) tickets.push_back(ticket);
   }
-  if (tickets.empty()) return {};
+  return tickets;
+}
 
-  std::unordered_set<std::uint64_t> kept;
-  for (const std::string& name : names) {
-    auto file = directory.open_file(name);
-    if (!file.ok()) continue;
-    auto facts = file.value().facts();
-    Header header{};
-    if (!facts.ok() || memory::read_header(file.value(), header).code != Code::ok) continue;
-    if ((header.flags & memory::kPersist) != 0 ||
-        file.value().is_locked_by_others(memory::kAttachedByte))
-      kept.insert(memory::identity_of(header, facts.value()));
-  }
-  std::unordered_set<std::uint64_t> passengers;
+// What `kept` keeps, all the way down: the objects of its tickets, of theirs, and so on. `kept` itself is among it.
+void add_passengers(const std::vector<Ticket>& tickets, Identities& kept) noexcept {
   for (bool grown = true; grown;) {
     grown = false;
-    for (const Ticket& each : tickets) {
-      if (!kept.contains(each.carrier)) continue;
-      passengers.insert(each.object);
-      grown = kept.insert(each.object).second || grown;
+    for (const Ticket& each : tickets)
+      grown = (kept.contains(each.carrier) && kept.insert(each.object).second) || grown;
+  }
+}
+
+bool is_object(const std::string& name) noexcept {
+  return !sync::Doorbell::names_bell(name) && !Ticket::names_ticket(name);
+}
+
+struct Found {
+  std::string name;
+  File file;
+  platform::FileFacts facts;
+  Header header{};
+  std::uint64_t identity = 0;
+};
+
+// The object of that name, if it is one. `unknown`: it may be one, and cannot be read.
+std::optional<Found> find(const Directory& directory, const std::string& name,
+                          bool& unknown) noexcept {
+  unknown = false;
+  auto file = directory.open_file(name);
+  if (!file.ok()) {
+    unknown = file.error().code == Code::system;  // no descriptor is left, say
+    return std::nullopt;
+  }
+  Found found;
+  found.name = name;
+  found.file = std::move(file.value());
+  auto facts = found.file.facts();
+  if (!facts.ok() || facts.value().links == 0) return std::nullopt;
+  if (const Error error = memory::read_header(found.file, found.header); error.code != Code::ok) {
+    unknown = error.code == Code::version;
+    return std::nullopt;
+  }
+  found.facts = facts.value();
+  found.identity = memory::identity_of(found.header, found.facts);
+  return found;
+}
+
+bool has_travelled(const Found& object) noexcept {
+  std::uint32_t travels = 0;
+  const std::uint64_t at = Layout::of(object.header).control + offsetof(Control, travels);
+  return object.file.read_at(&travels, sizeof travels, at).code != Code::ok ||
+         (travels & memory::kHasTravelled) != 0;
+}
+
+// A dry run only asks: a lock held for a moment would make the last one out believe that it is not the last.
+std::vector<std::string> would_be_removed(const Directory& directory,
+                                          const std::vector<std::string>& names) noexcept {
+  std::vector<Found> idle;
+  Identities kept;
+  bool unknown = false;
+  for (const std::string& name : names) {
+    auto found = is_object(name) ? find(directory, name, unknown) : std::nullopt;
+    if (!found) continue;
+    const bool stays = (found->header.flags & memory::kPersist) != 0 ||
+                       found->file.is_locked_by_others(memory::kAttachedByte);
+    found->file.close();
+    if (stays) {
+      kept.insert(found->identity);
+    } else {
+      idle.push_back(std::move(*found));
     }
   }
-  for (const Ticket& each : tickets) {
-    if (!dry_run && !kept.contains(each.carrier)) directory.remove(each.file_name());
+  add_passengers(tickets_among(names), kept);
+  std::vector<std::string> removed;
+  for (Found& each : idle) {
+    if (!kept.contains(each.identity)) removed.push_back(std::move(each.name));
   }
-  return passengers;
+  return removed;
+}
+
+// Carriers that have tickets and no file: nobody can take anything out of their messages any more. A carrier is there before its
+// tickets, so one that is not found after them is gone.
+Identities carriers_without_file(const Directory& directory,
+                                 const std::vector<std::string>& names) noexcept {
+  const std::vector<Ticket> tickets = tickets_among(names);
+  if (tickets.empty()) return {};
+  auto now = directory.names();
+  if (!now.ok()) return {};
+  Identities there;
+  for (const std::string& name : now.value()) {
+    bool unknown = false;
+    auto found = is_object(name) ? find(directory, name, unknown) : std::nullopt;
+    if (unknown) return {};  // its tickets may be any
+    if (found) there.insert(found->identity);
+  }
+  Identities gone;
+  for (const Ticket& each : tickets) {
+    if (!there.contains(each.carrier)) gone.insert(each.carrier);
+  }
+  return gone;
 }
 
 }  // namespace
@@ -95,7 +170,8 @@ Result<std::vector<CatalogEntry>> list(const Directory& directory) noexcept {
     entry.problem = file.ok() ? memory::read_header(file.value(), header) : file.error();
     if (entry.problem.code == Code::ok) {
       entry.kind = header.kind;
-      entry.total_bytes = Layout::of(header).ledgers;
+      auto facts = file.value().facts();
+      entry.total_bytes = facts.ok() ? facts.value().held_bytes : 0;
       entry.participants = count_participants(file.value(), header);
       entry.size = size_of(file.value(), header);
       entry.persist = (header.flags & memory::kPersist) != 0;
@@ -109,30 +185,54 @@ Result<std::vector<CatalogEntry>> list(const Directory& directory) noexcept {
 Result<std::vector<std::string>> prune(const Directory& directory, bool dry_run) noexcept {
   auto names = directory.names();
   if (!names.ok()) return names.error();
-  const auto passengers = travelling(directory, names.value(), dry_run);
+  if (dry_run) return would_be_removed(directory, names.value());
+  // Identities of what nobody can open any more.
+  Identities gone = carriers_without_file(directory, names.value());
+  FAULT("prune.listed");
   std::vector<std::string> removed;
+  const auto remove = [&](const Found& object) {
+    directory.remove_if_same(object.name, object.facts);
+    gone.insert(object.identity);
+    removed.push_back(object.name);
+  };
+  // While we are alone with an object nobody comes to send it, and nobody to take anything out of its messages.
+  std::vector<Found> carried;
+  bool unknown = false;
   for (const std::string& name : names.value()) {
-    if (sync::Doorbell::names_bell(name)) {
-      if (!dry_run) sync::Doorbell::remove_if_dead(directory, name);
-      continue;  // a doorbell is no object of the user's: removed in silence
-    }
-    if (Ticket::names_ticket(name)) continue;
-    auto file = directory.open_file(name);
-    if (!file.ok()) continue;
-    // A dry run only asks: a lock held for a moment would make the last one out believe that it is not the last.
-    const bool in_use =
-        dry_run ? file.value().is_locked_by_others(memory::kAttachedByte)
-                : !file.value().try_lock(memory::kAttachedByte, platform::Lock::exclusive);
-    if (in_use) continue;
-    auto facts = file.value().facts();
-    Header header{};
+    // A doorbell is no object of the user's: removed in silence.
+    if (sync::Doorbell::names_bell(name)) sync::Doorbell::remove_if_dead(directory, name);
+    auto found = is_object(name) ? find(directory, name, unknown) : std::nullopt;
+    if (!found || (found->header.flags & memory::kPersist) != 0) continue;
+    if (!found->file.try_lock(memory::kAttachedByte, platform::Lock::exclusive)) continue;
+    auto facts = found->file.facts();
     if (!facts.ok() || facts.value().links == 0) continue;
-    if (memory::read_header(file.value(), header).code != Code::ok) continue;
-    if ((header.flags & memory::kPersist) != 0 ||
-        passengers.contains(memory::identity_of(header, facts.value())))
-      continue;
-    if (!dry_run) directory.remove_if_same(name, facts.value());
-    removed.push_back(name);
+    FAULT("prune.alone");
+    if (has_travelled(*found) && Ticket::any_for(directory, found->identity)) {
+      carried.push_back(std::move(*found));
+    } else {
+      remove(*found);
+    }
+  }
+  // What is left is carried, by something that stays, or by nothing but each other. All else counts as staying: it may be
+  // opened at any moment.
+  Identities kept;
+  Identities locked;
+  for (const Found& each : carried) locked.insert(each.identity);
+  names = directory.names();
+  if (!names.ok()) return names.error();
+  std::vector<Ticket> tickets = tickets_among(names.value());
+  for (const Ticket& each : tickets) {
+    if (!locked.contains(each.carrier) && !gone.contains(each.carrier)) kept.insert(each.carrier);
+  }
+  add_passengers(tickets, kept);
+  for (const Found& each : carried) {
+    if (!kept.contains(each.identity)) remove(each);
+  }
+  FAULT("prune.removed");
+  // Who removes a ticket is attached to its object for a moment.
+  carried.clear();
+  for (const Ticket& each : tickets) {
+    if (gone.contains(each.carrier)) Ticket::remove(directory, each.file_name());
   }
   return removed;
 }

@@ -12,7 +12,8 @@ namespace interproc::ring {
 struct CatalogEntry {
   std::string name;
   memory::Kind kind = memory::Kind::mpmc;
-  std::uint64_t total_bytes = 0;
+  std::uint64_t total_bytes =
+      0;  // of memory: ledgers and large messages among it, as they come and go
   std::uint32_t participants = 0;
   std::uint64_t size = 0;  // messages, of a queue; bytes, of a byte ring or a state
   bool persist = false;

@@ -44,9 +44,7 @@ Error Ledger::open_own() noexcept {
     segment_.control().ledgers[slot / 64].fetch_or(std::uint64_t{1} << (slot % 64),
                                                    std::memory_order_acq_rel);
   }
-  own_ = opened(slot);
-  if (own_ == nullptr)
-    return fail(Code::no_space, "the ledger of unacknowledged messages cannot be mapped");
+  own_ = segment_.ledger(slot);
   owner_of_block_.assign(segment_.layout().payload_bytes / kBlock, 0);
   rebuild();
   return {};
@@ -262,12 +260,8 @@ bool Ledger::holds(Owner owner, std::uint64_t pos) noexcept {
 
 memory::Named Ledger::names(const memory::SideRef& ref) noexcept {
   for (std::uint32_t slot = 0; slot < registry_.count(); ++slot) {
-    // SYNC ledger.opened
-    const std::uint64_t bits =
-        segment_.control().ledgers[slot / 64].load(std::memory_order_acquire);
-    if ((bits >> (slot % 64) & 1) == 0) continue;
     memory::Ledger* region = opened(slot);
-    if (region == nullptr) return memory::Named::unknown;  // it cannot be mapped now
+    if (region == nullptr) continue;
     const std::uint32_t used = watermark(*region);
     for (std::uint32_t i = 0; i < used; ++i) {
       const std::uint64_t word =

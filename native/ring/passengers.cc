@@ -1,5 +1,8 @@
 #include "ring/passengers.h"
 
+#include <utility>
+#include <vector>
+
 #include "memory/ticket.h"
 #include "platform/fault.h"
 #include "ring/queue.h"
@@ -7,50 +10,50 @@
 
 namespace interproc::ring {
 
-using memory::Header;
+using memory::Segment;
 using memory::Ticket;
+using platform::Directory;
 
 namespace {
 
-// Opens it as anybody would, which removes what nobody has open and nothing keeps.
-void tidy_up(sync::Doorbell& bell, const std::string& name, std::uint64_t identity) noexcept {
-  auto file = bell.directory().open_file(name);
-  if (!file.ok()) return;
-  auto facts = file.value().facts();
-  Header header{};
-  if (!facts.ok() || memory::read_header(file.value(), header).code != Code::ok ||
-      memory::identity_of(header, facts.value()) != identity ||
-      file.value().is_locked_by_others(memory::kAttachedByte))
-    return;  // who has it open will see to it
-  file.value().close();
-  FAULT("passengers.abandoned");
-  if (memory::is_state(header.kind)) {
-    state::tidy_up(bell, name, header);
+// Files of tickets that are still to be given up. What is in the messages of an object that goes is put here, and nothing is
+// open when its turn comes: a chain may be longer than a process may have descriptors.
+using Tickets = std::vector<std::string>;
+
+void add_tickets_of(const Directory& directory, const Segment& carrier, Tickets& tickets) noexcept {
+  // SYNC segment.travels
+  if ((carrier.control().travels.load(std::memory_order_seq_cst) & memory::kHasCarried) == 0)
     return;
+  for (std::string& ticket : Ticket::all_of(directory, carrier.identity()))
+    tickets.push_back(std::move(ticket));
+}
+
+void give_up_all(sync::Doorbell& bell, Tickets tickets) noexcept {
+  while (!tickets.empty()) {
+    const std::string ticket = std::move(tickets.back());
+    tickets.pop_back();
+    const auto abandoned = Ticket::remove(bell.directory(), ticket);
+    if (!abandoned) continue;
+    FAULT("passengers.abandoned");
+    if (memory::is_state(abandoned->header.kind)) {
+      state::tidy_up(bell, abandoned->name, abandoned->header);
+    } else if (abandoned->header.kind == memory::Kind::mpmc) {
+      Queue::tidy_up(bell, abandoned->name,
+                     [&](const Segment& gone) { add_tickets_of(bell.directory(), gone, tickets); });
+    }
   }
-  if (header.kind != memory::Kind::mpmc) return;
-  // If it was kept after all, it is closed again right here.
-  [[maybe_unused]] const auto opened = Queue::open(bell, name, memory::OpenMode::open, header);
 }
 
 }  // namespace
 
 void redeem(sync::Doorbell& bell, const std::string& ticket) noexcept {
-  Ticket known;
-  if (!Ticket::parse(ticket, known)) return;
-  auto name = Ticket::object_name(bell.directory(), ticket);
-  FAULT("passengers.redeem");
-  bell.directory().remove(ticket);
-  FAULT("passengers.redeemed");
-  if (name.ok()) tidy_up(bell, name.value(), known.object);
+  give_up_all(bell, {ticket});
 }
 
-void redeem_all_of(sync::Doorbell& bell, const memory::Segment& carrier) noexcept {
-  // SYNC segment.travels
-  if ((carrier.control().travels.load(std::memory_order_seq_cst) & memory::kHasCarried) == 0)
-    return;
-  for (const std::string& ticket : Ticket::all_of(bell.directory(), carrier.identity()))
-    redeem(bell, ticket);
+void redeem_all_of(sync::Doorbell& bell, const Segment& carrier) noexcept {
+  Tickets tickets;
+  add_tickets_of(bell.directory(), carrier, tickets);
+  give_up_all(bell, std::move(tickets));
 }
 
 }  // namespace interproc::ring

@@ -8,7 +8,7 @@
 namespace interproc::ring {
 
 // Gives up one ticket: the message is consumed, or never was put. If nobody has the object open and nothing else keeps it, it
-// goes. No error if there is no such ticket.
+// goes, and what is in its messages with it. No error if there is no such ticket. Waits for who is deciding about the object.
 void redeem(sync::Doorbell& bell, const std::string& ticket) noexcept;
 
 // Gives up the tickets of an object that nobody can open any more: what its messages held is lost with them.

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -56,6 +57,9 @@ class Queue final : public sync::Waitable {
   static Result<std::unique_ptr<Queue>> open(sync::Doorbell& bell, const std::string& name,
                                              memory::OpenMode mode,
                                              const memory::Header& wanted) noexcept;
+  // Removes the queue of this name if nobody has it open and nothing keeps it; `removed` sees it then.
+  static void tidy_up(sync::Doorbell& bell, const std::string& name,
+                      const std::function<void(memory::Segment&)>& removed) noexcept;
   ~Queue() override { close(); }
   Queue(const Queue&) = delete;
   Queue& operator=(const Queue&) = delete;
@@ -75,12 +79,15 @@ class Queue final : public sync::Waitable {
   // not_owner: no such receipt.
   Code ack(double receipt) noexcept;
   Code nack(double receipt) noexcept;
+  // As nack, but that delivery does not count.
+  Code undeliver(double receipt) noexcept;
   // As ack, and the message counts as taken: it wants a task_done.
   Code ack_as_taken(double receipt) noexcept;
 
   // One message that take() handed over is finished. not_owner: none is left that is not.
   Code task_done() noexcept;
-  // Whether this participant itself has taken something without its task_done, or holds something unacknowledged.
+  // Whether this participant itself has taken something without its task_done, or holds something unacknowledged, or a lease: a
+  // slot too, behind which nothing is ever seen to be finished.
   bool has_unfinished() noexcept;
   // Whether there was a moment during this call at which no message that had been put was unfinished: none in the ring or in a
   // ledger, none taken by a living participant without its task_done.
@@ -128,8 +135,8 @@ class Queue final : public sync::Waitable {
     return memory::Ticket::issue(bell_.directory(), passenger, shared_);
   }
   // The same for a message that is moved here from another queue.
-  Result<memory::Ticket> change_ticket(const memory::Ticket& from) noexcept {
-    return memory::Ticket::change(bell_.directory(), from, shared_);
+  Result<memory::Ticket> copy_ticket(const memory::Ticket& from) noexcept {
+    return memory::Ticket::copy(bell_.directory(), from, shared_);
   }
   // Gives back all but leases and waits for nothing any more: for who must end some leases later than he closes.
   void retire() noexcept;
@@ -189,11 +196,13 @@ class Queue final : public sync::Waitable {
   bool worth_looking(sync::Side side) noexcept;
   void announce_returned() noexcept;
   void announce_room() noexcept;
+  void announce_skipped() noexcept;
   void announce_progress_at_end() noexcept;
   void announce_finished() noexcept;
   void pass_on(sync::Side side) noexcept;
   void count_take(std::uint32_t length, std::uint32_t deliveries) noexcept;
   bool sweep_if_due(std::int64_t interval_ns) noexcept;
+  Code give_back(double receipt, bool counted) noexcept;
   void give_back_all() noexcept;
   double remember(const Held& held, const memory::SideRef& side) noexcept;
   struct Receipt;

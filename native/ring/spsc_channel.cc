@@ -49,6 +49,17 @@ Result<std::unique_ptr<SpscChannel>> SpscChannel::open(sync::Doorbell& bell,
   return channel;
 }
 
+void SpscChannel::tidy_up(sync::Doorbell& bell, const std::string& name,
+                          const memory::Header& header) noexcept {
+  Segment::Kindred kindred;
+  kindred.initialise = [](Segment&) {};
+  kindred.holds_something = holds_something;
+  // Who is attached and does not join leaves again, which is what is wanted.
+  kindred.join = [](Segment&) { return fail(Code::no_slot, "not meant to join"); };
+  [[maybe_unused]] const auto opened =
+      Segment::open(bell.directory(), name, memory::OpenMode::open, header, kindred);
+}
+
 Code SpscChannel::put(const std::byte* bytes, std::size_t length) noexcept {
   if (ended()) return Code::ended;
   if (length > ring_.max_message_bytes()) return Code::too_large;

@@ -25,6 +25,9 @@ class SpscChannel {
                                                    memory::OpenMode mode,
                                                    const memory::Header& wanted,
                                                    Role role) noexcept;
+  // Removes the ring of this name if nobody has it open and nothing keeps it.
+  static void tidy_up(sync::Doorbell& bell, const std::string& name,
+                      const memory::Header& header) noexcept;
   ~SpscChannel() { close(); }
   SpscChannel(const SpscChannel&) = delete;
   SpscChannel& operator=(const SpscChannel&) = delete;

@@ -157,6 +157,13 @@ void Condition::look_for_the_dead(Side) noexcept {
     const std::uint64_t word = party_.own(kAwaiting, slot).load(std::memory_order_seq_cst);
     if (granted(word) > 0 && party_.dead(owner_of(slot, word))) forget(slot, word);
   }
+  // Who died with the lock may have been about to notify us: we wake up, look whether what we wait for is there, and the first is told.
+  Word& own = party_.own(kAwaiting);
+  std::uint64_t word = own.load(std::memory_order_seq_cst);
+  if (granted(word) > 0 || waiting(word) == 0 || !lock_.lost_its_owner()) return;
+  FAULT("condition.lost_owner");
+  own.compare_exchange_strong(word, with(word, waiting(word), waiting(word)),
+                              std::memory_order_seq_cst);
 }
 
 }  // namespace interproc::sync

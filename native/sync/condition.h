@@ -10,7 +10,8 @@
 namespace interproc::sync {
 
 // Waits, on kChange, for a notification that is given under a lock. Each participant's word says how many of its tasks wait and how
-// many of them have been notified: a notification is given to somebody, not to whoever wakes up first.
+// many of them have been notified: a notification is given to somebody, not to whoever wakes up first. Who waits is notified too when whoever
+// held the lock died or closed with it.
 //
 //   begin_wait (lock held);  lock.release;  wait on kChange until take() is ok, or end_wait at a time-out;  acquire the lock again
 class Condition final : public Awaited {

@@ -62,6 +62,11 @@ bool Lock::held_by_anybody() const noexcept {
   return !is_free(party_.words().owner.load(std::memory_order_acquire));
 }
 
+bool Lock::lost_its_owner() const noexcept {
+  const std::uint64_t word = party_.words().owner.load(std::memory_order_seq_cst);
+  return is_free(word) ? OwnerWord::Abandoned::get(word) != 0 : party_.dead(OwnerWord::owner(word));
+}
+
 // Frees what has this owner, who will not.
 void Lock::recover(std::uint64_t word) noexcept {
   FAULT("lock.recover");

@@ -29,6 +29,9 @@ class Lock final : public Awaited {
   bool held() const noexcept;             // by this handle
   bool held_by_anybody() const noexcept;  // a living one or not
 
+  // Its last owner died or closed with it, and nobody has been told yet. Asks the kernel.
+  bool lost_its_owner() const noexcept;
+
   // The registry's sweep of our slot's last user, which died; and of those before it, should a sweep have been cut short.
   void sweep(memory::Owner last) noexcept;
   // Before the handle leaves: what it holds goes to the next, which is told.

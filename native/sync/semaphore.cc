@@ -140,15 +140,18 @@ std::uint64_t Semaphore::held() const noexcept {
   return AccountWord::Held::get(party_.own(kHeld).load(std::memory_order_relaxed));
 }
 
-Semaphore::Settled Semaphore::try_settle(std::uint32_t slot) noexcept {
+Semaphore::Settled Semaphore::try_settle(Owner holder) noexcept {
+  const std::uint32_t slot = holder.slot;
   Word& state = party_.words().state;
   std::uint64_t word = state.load(std::memory_order_seq_cst);
   finish(word);
   const std::uint64_t account = party_.own(kHeld, slot).load(std::memory_order_seq_cst);
   const std::uint64_t held = AccountWord::Held::get(account);
-  const bool is_subject = PermitWord::Kind::get(word) != PermitWord::kNone &&
-                          PermitWord::subject(word) == holder_of(slot, account);
+  // The slot may be another's by now, who lives.
+  if (holder_of(slot, account) != holder) return Settled::yes;
   // A word that names it must go even if it holds nothing, or its successor in the slot could be taken for it in time.
+  const bool is_subject =
+      PermitWord::Kind::get(word) != PermitWord::kNone && PermitWord::subject(word) == holder;
   if (held == 0 && !is_subject) return Settled::yes;
   const std::uint64_t permits = PermitWord::Permits::get(word);
   std::uint64_t about = permits;
@@ -171,8 +174,10 @@ Semaphore::Settled Semaphore::try_settle(std::uint32_t slot) noexcept {
   return Settled::yes;
 }
 
+// Whoever of the slot's users the account is of: nobody begins another but its present one.
 void Semaphore::settle(std::uint32_t slot) noexcept {
-  while (try_settle(slot) == Settled::try_again) platform::yield();
+  const Owner holder = holder_of(slot, party_.own(kHeld, slot).load(std::memory_order_seq_cst));
+  while (try_settle(holder) == Settled::try_again) platform::yield();
 }
 
 void Semaphore::sweep(Owner last) noexcept {
@@ -199,7 +204,8 @@ void Semaphore::look_for_the_dead(Side) noexcept {
     const std::uint64_t account = party_.own(kHeld, slot).load(std::memory_order_seq_cst);
     if (AccountWord::Held::get(account) == 0) continue;
     // Not settle(): who is in a hurry need not win against those who use it.
-    if (party_.dead(holder_of(slot, account))) try_settle(slot);
+    const Owner holder = holder_of(slot, account);
+    if (party_.dead(holder)) try_settle(holder);
   }
 }
 

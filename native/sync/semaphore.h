@@ -47,7 +47,7 @@ class Semaphore final : public Awaited {
  private:
   enum class Settled : std::uint8_t { yes, try_again };
   void finish(std::uint64_t state) noexcept;
-  Settled try_settle(std::uint32_t slot) noexcept;
+  Settled try_settle(memory::Owner holder) noexcept;
   void settle(std::uint32_t slot) noexcept;
 
   Party& party_;

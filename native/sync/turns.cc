@@ -137,8 +137,8 @@ void Turns::wake(std::uint32_t count) noexcept {
   const std::uint64_t promise = party_.words().promised.load(std::memory_order_seq_cst);
   if (PromiseWord::Valid::get(promise) != 0) {
     const std::uint32_t slot = PromiseWord::owner(promise).slot;
-    if (slot < party_.count()) party_.waiters().wake_slot(kAcquire, slot);
-    if (--count == 0) return;
+    // It may be on its way already, for what was given back before: then this is for another.
+    if (slot < party_.count() && party_.waiters().wake_slot(kAcquire, slot) && --count == 0) return;
   }
   party_.waiters().wake(kAcquire, count);
 }

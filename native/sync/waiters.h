@@ -49,8 +49,8 @@ class Waiters {
   void wake(Side side, std::uint32_t count, std::uint32_t room = kNeedBeside - 1) noexcept {
     wake(Whom::fitting, side, count, room);
   }
-  // Rings this one, if it sleeps.
-  void wake_slot(Side side, std::uint32_t slot) noexcept { ring(side, slot); }
+  // Rings this one. Whether it slept, and nobody had rung it yet.
+  bool wake_slot(Side side, std::uint32_t slot) noexcept { return ring(side, slot) == Rang::yes; }
   // Rings every sleeper of the side.
   void wake_all(Side side) noexcept { wake(Whom::all, side, ~0u, 0); }
   // Rings every put that waits for room beside the ring: they are few, and sort it out among themselves.

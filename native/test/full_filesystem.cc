@@ -18,6 +18,8 @@
 #include <string>
 #include <vector>
 
+#include "platform/posix_semaphore.h"
+#include "platform/posix_shm.h"
 #include "test/peer.h"
 #include "test/scale.h"
 #include "test/test_directory.h"
@@ -25,6 +27,8 @@
 
 using interproc::Code;
 using interproc::memory::OpenMode;
+using interproc::platform::PosixSemaphore;
+using interproc::platform::PosixShm;
 using interproc::test::Got;
 using interproc::test::Peer;
 using interproc::test::Shape;
@@ -85,6 +89,8 @@ std::string in_own_process(const std::function<std::string()>& work) {
   if (WIFSIGNALED(status)) return "died of signal " + std::to_string(WTERMSIG(status));
   return text;
 }
+
+std::string numbered(std::size_t number) { return std::string("/").append(std::to_string(number)); }
 
 std::uint64_t free_blocks(const std::string& path) {
   struct statvfs status {};
@@ -247,6 +253,54 @@ TEST_CASE(
     }
     if (!directory.names().empty()) return "something is left";
     return free_blocks(directory.path()) == blocks ? "" : "blocks are lost";
+  });
+  if (report.starts_with(kNotPermitted)) {
+    MESSAGE("skipped: " << report);
+  } else {
+    CHECK(report == "");
+  }
+}
+
+TEST_CASE(
+    "shared memory of POSIX that has no room is refused, and what was made has all of its own") {
+  const Watchdog watchdog("shared memory of POSIX and a full file system", 600);
+  const std::string report = in_own_process([&]() -> std::string {
+    const std::string path = "/dev/shm";
+    const std::string problem = mount_small(path, "size=4m");
+    if (!problem.empty()) return problem;
+    const std::uint64_t blocks = free_blocks(path);
+    for (int i = 0; i < 20; ++i) {
+      if (PosixShm::create("/large", 5 << 20, 0600).error().code != Code::no_space)
+        return "5 MiB were not refused";
+      if (free_blocks(path) != blocks) return "the refused one left blocks";
+    }
+    std::vector<PosixShm> made;
+    for (;;) {
+      auto shm = PosixShm::create(numbered(made.size()), 300'000, 0600);
+      if (!shm.ok() && shm.error().code != Code::no_space) return "another error";
+      if (!shm.ok()) break;
+      made.push_back(std::move(shm.value()));
+    }
+    if (made.size() < 10) return "refused too early";
+    if (PosixShm::open_or_create("/more", 300'000, 0600).error().code != Code::no_space)
+      return "open_or_create was not refused";
+    // Every byte is there.
+    for (PosixShm& shm : made) std::memset(shm.data(), 7, shm.bytes());
+    std::vector<PosixSemaphore> semaphores;
+    for (;;) {
+      auto semaphore = PosixSemaphore::create(numbered(semaphores.size()), 1, 0600);
+      if (!semaphore.ok() && semaphore.error().code != Code::no_space) return "a semaphore";
+      if (!semaphore.ok()) break;
+      semaphores.push_back(std::move(semaphore.value()));
+    }
+    for (PosixSemaphore& semaphore : semaphores) {
+      if (!semaphore.try_wait()) return "a semaphore without its permit";
+    }
+    for (std::size_t i = 0; i < semaphores.size(); ++i) PosixSemaphore::unlink(numbered(i));
+    for (std::size_t i = 0; i < made.size(); ++i) PosixShm::unlink(numbered(i));
+    semaphores.clear();
+    made.clear();
+    return free_blocks(path) == blocks ? "" : "blocks are lost";
   });
   if (report.starts_with(kNotPermitted)) {
     MESSAGE("skipped: " << report);

@@ -20,6 +20,7 @@
 #include "test/random.h"
 #include "test/scale.h"
 #include "test/test_directory.h"
+#include "test/two.h"
 
 using interproc::Code;
 using interproc::memory::OpenMode;
@@ -31,16 +32,9 @@ using interproc::test::Random;
 using interproc::test::Shape;
 using interproc::test::TestDirectory;
 using interproc::test::times;
+using interproc::test::Two;
 
 namespace {
-
-struct Two {
-  explicit Two(const Shape& shape = {})
-      : a(directory, "q", OpenMode::create, shape), b(directory, "q", OpenMode::open) {}
-  TestDirectory directory;
-  Peer a;
-  Peer b;
-};
 
 // At every step of what this thread does, something else happens.
 class AtEveryStep {
@@ -210,9 +204,8 @@ TEST_CASE("what a participant has not done when it closes is nobody's, and not i
 
 TEST_CASE(
     "what the dead had not done is nobody's, at every step of the one who takes their place") {
-  // From when the new name stands. Before that the dead seem to live for a moment: their lock is held, and the name is theirs.
-  for (const char* point :
-       {"registry.named", "registry.swept", "registry.joined", "tasks.cleared"}) {
+  for (const char* point : {"registry.alone", "registry.named", "registry.locked", "registry.swept",
+                            "registry.joined", "tasks.cleared"}) {
     CAPTURE(std::string(point));
     Two two;
     REQUIRE(two.a.put(1) == Code::ok);
@@ -342,4 +335,27 @@ TEST_CASE("a look in the middle of what another does never finds finished what i
     }
   }
   CHECK(looks > 0);
+}
+
+TEST_CASE("who holds a lease has something unfinished that a join would wait for") {
+  Two two;
+  CHECK_FALSE(two.a.queue().has_unfinished());
+  interproc::ring::Leased slot;
+  REQUIRE(two.a.reserve(1, 64, 64, slot) == Code::ok);
+  CHECK_FALSE(two.a.queue().finished());
+  CHECK(two.a.queue().has_unfinished());
+  CHECK_FALSE(two.b.queue().has_unfinished());
+  REQUIRE(two.a.queue().commit(slot.lease, 64) == Code::ok);
+  CHECK_FALSE(two.a.queue().has_unfinished());
+  for (bool returned : {false, true}) {
+    CAPTURE(returned);
+    const Got got = two.b.peek();
+    REQUIRE(got.code == Code::ok);
+    CHECK_FALSE(two.b.queue().finished());
+    CHECK(two.b.queue().has_unfinished());
+    REQUIRE((returned ? two.b.queue().release(got.taken.receipt)
+                      : two.b.queue().abandon(got.taken.receipt)) == Code::ok);
+    CHECK_FALSE(two.b.queue().has_unfinished());
+  }
+  CHECK(two.a.queue().finished());
 }

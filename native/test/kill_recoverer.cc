@@ -22,9 +22,10 @@ using interproc::test::Watchdog;
 namespace {
 
 // The steps of a recovery.
-constexpr const char* kPoints[] = {"registry.locked", "registry.named",    "registry.swept",
-                                   "ring.skip",       "ring.skip_stamped", "ring.recover",
-                                   "ledger.recover",  "queue.swept",       "doorbell.found_dead"};
+constexpr const char* kPoints[] = {"registry.alone",     "registry.locked", "registry.named",
+                                   "registry.swept",     "ring.skip",       "ring.skip_stamped",
+                                   "ring.recover",       "ledger.recover",  "queue.swept",
+                                   "doorbell.found_dead"};
 
 }  // namespace
 

@@ -14,6 +14,7 @@
 #include "test/moved_ring.h"
 #include "test/peer.h"
 #include "test/test_directory.h"
+#include "test/two.h"
 #include "test/victim.h"
 #include "test/watchdog.h"
 
@@ -36,27 +37,11 @@ using interproc::test::Peer;
 using interproc::test::Program;
 using interproc::test::Shape;
 using interproc::test::TestDirectory;
+using interproc::test::Two;
 using interproc::test::Victim;
 using interproc::test::Watchdog;
 
-namespace {
-
-struct Two {
-  explicit Two(const Shape& shape = {})
-      : a(directory, "q", OpenMode::open_or_create, shape), b(directory, "q", OpenMode::open) {}
-  // Whether b, armed on its bell, has been rung.
-  bool b_heard() {
-    std::vector<std::uint32_t> tokens(interproc::sync::Doorbell::kDrainBytes / 4);
-    bool overflow = false;
-    return b.bell().drain(tokens.data(), overflow) > 0;
-  }
-
-  TestDirectory directory;
-  Peer a;
-  Peer b;
-};
-
-}  // namespace
+namespace {}  // namespace
 
 TEST_CASE("a notice carries its kind, length and age, whatever the clock says") {
   constexpr std::int64_t kTick = std::int64_t{1} << LeaseWord::kTickShift;
@@ -201,16 +186,16 @@ TEST_CASE("an abort rings for the messages that it hid, and for its room") {
   REQUIRE(two.a.queue().reserve(64, slot) == Code::ok);
   REQUIRE(two.a.put(1) == Code::ok);
   REQUIRE_FALSE(two.b.queue().arm(kTake, 1));
-  REQUIRE_FALSE(two.b_heard());
+  REQUIRE_FALSE(two.b.rings() > 0);
   CHECK(two.a.queue().abandon(slot.lease) == Code::ok);
-  CHECK(two.b_heard());
+  CHECK(two.b.rings() > 0);
   CHECK(two.b.queue().answer(kTake, false));
   CHECK(two.b.take().id == 1);
   REQUIRE(two.a.queue().reserve(two.a.capacity(), slot) == Code::ok);
   REQUIRE(two.b.put(2) == Code::full);
   REQUIRE_FALSE(two.b.queue().arm(kPut, 1));
   CHECK(two.a.queue().abandon(slot.lease) == Code::ok);
-  CHECK(two.b_heard());
+  CHECK(two.b.rings() > 0);
   CHECK(two.b.queue().answer(kPut, false));
   CHECK(two.b.put(2) == Code::ok);
 }
@@ -222,12 +207,12 @@ TEST_CASE("a peek rings who waits for its place among maxItems, its end who wait
   REQUIRE(two.b.put(2) == Code::full);
   REQUIRE_FALSE(two.b.queue().arm(kPut, 1));
   const Got got = two.a.peek();
-  CHECK(two.b_heard());
+  CHECK(two.b.rings() > 0);
   CHECK(two.b.queue().answer(kPut, false));
   REQUIRE(two.b.put(2, 3'000) == Code::full);
   REQUIRE_FALSE(two.b.queue().arm(kPut, 1));
   CHECK(two.a.queue().release(got.taken.receipt) == Code::ok);
-  CHECK(two.b_heard());
+  CHECK(two.b.rings() > 0);
   CHECK(two.b.queue().answer(kPut, false));
   CHECK(two.b.put(2, 3'000) == Code::ok);
 }
@@ -239,14 +224,14 @@ TEST_CASE("what is given back, and the last that is released at the end, rings")
   Got got = two.a.peek();
   REQUIRE_FALSE(two.b.queue().arm(kTake, 1));
   CHECK(two.a.queue().abandon(got.taken.receipt) == Code::ok);
-  CHECK(two.b_heard());
+  CHECK(two.b.rings() > 0);
   CHECK(two.b.queue().answer(kTake, false));
   got = two.a.peek();
   two.a.queue().end();
   REQUIRE(two.b.take().code == Code::empty);
   REQUIRE_FALSE(two.b.queue().arm(kTake, 1));
   CHECK(two.a.queue().release(got.taken.receipt) == Code::ok);
-  CHECK(two.b_heard());
+  CHECK(two.b.rings() > 0);
   CHECK(two.b.queue().answer(kTake, false));
   CHECK(two.b.take().code == Code::ended);
 }

@@ -273,6 +273,30 @@ TEST_CASE(
   CHECK(scene.a->semaphore.release() == Code::over_release);
 }
 
+TEST_CASE("a permit that comes while another is promised rings another") {
+  Scene scene(Kind::semaphore, {.permits = 1});
+  auto b = scene.open();
+  auto c = scene.open();
+  bool recovered = false;
+  for (LockPeer* peer : {b.get(), c.get()}) REQUIRE(peer->bell().hang().code == Code::ok);
+  CHECK(try_permit(scene.a) == Code::ok);
+  CHECK_FALSE((*b)->permitting.arm(1));
+  do {
+    REQUIRE(scene.a->semaphore.release() == Code::ok);
+  } while (scene.a->semaphore.try_acquire(Try::quick, recovered) == Code::ok);
+  CHECK_FALSE((*c)->permitting.arm(2));
+  CHECK(scene.a->semaphore.release() == Code::ok);
+  std::vector<std::uint32_t> tokens(Doorbell::kDrainBytes / 4);
+  bool overflow = false;
+  CHECK(c->bell().drain(tokens.data(), overflow) == 1);
+  CHECK((*c)->permitting.answer(false));
+  CHECK((*c)->semaphore.try_acquire(Try::quick, recovered) == Code::ok);
+  // The one that is left is promised.
+  CHECK(try_permit(scene.a) == Code::busy);
+  CHECK((*b)->permitting.answer(false));
+  CHECK(try_permit(*b) == Code::ok);
+}
+
 TEST_CASE("the permits of the killed and of the closed return, and the next is told once") {
   Scene scene(Kind::semaphore, {.permits = 3});
   CHECK(try_permit(scene.a) == Code::ok);
@@ -429,6 +453,26 @@ TEST_CASE("waiters that were killed are forgotten, and what they were notified o
   CHECK(scene.a->condition.take() == Code::ok);
   CHECK(scene.a->condition.notify(Condition::kEverybody, notified) == Code::ok);
   CHECK(notified == 0);
+}
+
+TEST_CASE("who waits for a condition wakes up, and is told, when one dies with the lock") {
+  Scene scene(Kind::condition);
+  bool recovered = false;
+  REQUIRE(try_lock(scene.a) == Code::ok);
+  REQUIRE(scene.a->condition.begin_wait() == Code::ok);
+  REQUIRE(scene.a->lock.release() == Code::ok);
+  SUBCASE("killed") {
+    scene.die_after([](LockPeer& peer) { try_lock(peer); });
+  }
+  SUBCASE("closed") {
+    auto b = scene.open();
+    REQUIRE(try_lock(*b) == Code::ok);
+    b->close();
+  }
+  CHECK(scene.a.until(scene.a->notified, interproc::platform::now_ns() + LockPeer::kFarNs,
+                      [&] { return scene.a->condition.take(); }) == Code::ok);
+  CHECK(scene.a.acquire(recovered) == Code::ok);
+  CHECK(recovered);
 }
 
 TEST_CASE("a barrier lets all go when all have come, each with an index of its own") {

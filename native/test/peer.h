@@ -84,6 +84,12 @@ class Peer {
     if (got.code == Code::ok) got.code = queue_->release(got.taken.receipt);
     return got;
   }
+  // How often its bell, which hangs, has been rung since this was asked last.
+  std::size_t rings() {
+    std::vector<std::uint32_t> tokens(sync::Doorbell::kDrainBytes / sizeof(std::uint32_t));
+    bool overflow = false;
+    return bell_.drain(tokens.data(), overflow);
+  }
   void close() {
     if (queue_ != nullptr) queue_->close();
   }

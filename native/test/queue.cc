@@ -12,6 +12,7 @@
 #include "test/once_at.h"
 #include "test/peer.h"
 #include "test/test_directory.h"
+#include "test/two.h"
 #include "test/watchdog.h"
 
 using interproc::Code;
@@ -23,19 +24,12 @@ using interproc::test::OnceAt;
 using interproc::test::Peer;
 using interproc::test::Shape;
 using interproc::test::TestDirectory;
+using interproc::test::Two;
 using interproc::test::Watchdog;
 
 namespace {
 
 // Two environments with the same queue open.
-struct Two {
-  explicit Two(const Shape& shape = {})
-      : a(directory, "q", OpenMode::create, shape), b(directory, "q", OpenMode::open) {}
-  TestDirectory directory;
-  Peer a;
-  Peer b;
-};
-
 // Lets what is due every few milliseconds become due.
 void let_time_pass() { interproc::platform::sleep_ns(15'000'000); }
 

@@ -15,6 +15,7 @@
 #include "test/once_at.h"
 #include "test/peer.h"
 #include "test/test_directory.h"
+#include "test/two.h"
 #include "test/watchdog.h"
 
 using interproc::Code;
@@ -26,17 +27,10 @@ using interproc::test::OnceAt;
 using interproc::test::Peer;
 using interproc::test::Shape;
 using interproc::test::TestDirectory;
+using interproc::test::Two;
 using interproc::test::Watchdog;
 
 namespace {
-
-struct Two {
-  explicit Two(const Shape& shape = {})
-      : a(directory, "q", OpenMode::create, shape), b(directory, "q", OpenMode::open) {}
-  TestDirectory directory;
-  Peer a;
-  Peer b;
-};
 
 // The next message or the end, as a reader that waits sees it.
 Got next(Peer& peer) {

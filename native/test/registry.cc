@@ -157,13 +157,12 @@ TEST_CASE("who left is dead, for good, and a slot's next user is another") {
   other.leave();
 }
 
-TEST_CASE("the generation goes around without ever naming two in a row the same") {
+TEST_CASE("the generation goes around, and is never 0, with which those sign who have not joined") {
   Place place;
-  std::uint8_t last = 0;
   for (int i = 0; i < 600; ++i) {
     REQUIRE(place.registry.join(sweep_nothing).code == Code::ok);
-    REQUIRE(place.registry.self().generation == static_cast<std::uint8_t>(last + 1));
-    last = place.registry.self().generation;
+    REQUIRE(place.registry.self().generation == i % 255 + 1);
+    REQUIRE(place.registry.dead(Owner{}));
     place.registry.leave();
   }
 }
@@ -222,8 +221,8 @@ TEST_CASE("a stopped process is alive") {
 }
 
 TEST_CASE("a joiner that is killed half-way leaves the slot to be swept again, or swept") {
-  for (const char* point :
-       {"registry.locked", "registry.named", "registry.swept", "registry.joined"}) {
+  for (const char* point : {"registry.alone", "registry.named", "registry.locked", "registry.swept",
+                            "registry.joined"}) {
     CAPTURE(std::string(point));
     Place place;
     REQUIRE(place.registry.join(sweep_nothing).code == Code::ok);
@@ -254,6 +253,61 @@ TEST_CASE("a joiner that is killed half-way leaves the slot to be swept again, o
     CHECK(place.registry.dead(first));
     heir.leave();
   }
+}
+
+TEST_CASE("the dead stay dead at every step of who takes their slot") {
+  for (const char* point : {"registry.alone", "registry.named", "registry.locked", "registry.swept",
+                            "registry.joined"}) {
+    CAPTURE(std::string(point));
+    Place place;
+    REQUIRE(place.registry.join(sweep_nothing).code == Code::ok);
+    Owner gone;
+    {
+      Other other([&] { return join_in(place); });
+      gone = other.owner;
+    }
+    const auto second = place.another();
+    Registry heir(second->segment());
+    const OnceAt moment(point, [&] { CHECK(place.registry.dead(gone)); });
+    REQUIRE(heir.join(sweep_nothing).code == Code::ok);
+    CHECK(moment.ran());
+    CHECK(heir.self().slot == gone.slot);
+    heir.leave();
+  }
+}
+
+TEST_CASE("who is moving in keeps others from the slot, and from no other") {
+  Place place(2);
+  const auto second = place.another();
+  const auto third = place.another();
+  Registry a(second->segment());
+  Registry b(third->segment());
+  for (const char* point : {"registry.alone", "registry.named", "registry.locked"}) {
+    CAPTURE(std::string(point));
+    {
+      const OnceAt moment(point, [&] { CHECK(b.join(sweep_nothing).code == Code::ok); });
+      REQUIRE(a.join(sweep_nothing).code == Code::ok);
+      REQUIRE(moment.ran());
+    }
+    CHECK(a.self().slot == 0);
+    CHECK(b.self().slot == 1);
+    CHECK_FALSE(a.dead(b.self()));
+    CHECK_FALSE(b.dead(a.self()));
+    a.leave();
+    b.leave();
+  }
+}
+
+TEST_CASE("two that find the same slot vacant do not both get it") {
+  Place place(1);
+  const auto second = place.another();
+  Registry other(second->segment());
+  // The second look is after its rival has come and gone through the whole of it.
+  const OnceAt moment("registry.vacant",
+                      [&] { CHECK(other.join(sweep_nothing).code == Code::ok); });
+  CHECK(place.registry.join(sweep_nothing).code == Code::no_slot);
+  CHECK_FALSE(place.registry.dead(other.self()));
+  other.leave();
 }
 
 TEST_CASE("many joiners at once all get different slots") {

@@ -14,10 +14,12 @@
 #include <vector>
 
 #include "platform/clock.h"
+#include "ring/catalog.h"
 #include "test/bare_segment.h"
 #include "test/once_at.h"
 #include "test/peer.h"
 #include "test/test_directory.h"
+#include "test/two.h"
 #include "test/watchdog.h"
 
 using interproc::Code;
@@ -41,11 +43,10 @@ namespace {
 constexpr std::uint64_t kCapacity = interproc::memory::kMinCapacity;
 constexpr Shape kShape{.max_message_bytes = 1 << 20, .max_side_bytes = 4 * kCapacity};
 
-// Two environments with the same queue open, and its words.
-struct Two {
+// And the words of their queue.
+struct Two : interproc::test::Two {
   explicit Two(const Shape& shape = kShape)
-      : a(directory, "q", OpenMode::create, shape),
-        b(directory, "q", OpenMode::open),
+      : interproc::test::Two(shape),
         bare(BareSegment::open(opened, "q", OpenMode::open, header_of(shape))) {}
 
   SideSlot& slot(std::uint32_t index) { return bare->segment().sides()[index]; }
@@ -59,10 +60,7 @@ struct Two {
     REQUIRE(truncate(directory.path_of("q").c_str(), static_cast<off_t>(bytes)) == 0);
   }
 
-  TestDirectory directory;
   interproc::platform::Directory opened = directory.open();
-  Peer a;
-  Peer b;
   std::unique_ptr<BareSegment> bare;
 };
 
@@ -249,15 +247,10 @@ TEST_CASE(
   REQUIRE(two.a.put(2, 4 * kCapacity) == Code::ok);
   REQUIRE(two.a.put(3, 2 * kCapacity) == Code::full);
   REQUIRE_FALSE(two.a.queue().arm(kPut, 7));
-  const auto rings = [&] {
-    std::vector<std::uint32_t> tokens(interproc::sync::Doorbell::kDrainBytes / 4);
-    bool overflow = false;
-    return two.a.bell().drain(tokens.data(), overflow);
-  };
   CHECK(two.b.take().id == 1);
-  CHECK(rings() == 0);
+  CHECK(two.a.rings() == 0);
   CHECK(two.b.take().id == 2);
-  CHECK(rings() == 1);
+  CHECK(two.a.rings() == 1);
   CHECK(two.a.queue().answer(kPut, false));
   CHECK(two.a.put(3, 2 * kCapacity) == Code::ok);
 }
@@ -372,4 +365,44 @@ TEST_CASE("what a message was held for is gone when it is acknowledged, whoever 
   REQUIRE(two.b.queue().ack(got.taken.receipt) == Code::ok);
   CHECK(two.state(0) == SideState::free);
   CHECK(two.b.queue().ack(got.taken.receipt) == Code::not_owner);
+}
+
+TEST_CASE("who has a dead one's message in hand frees its place, though the dead seem to live") {
+  Two two;
+  REQUIRE(two.a.put(1, 2 * kCapacity) == Code::ok);
+  // One takes it, makes the place its own and dies; a sweeper gives the record back, and is stopped before it comes to the place.
+  interproc::memory::Registry& dead = two.bare->join();
+  interproc::ring::MpmcRing ring(two.bare->segment(), dead);
+  interproc::memory::SideRegions sides(two.bare->segment(), dead);
+  interproc::ring::Record record;
+  REQUIRE(ring.take(record, ~0u) == interproc::ring::Look::ok);
+  REQUIRE(sides.own(SideRef::read(ring.data(record.pos))));
+  dead.leave();
+  REQUIRE(ring.recover_reading(record.pos, record.word, false));
+  two.bare->control().redeliver = 1;
+  // The lock of the dead one's slot is held, and nothing says yet that it is another who holds it.
+  auto joiner = two.opened.open_file("q");
+  REQUIRE(joiner.ok());
+  REQUIRE(joiner.value().try_lock(dead.self().slot, interproc::platform::Lock::exclusive));
+  const Got got = two.b.take();
+  CHECK(got.whole);
+  CHECK(got.taken.deliveries == 2);
+  CHECK(two.state(0) == SideState::free);
+  check_that_it_goes_on(two);
+}
+
+TEST_CASE("the list tells of the memory beside the ring and in the ledgers too") {
+  Two two;
+  const auto total = [&] {
+    auto entries = interproc::ring::list(two.opened);
+    REQUIRE(entries.ok());
+    REQUIRE(entries.value().size() == 1);
+    return entries.value()[0].total_bytes;
+  };
+  const std::uint64_t before = total();
+  CHECK(before == two.a.queue().layout().ledgers);
+  REQUIRE(two.a.put(1, 3 * kCapacity) == Code::ok);
+  CHECK(total() == before + 3 * kCapacity);
+  REQUIRE(two.b.receive().id == 1);
+  CHECK(total() == before + 3 * kCapacity + two.a.queue().layout().ledger_bytes);
 }

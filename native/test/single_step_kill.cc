@@ -55,6 +55,8 @@ namespace {
 constexpr std::uint64_t kAtOnce = 50;
 constexpr std::uint64_t kWhole = 99;
 constexpr std::uint64_t kSingle = 100;
+// The length of a message that the ring does not take.
+constexpr std::size_t kBeside = 6'000;
 // Longer than one idle sweep is apart from the next, on the coarsest of coarse clocks.
 constexpr std::int64_t kUntilSweepIsDueNs = 20'000'000;
 
@@ -117,6 +119,7 @@ struct Operation {
   std::uint32_t participants = 2;
   std::uint32_t max_items = 0;
   std::uint32_t flags = 0;
+  bool has_sides = false;  // messages may be larger than the ring
   std::function<void(QueueWorld&)> meanwhile = [](QueueWorld&) {};
 };
 
@@ -124,6 +127,8 @@ QueueWorld::QueueWorld(const Operation& operation)
     : operation_(operation),
       shape_{.max_items = operation.max_items,
              .max_participants = operation.participants,
+             .max_message_bytes = operation.has_sides ? kBeside : 0,
+             .max_side_bytes = 3 * kBeside,
              .flags = operation.flags} {
   survivor_ = std::make_unique<Peer>(directory_, "q", OpenMode::create, shape_);
   REQUIRE(survivor_->ok());
@@ -264,6 +269,11 @@ void QueueWorld::expect_room() {
   REQUIRE(got.id == kWhole);
   REQUIRE(survivor_->take().code == Code::empty);
   REQUIRE(survivor_->queue().size() == 0);
+  if (!operation_.has_sides) return;
+  // Nothing stands beside the ring that nobody names.
+  for (std::uint64_t i = 0; i < 3; ++i) REQUIRE(survivor_->put(kSingle + i, kBeside) == Code::ok);
+  REQUIRE(survivor_->put(kSingle + 3, kBeside) == Code::full);
+  for (std::uint64_t i = 0; i < 3; ++i) REQUIRE(survivor_->take().id == kSingle + i);
 }
 
 void kill_anywhere(const char* name, std::uint64_t samples, const Operation& operation) {
@@ -278,6 +288,11 @@ void nothing(QueueWorld&) {}
 void put_two(QueueWorld& world) {
   REQUIRE(world.survivor().put(1) == Code::ok);
   REQUIRE(world.survivor().put(2, 200) == Code::ok);
+}
+
+// Two messages beside the ring.
+void put_two_beside(QueueWorld& world) {
+  for (std::uint64_t id : {1u, 2u}) REQUIRE(world.survivor().put(id, kBeside) == Code::ok);
 }
 
 // As many as fit, of a quarter each.
@@ -305,7 +320,7 @@ void nack_first(QueueWorld& world) {
 // --- what the child does ---------------------------------------------------------------------------------------------
 
 struct Buffer {
-  std::byte bytes[4096];
+  std::byte bytes[kBeside];
   Taken taken;
 };
 
@@ -313,6 +328,12 @@ struct Buffer {
 Operate put_third(QueueWorld& world) {
   Peer& peer = world.join();
   auto& message = *new std::vector<std::byte>(Message::make(200, 3));
+  return [&] { peer.queue().put(message.data(), message.size()); };
+}
+
+Operate put_third_beside(QueueWorld& world) {
+  Peer& peer = world.join();
+  auto& message = *new std::vector<std::byte>(Message::make(kBeside, 3));
   return [&] { peer.queue().put(message.data(), message.size()); };
 }
 
@@ -563,6 +584,89 @@ TEST_CASE("killed within take_another") {
                  },
                  .before = {1, 2},
                  .after = {2}});
+}
+
+TEST_CASE("killed within a put beside the ring") {
+  kill_anywhere("put beside", every(),
+                {.prepare = put_two_beside,
+                 .set_out = put_third_beside,
+                 .before = {1, 2},
+                 .after = {1, 2, 3},
+                 .has_sides = true});
+}
+
+TEST_CASE("killed within a put beside the ring that uses memory again, and gives some of it back") {
+  kill_anywhere("put beside again", every(),
+                {.prepare =
+                     [](QueueWorld& world) {
+                       put_two_beside(world);
+                       for (std::uint64_t id : {1u, 2u}) {
+                         REQUIRE(world.survivor().take().id == id);
+                         REQUIRE(world.survivor().queue().task_done() == Code::ok);
+                       }
+                     },
+                 .set_out = put_third_beside,
+                 .after = {3},
+                 .has_sides = true});
+}
+
+TEST_CASE("killed within a take of what stands beside the ring") {
+  kill_anywhere("take beside", every(),
+                {.prepare = put_two_beside,
+                 .set_out = take_first,
+                 .before = {1, 2},
+                 .after = {2},
+                 .has_sides = true});
+}
+
+TEST_CASE("killed within a take of what stands beside the ring and was given back") {
+  kill_anywhere("take of a returned entry beside", every(),
+                {.prepare =
+                     [](QueueWorld& world) {
+                       put_two_beside(world);
+                       const Got got = world.survivor().receive();
+                       REQUIRE(world.survivor().queue().nack(got.taken.receipt) == Code::ok);
+                     },
+                 .set_out = take_first,
+                 .before = {1, 2},
+                 .after = {2},
+                 .first_delivery = 2,
+                 .has_sides = true});
+}
+
+TEST_CASE("killed within a receive of what stands beside the ring") {
+  kill_anywhere("receive beside", every(),
+                {.prepare = put_two_beside,
+                 .set_out = receive_again,
+                 .before = {1, 2},
+                 .after = {1, 2},
+                 .delivers = true,
+                 .has_sides = true});
+}
+
+TEST_CASE("killed within the ack of what stands beside the ring") {
+  kill_anywhere("ack beside", every(),
+                {.prepare = put_two_beside,
+                 .set_out = [](QueueWorld& world) { return let_go(world, &Queue::ack); },
+                 .before = {1, 2},
+                 .after = {2},
+                 .has_sides = true});
+}
+
+TEST_CASE("killed within a sweep that frees a dead producer's place beside the ring") {
+  kill_anywhere("sweep beside", every(),
+                {.prepare =
+                     [](QueueWorld& world) {
+                       put_two_beside(world);
+                       world.die_at("side.filled", [](Peer& peer) { peer.put(5, kBeside); });
+                     },
+                 .set_out = [](QueueWorld& world) -> Operate {
+                   Peer& peer = world.join();
+                   return [&peer] { peer.queue().sweep(); };
+                 },
+                 .before = {1, 2},
+                 .after = {1, 2},
+                 .has_sides = true});
 }
 
 TEST_CASE("killed within receive") {

@@ -68,8 +68,9 @@ constexpr Critical kCritical[] = {
     {Program::close_leasing, "ring.leave"},
     {Program::open_and_close, "segment.locked"},
     {Program::open_and_close, "segment.attached"},
-    {Program::open_and_close, "registry.locked"},
+    {Program::open_and_close, "registry.alone"},
     {Program::open_and_close, "registry.named"},
+    {Program::open_and_close, "registry.locked"},
     {Program::open_and_close, "registry.swept"},
     {Program::open_and_close, "registry.left"},
     {Program::open_and_close, "segment.detached"},
@@ -83,12 +84,11 @@ constexpr Critical kCritical[] = {
     {Program::recover, "ledger.recover"},
 };
 
-// Between a claim and its publish: what lies behind has to wait. And between the lock of a slot and its new generation: the
-// slot's last user looks alive, and what it left, a claim perhaps, has to wait.
+// Between a claim and its publish: what lies behind has to wait.
 bool hides_others(const Critical& critical) {
   const std::string point = critical.point;
-  return point == "registry.locked" || point == "ring.claimed" || point == "ring.tail_moved" ||
-         point == "ring.written" || point == "lease.reserved" ||
+  return point == "ring.claimed" || point == "ring.tail_moved" || point == "ring.written" ||
+         point == "lease.reserved" ||
          (point == "ring.leave" && (critical.program == Program::reserve_and_abort ||
                                     critical.program == Program::close_leasing));
 }

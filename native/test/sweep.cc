@@ -11,7 +11,7 @@
 #include "test/account.h"
 #include "test/once_at.h"
 #include "test/peer.h"
-#include "test/test_directory.h"
+#include "test/two.h"
 #include "test/victim.h"
 #include "test/watchdog.h"
 
@@ -25,15 +25,14 @@ using interproc::test::OnceAt;
 using interproc::test::Peer;
 using interproc::test::Program;
 using interproc::test::Shape;
-using interproc::test::TestDirectory;
+using interproc::test::Two;
 using interproc::test::Victim;
 using interproc::test::Watchdog;
 
 namespace {
 
-struct Scene {
-  explicit Scene(const Shape& shape = {})
-      : a(directory, "q", OpenMode::create, shape), b(directory, "q", OpenMode::open) {}
+struct Scene : Two {
+  using Two::Two;
 
   std::unique_ptr<Victim> strike(Program program, const char* point, bool stops = false) {
     auto victim = std::make_unique<Victim>(directory, account, 10 + ++victims, 1);
@@ -42,16 +41,8 @@ struct Scene {
     REQUIRE(victim->point() == point);
     return victim;
   }
-  bool b_heard() {
-    std::vector<std::uint32_t> tokens(interproc::sync::Doorbell::kDrainBytes / 4);
-    bool overflow = false;
-    return b.bell().drain(tokens.data(), overflow) > 0;
-  }
 
-  TestDirectory directory;
   Account account;
-  Peer a;
-  Peer b;
   std::uint32_t victims = 0;
 };
 
@@ -175,7 +166,7 @@ TEST_CASE("a sweep rings who waits for what it gives back") {
   while (scene.b.queue().arm(kTake, 1)) REQUIRE(scene.b.take().code == Code::empty);
   reader->kill();
   scene.a.queue().sweep();
-  CHECK(scene.b_heard());
+  CHECK(scene.b.rings() > 0);
   CHECK(scene.b.queue().answer(kTake, false));
   CHECK(scene.b.take().id == 1);
 }
@@ -189,9 +180,45 @@ TEST_CASE("a sweep rings who waits for the room it makes") {
   REQUIRE_FALSE(scene.b.queue().arm(kPut, 1));
   writer->kill();
   scene.a.queue().sweep();
-  CHECK(scene.b_heard());
+  CHECK(scene.b.rings() > 0);
   CHECK(scene.b.queue().answer(kPut, false));
   CHECK(scene.b.put(2) == Code::ok);
+}
+
+TEST_CASE("all who wait for what a dead producer's record hides are rung, whoever finds it") {
+  for (bool sweeps : {false, true}) {
+    CAPTURE(sweeps);
+    Scene scene;
+    const auto writer = scene.strike(Program::put, "ring.written", true);
+    for (std::uint64_t id = 1; id <= 3; ++id) REQUIRE(scene.a.put(id) == Code::ok);
+    Peer c(scene.directory, "q", OpenMode::open);
+    for (Peer* sleeper : {&scene.b, &c}) {
+      REQUIRE(sleeper->bell().hang().code == Code::ok);
+      REQUIRE_FALSE(sleeper->queue().arm(kTake, 1));
+    }
+    writer->kill();
+    sweeps ? scene.a.queue().sweep() : static_cast<void>(scene.a.take());
+    CHECK(scene.b.rings() > 0);
+    CHECK(scene.b.queue().answer(kTake, false));
+    CHECK(scene.b.take().code == Code::ok);
+    CHECK(c.queue().answer(kTake, false));
+    CHECK(c.take().code == Code::ok);
+    CHECK(c.rings() == 1);
+  }
+}
+
+TEST_CASE(
+    "a put that waits for one message less is rung when a dead producer's record is skipped") {
+  Scene scene({.max_items = 1});
+  const auto writer = scene.strike(Program::put, "ring.written", true);
+  REQUIRE(scene.b.put(1) == Code::full);
+  REQUIRE(scene.b.bell().hang().code == Code::ok);
+  REQUIRE_FALSE(scene.b.queue().arm(kPut, 1));
+  writer->kill();
+  CHECK(scene.a.take().code == Code::empty);
+  CHECK(scene.b.rings() > 0);
+  CHECK(scene.b.queue().answer(kPut, false));
+  CHECK(scene.b.put(1) == Code::ok);
 }
 
 TEST_CASE("sleepers find what the dead left by themselves") {
@@ -225,9 +252,7 @@ TEST_CASE("a ringer killed while it unlists a dead waiter leaves the slot usable
     REQUIRE(scene.a.put(1) == Code::ok);
     CHECK(heir.queue().answer(kTake, false));
     CHECK(heir.take().id == 1);
-    std::vector<std::uint32_t> tokens(interproc::sync::Doorbell::kDrainBytes / 4);
-    bool overflow = false;
-    CHECK(heir.bell().drain(tokens.data(), overflow) == 1);
+    CHECK(heir.rings() == 1);
   }
 }
 

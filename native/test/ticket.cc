@@ -2,18 +2,23 @@
 
 #include <doctest/doctest.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <fstream>
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 
+#include "platform/clock.h"
 #include "platform/fault.h"
 #include "ring/catalog.h"
 #include "ring/passengers.h"
+#include "test/once_at.h"
 #include "test/peer.h"
 #include "test/test_directory.h"
 #include "test/watchdog.h"
@@ -26,6 +31,7 @@ using interproc::memory::Ticket;
 using interproc::ring::prune;
 using interproc::ring::redeem;
 using interproc::test::Got;
+using interproc::test::OnceAt;
 using interproc::test::Peer;
 using interproc::test::Shape;
 using interproc::test::TestDirectory;
@@ -165,6 +171,56 @@ TEST_CASE("prune spares what somebody may still take out of a message, and nothi
   CHECK(journey.directory.names().empty());
 }
 
+TEST_CASE("prune spares what is sent in the message of a carrier in use while it looks") {
+  for (const char* moment : {"prune.listed", "prune.alone"}) {
+    CAPTURE(std::string(moment));
+    Journey journey;
+    REQUIRE(journey.carrier->put(1) == Code::ok);
+    Peer other(journey.directory, "d", OpenMode::create);
+    std::optional<Peer> sender(std::in_place, journey.directory, "o", OpenMode::open, anonymous());
+    REQUIRE(sender->ok());
+    journey.carrier.reset();
+    std::string sent;
+    {
+      const OnceAt meanwhile(moment, [&] {
+        sent = journey.send(other, "o");
+        sender.reset();
+      });
+      REQUIRE(prune(journey.directory.open(), false).ok());
+      REQUIRE(meanwhile.ran());
+    }
+    CHECK(journey.directory.has(sent));
+    CHECK(journey.objects() == Names{"d", "o"});
+  }
+}
+
+TEST_CASE("prune spares what is in the messages of a carrier that is opened while it looks") {
+  Journey journey;
+  REQUIRE(journey.carrier->put(1) == Code::ok);
+  journey.carrier.reset();
+  std::optional<Peer> receiver;
+  {
+    const OnceAt meanwhile("prune.listed",
+                           [&] { receiver.emplace(journey.directory, "c", OpenMode::open); });
+    REQUIRE(prune(journey.directory.open(), false).ok());
+    REQUIRE(meanwhile.ran());
+  }
+  REQUIRE(receiver->ok());
+  CHECK(receiver->take().id == 1);
+  CHECK(Peer(journey.directory, "o", OpenMode::open, anonymous()).ok());
+  CHECK(journey.directory.has(journey.ticket));
+}
+
+TEST_CASE("prune removes the tickets of a carrier that is gone, and what they kept") {
+  Journey journey;
+  REQUIRE(journey.carrier->queue().unlink().code == Code::ok);
+  // Its participants may still have the message; prune does not know of them.
+  auto removed = prune(journey.directory.open(), false);
+  REQUIRE(removed.ok());
+  CHECK(removed.value() == Names{"o"});
+  CHECK(journey.directory.names().empty());
+}
+
 TEST_CASE("two objects that carry each other are removed by prune") {
   TestDirectory directory;
   {
@@ -178,19 +234,111 @@ TEST_CASE("two objects that carry each other are removed by prune") {
   CHECK(directory.names().empty());
 }
 
-TEST_CASE("a ticket follows its message to another carrier") {
+TEST_CASE("a message that moves to another carrier takes a ticket of its own along") {
   Journey journey;
   Peer other(journey.directory, "d", OpenMode::create);
   Ticket ticket;
   REQUIRE(Ticket::parse(journey.ticket, ticket));
-  auto changed = other.queue().change_ticket(ticket);
-  REQUIRE(changed.ok());
-  CHECK(changed.value().file_name().size() == journey.ticket.size());
-  CHECK(other.queue().change_ticket(ticket).error().code == Code::not_found);
-  journey.carrier.reset();
-  CHECK(journey.objects() == Names{"d", "o"});
-  other.close();
+  auto copied = other.queue().copy_ticket(ticket);
+  REQUIRE(copied.ok());
+  CHECK(copied.value().file_name().size() == journey.ticket.size());
+  SUBCASE("it was moved, and the old one has been given up") {
+    redeem(journey.carrier->bell(), journey.ticket);
+    CHECK(other.queue().copy_ticket(ticket).error().code == Code::not_found);
+    CHECK(journey.objects() == Names{"c", "d", "o"});
+    journey.carrier.reset();
+    CHECK(journey.objects() == Names{"d", "o"});
+    other.close();
+  }
+  SUBCASE("it could not be put there, and the new one is given up") {
+    redeem(other.bell(), copied.value().file_name());
+    other.close();
+    CHECK(journey.objects() == Names{"c", "o"});
+    journey.carrier.reset();
+  }
+  SUBCASE("its mover died, and the other carrier went before its message was there") {
+    other.close();
+    CHECK(journey.objects() == Names{"c", "o"});
+    journey.carrier.reset();
+  }
+  SUBCASE("it is moved twice, since its first mover died before it had left") {
+    auto again = other.queue().copy_ticket(ticket);
+    REQUIRE(again.ok());
+    redeem(journey.carrier->bell(), journey.ticket);
+    redeem(other.bell(), copied.value().file_name());
+    CHECK(journey.objects() == Names{"c", "d", "o"});
+    redeem(other.bell(), again.value().file_name());
+    CHECK(journey.objects() == Names{"c", "d"});
+    other.close();
+    journey.carrier.reset();
+  }
   CHECK(journey.directory.names().empty());
+}
+
+TEST_CASE("a ticket that is given up while somebody decides about its object leaves nothing") {
+  const Watchdog watchdog("deciding about an object", 60);
+  for (const char* moment : {"segment.detached", "segment.decided"}) {
+    CAPTURE(std::string(moment));
+    Journey journey;
+    Peer last(journey.directory, "o", OpenMode::open, anonymous());
+    REQUIRE(last.ok());
+    std::thread receiver;
+    {
+      std::atomic<bool> redeemed{false};
+      const OnceAt decision(moment, [&] {
+        receiver = std::thread([&] {
+          redeem(journey.carrier->bell(), journey.ticket);
+          redeemed = true;
+        });
+        // It may wait for us; it must not for long.
+        for (int i = 0; i < 50 && !redeemed; ++i) interproc::platform::sleep_ns(1'000'000);
+      });
+      last.close();
+      REQUIRE(decision.ran());
+      receiver.join();
+    }
+    CHECK(journey.directory.names() == Names{"c"});
+  }
+}
+
+TEST_CASE("one that is stopped while it decides keeps who gives a ticket up for a while only") {
+  const Watchdog watchdog("a stopped decision", 60);
+  Journey journey;
+  auto file = journey.directory.open().open_file("o");
+  REQUIRE(file.ok());
+  REQUIRE(file.value().try_lock(interproc::memory::kAttachedByte,
+                                interproc::platform::Lock::exclusive));
+  redeem(journey.carrier->bell(), journey.ticket);
+  CHECK(journey.directory.has(journey.ticket));
+  file.value().close();
+  journey.carrier.reset();
+  CHECK(journey.directory.names().empty());
+}
+
+TEST_CASE("a long chain of objects inside each other goes with the first, with few descriptors") {
+  const Watchdog watchdog("a long chain", 120);
+  constexpr int kLinks = 300;
+  TestDirectory directory;
+  std::unique_ptr<Peer> first;
+  {
+    std::unique_ptr<Peer> outer;
+    for (int link = 0; link < kLinks; ++link) {
+      auto inner =
+          std::make_unique<Peer>(directory, std::to_string(link), OpenMode::create, anonymous());
+      REQUIRE(inner->ok());
+      if (outer) REQUIRE(outer->queue().issue_ticket(inner->queue().segment()).ok());
+      if (link == 1) first = std::move(outer);
+      outer = std::move(inner);
+    }
+  }
+  CHECK(directory.names().size() == 2 * kLinks - 1);
+  rlimit before{};
+  REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const rlimit fewer{64, before.rlim_max};
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &fewer) == 0);
+  first.reset();
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &before) == 0);
+  CHECK(directory.names().empty());
 }
 
 TEST_CASE("what nobody could open is not sent") {
@@ -228,17 +376,18 @@ TEST_CASE("files that only look like tickets harm nobody") {
   }
 }
 
-// A child sends `o` in a message of `c`, moves that to `d`, takes it out there, and closes everything, killed at each step. Whatever it
-// left goes with the carriers.
-TEST_CASE("a process killed at any step of a journey leaves nothing that outlives the carriers") {
-  const Watchdog watchdog("kill on a journey", 300);
+// A child sends `o` in a message of `c`, moves that to `d`, takes it out there, and closes everything, killed at each step. No
+// message is left without what it carries, and whatever the child left goes with the carriers. Others have the second
+// carrier open all the time, or nobody but the child has, and then the next mover of the message comes.
+void kill_on_a_journey(bool attended) {
   static int left = 0;
   std::uint64_t kills = 0;
   for (int at = 1;; ++at) {
     CAPTURE(at);
     TestDirectory directory;
     Peer c(directory, "c", OpenMode::create);
-    Peer d(directory, "d", OpenMode::create);
+    std::optional<Peer> d;
+    if (attended) d.emplace(directory, "d", OpenMode::create);
     const pid_t child = fork();
     if (child == 0) {
       left = at;
@@ -246,28 +395,30 @@ TEST_CASE("a process killed at any step of a journey leaves nothing that outlive
         if (--left == 0) raise(SIGKILL);
       });
       Peer first(directory, "c", OpenMode::open);
-      Peer second(directory, "d", OpenMode::open);
+      Peer second(directory, "d", OpenMode::open_or_create);
       Peer object(directory, "o", OpenMode::create, anonymous());
       auto ticket = first.queue().issue_ticket(object.queue().segment());
       if (!ticket.ok() || first.put(1) != Code::ok) _exit(1);
       object.close();
       const Got received = first.receive();
       if (received.code != Code::ok) _exit(2);
-      ticket = second.queue().change_ticket(ticket.value());
-      if (!ticket.ok() || second.put(2) != Code::ok) _exit(3);
+      const auto copied = second.queue().copy_ticket(ticket.value()).value();
+      if (second.put(2) != Code::ok) _exit(3);
       if (first.queue().ack(received.taken.receipt) != Code::ok) _exit(4);
+      redeem(first.bell(), ticket.value().file_name());
       first.close();
       if (second.take().id != 2) _exit(5);
       Peer receiver(directory, "o", OpenMode::open, anonymous());
       if (!receiver.ok()) _exit(6);
-      redeem(receiver.bell(), ticket.value().file_name());
+      redeem(receiver.bell(), copied.file_name());
       receiver.close();
       second.close();
       _exit(0);
     }
     int status = 0;
     REQUIRE(waitpid(child, &status, 0) == child);
-    for (Peer* peer : {&c, &d}) {
+    if (!d) d.emplace(directory, "d", OpenMode::open_or_create);
+    for (Peer* peer : {&*d, &c}) {
       peer->queue().sweep();
       while (peer->take().code == Code::ok) {
         CHECK_MESSAGE(Peer(directory, "o", OpenMode::open, anonymous()).ok(),
@@ -275,7 +426,7 @@ TEST_CASE("a process killed at any step of a journey leaves nothing that outlive
       }
     }
     c.close();
-    d.close();
+    d->close();
     // Nobody came by since the kill.
     Peer(directory, "o", OpenMode::open, anonymous());
     CHECK(directory.names().empty());
@@ -287,4 +438,10 @@ TEST_CASE("a process killed at any step of a journey leaves nothing that outlive
     ++kills;
   }
   CHECK(kills > 50);
+}
+
+TEST_CASE("a process killed at any step of a journey leaves nothing that outlives the carriers") {
+  const Watchdog watchdog("kill on a journey", 300);
+  SUBCASE("that others have open") { kill_on_a_journey(true); }
+  SUBCASE("of which it alone has the second open") { kill_on_a_journey(false); }
 }

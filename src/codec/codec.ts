@@ -14,8 +14,14 @@ export interface Codec<T> {
    */
   encode(value: T, outbox: Uint8Array): number | Uint8Array;
 
+  /** What makes this codec in a process that does not know it: a struct's, one line of ASCII. Others have none. */
+  readonly schema?: string;
+
   /** Whether an array that `encode` returns was made for that message alone, so that it need not be copied to be kept. */
   readonly encodesAnew?: boolean;
+
+  /** Whether objects may travel in its messages in ways of their own: handles, which need to know the queue they travel by. */
+  readonly carriesHandles?: boolean;
 
   /**
    * Where values are bytes already: those bytes, uncopied, after the checks that `encode` makes.

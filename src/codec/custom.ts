@@ -2,7 +2,6 @@ import { isUint8Array } from 'node:util/types';
 
 import { InterprocError, invalidArgument, shown } from '../errors.js';
 import type { Codec, CustomCodec } from './codec.js';
-import { copyBytes } from './copy-bytes.js';
 
 const DEFAULT_NAME = 'custom';
 const NAME = /^[A-Za-z0-9._-]{1,63}$/;
@@ -50,7 +49,8 @@ export function customCodec<T>(
       return bytes;
     },
 
-    decode: (inbox, offset, length) => decode(copyBytes(inbox, offset, length)),
+    // In a buffer of their own: the caller's code may look at all of it, and keep or transfer it.
+    decode: (inbox, offset, length) => decode(inbox.slice(offset, offset + length)),
     decodeOwn: decode,
   };
 

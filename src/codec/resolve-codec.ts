@@ -3,7 +3,7 @@ import type { BuiltInCodecName, Codec, CustomCodec } from './codec.js';
 import { customCodec } from './custom.js';
 import { jsonCodec } from './json.js';
 import { rawCodec } from './raw.js';
-import { isStruct } from '../shapes/struct.js';
+import { isStruct, structOfSchema } from '../shapes/struct.js';
 import type { StructType } from '../shapes/struct.js';
 import { stringCodec } from './string.js';
 import { isStructCodecName, structCodec } from './struct.js';
@@ -16,7 +16,8 @@ const BUILT_IN = {
   raw: rawCodec,
 } satisfies Record<BuiltInCodecName, unknown>;
 
-function isBuiltIn(name: string): name is BuiltInCodecName {
+/** Whether every process knows the codec of this name. */
+export function isBuiltIn(name: string): name is BuiltInCodecName {
   return Object.hasOwn(BUILT_IN, name);
 }
 
@@ -33,6 +34,14 @@ export function codecFor<T>(
     "'structured', 'json', 'string', 'raw', a Struct or { encode, decode }",
     option,
   );
+}
+
+/**
+ * The codec that has this `schema`, which may come from anybody.
+ * @throws ERR_CORRUPT
+ */
+export function codecOfSchema(schema: string): Codec<unknown> {
+  return structCodec(structOfSchema(schema));
 }
 
 /** The codec of an object that was opened without naming one. */

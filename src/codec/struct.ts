@@ -39,6 +39,7 @@ export function structCodec<T>(struct: StructType<T, unknown>): Codec<T> {
 
   return {
     name: PREFIX + hash.slice(0, HASH_CHARACTERS),
+    schema: struct.schema,
 
     encode(value, outbox) {
       // Not put together in the outbox: getters of the caller's may put something else meanwhile.

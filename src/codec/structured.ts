@@ -4,7 +4,7 @@ import { Decoder } from './structured/decoder.js';
 import { Encoder } from './structured/encoder.js';
 import { VERSION } from './structured/format.js';
 import { refusalOf } from './structured/refusal.js';
-import { decodeText, encodeText } from './text.js';
+import { decodeOwnText, decodeText, encodeText } from './text.js';
 
 // One of each for the thread. While one is at work, code of the caller's (a getter, a travel) may need another.
 let idleEncoder: Encoder | undefined = new Encoder();
@@ -32,6 +32,7 @@ function encodeError(value: unknown, thrown: unknown): InterprocError {
  */
 export const structuredCodec: Codec<unknown> = {
   name: 'structured',
+  carriesHandles: true,
 
   encode(value, outbox) {
     // Runs no code of the caller's, so it can go straight into the outbox.
@@ -49,11 +50,23 @@ export const structuredCodec: Codec<unknown> = {
 
   // In place: the bytes are private memory, and everything that is made of them is a copy.
   decode,
-  decodeOwn: (bytes) => decode(bytes, 0, bytes.length),
+  decodeOwn(bytes) {
+    if (isText(bytes, 0, bytes.length)) return decodeOwnText(bytes);
+    try {
+      return decode(bytes, 0, bytes.length);
+    } finally {
+      // An inbox is met again, this is not.
+      idleDecoder?.forget();
+    }
+  },
 };
 
+function isText(bytes: Uint8Array, offset: number, length: number): boolean {
+  return length > 0 && (bytes[offset] as number) < VERSION;
+}
+
 function decode(bytes: Uint8Array, offset: number, length: number): unknown {
-  if (length > 0 && (bytes[offset] as number) < VERSION) return decodeText(bytes, offset, length);
+  if (isText(bytes, offset, length)) return decodeText(bytes, offset, length);
   const decoder = idleDecoder ?? new Decoder();
   idleDecoder = undefined;
   try {

@@ -164,6 +164,8 @@ export interface Channel extends SharedObject {
   readonly receipt: number;
   ack(receipt: number): void;
   nack(receipt: number): void;
+  /** As `nack`, but that delivery does not count. */
+  undeliver(receipt: number): void;
   /** As `ack`, but the message counts as one that `tryTake` took: it wants a `taskDone`. */
   ackAsTaken(receipt: number): void;
 
@@ -172,7 +174,7 @@ export interface Channel extends SharedObject {
    * channel has not finished when it closes or its process dies, counts as finished.
    */
   taskDone(): boolean;
-  /** Whether this channel itself took something without a `taskDone`, or holds something unacknowledged. */
+  /** Whether this channel itself took something without a `taskDone`, or holds something unacknowledged or leased. */
   hasUnfinished(): boolean;
   /**
    * Whether there was a moment during the call at which no message that had been put was unfinished: none to
@@ -187,13 +189,14 @@ export interface Channel extends SharedObject {
   issueTicket(passenger: SharedObject): Ticket;
   /** The message with this ticket is consumed, or never was put. Again, or for what is no ticket, is nothing. */
   redeemTicket(ticket: Ticket): void;
-  /** The tickets in a message of this channel. O(bytes) */
+  /** The tickets in a message of this channel; none once it is closed. O(bytes) */
   ticketsIn(message: Uint8Array): Ticket[];
   /**
-   * Rewrites the tickets in a message of another channel, which is about to be moved here, as tickets of this
-   * channel's; undoing it is to do the same for the other.
+   * Rewrites the tickets in a message of `source`, which is about to be put here as well, as tickets of this
+   * channel's, and returns them. Those of the source last until they are redeemed there, once it has the message
+   * no more. If it throws, no ticket stays behind. O(bytes)
    */
-  adoptTickets(message: Uint8Array): void;
+  copyTickets(message: Uint8Array, source: Channel): Ticket[];
 
   end(): void;
   readonly ended: boolean;
@@ -205,9 +208,10 @@ export interface Channel extends SharedObject {
 export interface SegmentInfo {
   readonly name: string;
   readonly kind: string;
+  /** What it takes of the file system: with what stands beside the ring, and what is unacknowledged. */
   readonly totalBytes: number;
   readonly participants: number;
-  /** Messages, for queues; bytes, for all others. */
+  /** Messages, for queues, without those that were given back and wait to be delivered again; bytes, for all others. */
   readonly size: number;
   readonly persist: boolean;
   readonly anonymous: boolean;
@@ -229,11 +233,13 @@ export interface Backend {
    * ERR_CORRUPT, ERR_PERMISSION, ERR_NO_SPACE.
    */
   openChannel(name: string | undefined, mode: OpenMode, options: ChannelOptions): Channel;
+  /** This backend, for what lives where that channel does: its dead letters, the handles in its messages. */
+  beside(channel: Channel): Backend;
   /**
-   * The object that a ticket is for, joined like any other. Throws ERR_DECODE if it is no ticket,
-   * ERR_NOT_FOUND if the object is gone, and as `openChannel`.
+   * The object that a ticket is for, joined like any other; its codec must be that one, if it is given. Throws ERR_DECODE
+   * if it is no ticket, ERR_NOT_FOUND if the object is gone, and as `openChannel`; the inbox is as it was.
    */
-  openTicket(ticket: Ticket): Channel;
+  openTicket(ticket: Ticket, codec?: string): Channel;
 
   /**
    * `name` undefined: anonymous. For `open` only the kind counts. A new object begins with `initial`, and zeros

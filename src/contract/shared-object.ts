@@ -4,7 +4,7 @@
 export type Side = 0 | 1 | 2;
 
 /**
- * Keeps an object alive while a handle of it is on its way inside a message, and says where it is. Latin-1
+ * Keeps an object alive while a handle of it is on its way inside a message, and says where it is. One line of Latin-1
  * text; what it says is the backend's affair.
  */
 export type Ticket = string;

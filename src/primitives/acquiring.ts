@@ -15,6 +15,9 @@ import type { SyncWaitOptions, WaitOptions } from './wait-options.js';
  */
 export const CALLS_PER_TURN = 1024;
 
+// What setTimeout can count to.
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** How one handle gets hold of one thing. */
 export interface Claim<G> {
   /** One look. `isOnly`: no wait follows. `isBlocking`: nothing else happens in this thread until it succeeds. */
@@ -121,8 +124,8 @@ export class Acquiring<G> implements SideOfHandle {
     this.#waits.rung();
   }
 
-  rejectAll(error: unknown): void {
-    this.#waits.rejectAll(error);
+  rejectAll(errorOf: () => unknown): void {
+    this.#waits.rejectAll(errorOf);
   }
 
   #acquireWithin(options: WaitOptions): Promise<G> {
@@ -141,7 +144,17 @@ export class Acquiring<G> implements SideOfHandle {
       const got = this.#claim.look(false, false);
       if (got !== NOT_YET) return Promise.resolve(got);
     }
-    return this.#waits.add(this.#operation, timeoutMs, signal, isTurnDue);
+    const waiting = this.#waits.add(this.#operation, timeoutMs, signal, isTurnDue);
+    if (timeoutMs !== Infinity || signal !== undefined) this.#stayUntil(waiting, timeoutMs);
+    return waiting;
+  }
+
+  /** A wait for a task of this handle asks nothing of the state that would keep the process alive; but one that can end does. */
+  #stayUntil(waiting: Promise<G>, timeoutMs: number): void {
+    if (!this.#handle.isRefd || !this.#claim.waitsForUs()) return;
+    const staying = setTimeout(() => {}, Math.min(timeoutMs, LONGEST_TIMER_MS));
+    const leave = () => clearTimeout(staying);
+    waiting.then(leave, leave);
   }
 
   #lookOnce(): G | NotYet {

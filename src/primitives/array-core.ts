@@ -140,8 +140,9 @@ export class ArrayCore {
 
   close(): void {
     if (this.handle.isClosed) return;
-    this.waits.rejectAll(this.handle.closedError());
-    this.#lock?.rejectAll(this.handle.closedError());
+    const errorOf = () => this.handle.closedError();
+    this.waits.rejectAll(errorOf);
+    this.#lock?.rejectAll(errorOf);
     this.handle.close();
   }
 }

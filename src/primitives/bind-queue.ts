@@ -1,6 +1,6 @@
 import type { Backend, Channel, OpenMode } from '../contract/channel.js';
-import type { BuiltInCodecName, Codec, CustomCodec } from '../codec/codec.js';
-import { codecFor, codecNamed } from '../codec/resolve-codec.js';
+import type { Codec, CustomCodec } from '../codec/codec.js';
+import { codecFor, codecNamed, codecOfSchema } from '../codec/resolve-codec.js';
 import type { StructType } from '../shapes/struct.js';
 import { checkName } from './name.js';
 import { openWhenAvailable } from './open-when-available.js';
@@ -13,7 +13,10 @@ import type { WaitOptions } from './wait-options.js';
 /** Finds the backend that an option names; undefined: the default one. */
 export type BackendSelector = (kind: string | undefined) => Backend;
 
-type ValueCodec = BuiltInCodecName & ('structured' | 'json');
+/** Options of a queue that carries values of any type: one with the codec `'structured'` or `'json'`. */
+export interface ValueQueueOptions extends QueueOptions {
+  readonly codec?: 'structured' | 'json' | undefined;
+}
 
 /** A codec that says by its type what it carries. */
 type TypedCodec<T> = CustomCodec<T> | StructType<T, unknown>;
@@ -23,10 +26,9 @@ export interface OpenQueue {
   (name: string, options: QueueOptions & { readonly codec: 'raw' }): Queue<Uint8Array>;
   (name: string, options: QueueOptions & { readonly codec: 'string' }): Queue<string>;
   <T>(name: string, options: QueueOptions<T> & { readonly codec: TypedCodec<T> }): Queue<T>;
-  <T = unknown>(
-    name: string,
-    options?: QueueOptions & { readonly codec?: ValueCodec | undefined },
-  ): Queue<T>;
+  <T = unknown>(name: string, options?: ValueQueueOptions): Queue<T>;
+  /** Where the type of the options leaves the codec open. */
+  (name: string, options: QueueOptions): Queue;
 }
 
 /** `Queue.openWhenAvailable`. */
@@ -43,10 +45,8 @@ export interface OpenQueueWhenAvailable {
     name: string,
     options: QueueOptions<T> & WaitOptions & { readonly codec: TypedCodec<T> },
   ): Promise<Queue<T>>;
-  <T = unknown>(
-    name: string,
-    options?: QueueOptions & WaitOptions & { readonly codec?: ValueCodec | undefined },
-  ): Promise<Queue<T>>;
+  <T = unknown>(name: string, options?: ValueQueueOptions & WaitOptions): Promise<Queue<T>>;
+  (name: string, options: QueueOptions & WaitOptions): Promise<Queue>;
 }
 
 /** The class `Queue` as users see it. */
@@ -59,7 +59,8 @@ export interface QueueConstructor {
   new (options: QueueOptions & { readonly codec: 'raw' }): Queue<Uint8Array>;
   new (options: QueueOptions & { readonly codec: 'string' }): Queue<string>;
   new <T>(options: QueueOptions<T> & { readonly codec: TypedCodec<T> }): Queue<T>;
-  new <T = unknown>(options?: QueueOptions & { readonly codec?: ValueCodec | undefined }): Queue<T>;
+  new <T = unknown>(options?: ValueQueueOptions): Queue<T>;
+  new (options: QueueOptions): Queue;
   readonly prototype: Queue;
 
   /**
@@ -118,7 +119,8 @@ export function bindQueue(
   ): OpenedQueue<unknown> {
     try {
       const codec = given ?? codecNamed(channel.geometry.codec, `Queue '${channel.name}'`);
-      return new OpenedQueue(backend, channel, codec, handles.arriveOn(backend));
+      const home = backend.beside(channel);
+      return new OpenedQueue(home, channel, codec, handles.arriveOn(home));
     } catch (error) {
       channel.close();
       throw error;
@@ -149,10 +151,10 @@ export function bindQueue(
       super(options instanceof OpenedQueue ? options : open(undefined, 'anonymous', options));
     }
   }
-  handles.add(
-    TRAVELS_AS,
-    (backend, ticket) => new BoundQueue(opened(backend, backend.openTicket(ticket), undefined)),
-  );
+  handles.add(TRAVELS_AS, (backend, ticket, schema) => {
+    const codec = schema === undefined ? undefined : codecOfSchema(schema);
+    return new BoundQueue(opened(backend, backend.openTicket(ticket, codec?.name), codec));
+  });
   Object.defineProperty(BoundQueue, 'name', { value: 'Queue' });
   return BoundQueue as unknown as QueueConstructor;
 }

@@ -48,14 +48,14 @@ export function bindRings(select: () => Backend & RingOpener): {
   const mpmc =
     (mode: OpenMode) =>
     (name: string, options: RingOptions = {}) => {
-      checkOptions(options);
+      checkOptions(options, RING_OPTIONS);
       const { capacityBytes, persist } = options;
       return new MpmcRing(
         select().openChannel(checkName(name), mode, { capacityBytes, persist, codec: 'raw' }),
       );
     };
   const spsc = (mode: OpenMode) => (name: string, options: SpscRingOptions) => {
-    checkOptions(options);
+    checkOptions(options, SPSC_OPTIONS);
     if (options.role !== 'producer' && options.role !== 'consumer') {
       throw invalidArgument('role', "'producer' or 'consumer'", options.role);
     }
@@ -77,9 +77,22 @@ export function bindRings(select: () => Backend & RingOpener): {
   };
 }
 
-function checkOptions(options: unknown): asserts options is RingOptions {
+const RING_OPTIONS: readonly string[] = [
+  'capacityBytes',
+  'persist',
+] satisfies (keyof RingOptions)[];
+const SPSC_OPTIONS: readonly string[] = [...RING_OPTIONS, 'role' satisfies keyof SpscRingOptions];
+
+function checkOptions(options: unknown, known: readonly string[]): asserts options is RingOptions {
   if (typeof options !== 'object' || options === null) {
     throw invalidArgument('options', 'an object such as { capacityBytes: 65_536 }', options);
+  }
+  const unknown = Object.keys(options).find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    throw new InterprocError(
+      'ERR_INVALID_ARG',
+      `This ring has no option '${unknown}'; it has ${known.join(', ')}`,
+    );
   }
   const { capacityBytes, persist } = options as RingOptions;
   if (capacityBytes !== undefined && !(Number.isSafeInteger(capacityBytes) && capacityBytes >= 1)) {

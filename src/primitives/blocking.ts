@@ -1,21 +1,30 @@
+import { InterprocError } from '../errors.js';
 import type { Channel, Side } from '../contract/channel.js';
 import type { State } from '../contract/state.js';
-import { NOT_YET } from './pending-waits.js';
+import { failureOf, NOT_YET } from './pending-waits.js';
 import type { Operation, PendingWaits } from './pending-waits.js';
 
 /**
  * Blocks this thread until `operation` succeeds, or throws its time-out. Calls pending on the same handle
- * were made earlier and are served first, also when they come to wait for the same room or message.
+ * were made earlier and are served first, also when they come to wait for the same room or message: a codec that
+ * decodes for one of them cannot block behind it (ERR_DEADLOCK).
  *
  * Every round enters JavaScript, where V8 can end the thread (`worker.terminate()`).
  */
 export function block<T>(
-  channel: Pick<Channel, 'waitSync'>,
+  channel: Pick<Channel, 'name' | 'waitSync'>,
   side: Side,
   pending: PendingWaits,
   operation: Operation<T>,
   timeoutMs: number,
 ): T {
+  if (pending.isLooking) {
+    const error = new InterprocError(
+      'ERR_DEADLOCK',
+      `A codec that decodes for a pending call on '${channel.name}' cannot block behind that call; use another handle, or no call that blocks`,
+    );
+    throw failureOf(operation, error);
+  }
   const deadline = performance.now() + timeoutMs;
   pending.suspend();
   try {
@@ -25,10 +34,7 @@ export function block<T>(
         if (result !== NOT_YET) return result;
       }
       const left = deadline - performance.now();
-      if (left <= 0) {
-        const error = pending.timeoutError(timeoutMs);
-        throw operation.failed === undefined ? error : operation.failed(error);
-      }
+      if (left <= 0) throw failureOf(operation, pending.timeoutError(timeoutMs));
       channel.waitSync(side, left);
     }
   } finally {
@@ -58,7 +64,7 @@ export function blockAhead<T>(
         return result;
       }
       const left = deadline - performance.now();
-      if (left <= 0) throw pending.timeoutError(timeoutMs);
+      if (left <= 0) throw failureOf(operation, pending.timeoutError(timeoutMs));
       state.waitSync(side, left);
     }
   } finally {

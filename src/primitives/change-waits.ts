@@ -49,7 +49,7 @@ export class ChangeWaits implements SideOfHandle {
     this.#waits.rung();
   }
 
-  rejectAll(error: unknown): void {
-    this.#waits.rejectAll(error);
+  rejectAll(errorOf: () => unknown): void {
+    this.#waits.rejectAll(errorOf);
   }
 }

@@ -1,6 +1,7 @@
 import { InterprocError, QueueFull } from '../errors.js';
 import { DEFAULT_CODEC, ENDED, FULL } from '../contract/channel.js';
-import type { Backend, Channel } from '../contract/channel.js';
+import type { Backend, Channel, Ticket } from '../contract/channel.js';
+import { redeem } from './passengers.js';
 
 /** How to let go of a message. */
 export interface HeldMessage {
@@ -13,37 +14,40 @@ export interface HeldMessage {
  * first one comes.
  */
 export class DeadLetters {
-  readonly #backend: Backend;
+  readonly #backend: Pick<Backend, 'openChannel'>;
   readonly #source: Channel;
   readonly #name: string;
 
-  constructor(backend: Backend, source: Channel, name: string) {
+  constructor(backend: Pick<Backend, 'openChannel'>, source: Channel, name: string) {
     this.#backend = backend;
     this.#source = source;
     this.#name = name;
   }
 
   /**
-   * Moves a message of the source, which `held` holds. There first, then off the source: a kill in between leaves it in both.
+   * Moves a message of the source, which `held` holds; `bytes` are the caller's own if it may have handles in it, and are
+   * rewritten then. There first, then off the source: a kill in between leaves it in both, each with tickets of its own.
    * If it cannot be put there it is given back, and the error says why.
    */
   move(bytes: Uint8Array, held: HeldMessage): void {
+    // Found before they are rewritten.
+    const tickets = this.#mayHaveTickets() ? this.#source.ticketsIn(bytes) : undefined;
     try {
       this.#put(bytes);
     } catch (error) {
-      // What is given back is the message as it was, tickets and all.
-      this.#adoptTickets(this.#source, bytes);
       held.giveBack();
       throw error;
     }
     held.consume();
+    redeem(this.#source, tickets);
   }
 
   /** Opened for each: it is rare, and so the dead-letter queue knows no participants that only might need it. */
   #put(bytes: Uint8Array): void {
     const letters = this.#open();
+    let unused: Ticket[] | undefined;
     try {
-      this.#adoptTickets(letters, bytes);
+      unused = this.#mayHaveTickets() ? letters.copyTickets(bytes, this.#source) : undefined;
       const status = letters.tryPut(bytes);
       if (status === FULL) {
         throw new QueueFull(
@@ -56,14 +60,16 @@ export class DeadLetters {
           `The dead-letter queue '${this.#name}' of '${this.#source.name}' was ended; the message was given back`,
         );
       }
+      unused = undefined;
     } finally {
+      redeem(letters, unused);
       letters.close();
     }
   }
 
   /** Only structured messages have handles in them; the bytes of others may lie in the queue itself. */
-  #adoptTickets(channel: Channel, bytes: Uint8Array): void {
-    if (this.#source.geometry.codec === DEFAULT_CODEC) channel.adoptTickets(bytes);
+  #mayHaveTickets(): boolean {
+    return this.#source.geometry.codec === DEFAULT_CODEC;
   }
 
   #open(): Channel {

@@ -40,7 +40,7 @@ export class DeliveryFeed<T> {
       return;
     }
     if (delivery !== NOT_YET) {
-      this.#fed.delivered(delivery);
+      this.#arrived(delivery);
       return;
     }
     const pending = waits.add(this.#step, Infinity, undefined, this.#source.isTurnDue());
@@ -61,7 +61,7 @@ export class DeliveryFeed<T> {
     this.#source.assertOpen();
   }
 
-  /** A promise's reaction: since the message was taken, the stream may have been stopped, or the handle closed. */
+  /** Since the message was taken, the stream may have been stopped, or the handle closed: by a codec that decoded it, too. */
   #arrived(delivery: Delivery<T> | undefined): void {
     if (delivery === undefined) return;
     if (this.#isStopped) {

@@ -1,5 +1,6 @@
 import { InterprocError } from '../errors.js';
 import type { Channel, Ticket } from '../contract/channel.js';
+import { keepFromTravelling } from './passengers.js';
 
 type Settler = Pick<Channel, 'ack' | 'nack' | 'redeemTicket'>;
 
@@ -31,6 +32,10 @@ export class Delivery<T> {
   readonly #isClosed: () => boolean;
   readonly #tickets: readonly Ticket[] | undefined;
   #settledBy: 'ack' | 'nack' | undefined;
+
+  static {
+    keepFromTravelling('delivery', (object) => #settledBy in object, 'put its value');
+  }
 
   /**
    * Made by `receive`. `isClosed`: the handle was, and what was unacknowledged has been given back. `tickets`:

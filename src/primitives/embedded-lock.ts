@@ -71,7 +71,7 @@ export class EmbeddedLock implements SideOfHandle {
   }
 
   /** @internal */
-  rejectAll(error: unknown): void {
-    this.#mutex.rejectAll(error);
+  rejectAll(errorOf: () => unknown): void {
+    this.#mutex.rejectAll(errorOf);
   }
 }

@@ -43,7 +43,7 @@ export class Joining {
     if (timeoutMs === Infinity && this.#channel.hasUnfinished()) {
       throw new InterprocError(
         'ERR_DEADLOCK',
-        `joinSync(): this handle of queue '${this.#channel.name}' got or holds messages that it has not finished, and could not while this thread is blocked; call taskDone() or ack() first, or await join()`,
+        `joinSync(): this handle of queue '${this.#channel.name}' got, holds or leases what it has not finished, and could not while this thread is blocked; call taskDone() or ack(), or end the lease, first, or await join()`,
       );
     }
     block(this.#channel, JOIN, this.#waits, this.#look, timeoutMs);
@@ -54,7 +54,7 @@ export class Joining {
     this.#waits.rung();
   }
 
-  rejectAll(error: unknown): void {
-    this.#waits.rejectAll(error);
+  rejectAll(errorOf: () => unknown): void {
+    this.#waits.rejectAll(errorOf);
   }
 }

@@ -3,6 +3,7 @@ import type { InspectOptionsStylized } from 'node:util';
 
 import { InterprocError, invalidArgument } from '../errors.js';
 import type { Lease, Leasing } from '../contract/leasing.js';
+import { keepFromTravelling } from './passengers.js';
 
 /** The queue that leases are of, as they see it. */
 export interface LeasedQueue {
@@ -96,6 +97,10 @@ class Hold {
 export class ReservedSlot {
   readonly #hold: Hold;
 
+  static {
+    keepFromTravelling('reserved slot', (object) => #hold in object, 'commit it, or put its bytes');
+  }
+
   /** Made by `reserve`. */
   constructor(queue: LeasedQueue, lease: Lease) {
     this.#hold = new Hold('slot', queue, lease);
@@ -165,6 +170,11 @@ export class ReservedSlot {
  */
 export class PeekedMessage {
   readonly #hold: Hold;
+
+  static {
+    keepFromTravelling('message in place', (object) => #hold in object, 'put its bytes');
+  }
+
   /** How often it has been delivered, this time included: 1 for the first. */
   readonly deliveries: number;
 

@@ -35,12 +35,14 @@ export abstract class LockHandle {
   /** Pending waits of this handle keep the process alive, as they do by default. */
   ref(): this {
     this.#handle.open().ref();
+    this.#handle.isRefd = true;
     return this;
   }
 
   /** Pending waits of this handle do not keep the process alive. */
   unref(): this {
     this.#handle.open().unref();
+    this.#handle.isRefd = false;
     return this;
   }
 
@@ -50,8 +52,7 @@ export abstract class LockHandle {
    */
   close(): void {
     if (this.#handle.isClosed) return;
-    const error = this.#handle.closedError();
-    for (const side of this.#sides) side.rejectAll(error);
+    for (const side of this.#sides) side.rejectAll(() => this.#handle.closedError());
     this.#handle.close();
   }
 

@@ -19,8 +19,8 @@ export let mutexOfLock: (lock: Lock) => Mutex;
  *
  * *Order.* Calls of one handle are served in the order they were made; but a blocking call comes before those that are pending,
  * which could not run meanwhile. Between handles, a lock that is free goes to whoever comes first, and no waiter is passed by more
- * than some hundred times or a few milliseconds. *Waiting* for others' locks keeps the process alive (see `unref`); waiting for
- * another task of this handle does not, for if nothing else is left to happen, nobody would release it.
+ * than some hundred times or a few milliseconds. *Waiting* keeps the process alive (see `unref`), but not for ever for another task
+ * of this handle: if nothing else is left to happen, nobody would release it, and the process ends.
  *
  * *Cost.* Free, it is one native call each to acquire and release, and no system call.
  *

@@ -1,6 +1,6 @@
 import { EOFError, InterprocError } from '../errors.js';
-import { EMPTY, ENDED, LARGE } from '../contract/channel.js';
-import type { Channel } from '../contract/channel.js';
+import { DEFAULT_CODEC, EMPTY, ENDED, LARGE } from '../contract/channel.js';
+import type { Channel, Ticket } from '../contract/channel.js';
 import type { Codec } from '../codec/codec.js';
 import type { DeadLetters } from './dead-letters.js';
 import { Delivery } from './delivery.js';
@@ -20,6 +20,11 @@ export function readFailure(name: string, status: number): InterprocError {
   return status === ENDED
     ? new EOFError(`Queue '${name}' was ended and has been read to its end`)
     : new InterprocError('ERR_CORRUPT', `Queue '${name}' answered a get with ${status}`);
+}
+
+/** Whether the next look fails with it too: the message that it is about is where it was. */
+function willComeAgain(error: unknown): boolean {
+  return error instanceof InterprocError && error.code !== 'ERR_CORRUPT';
 }
 
 /**
@@ -72,7 +77,7 @@ export class MessageReader<T> {
     throw this.#failure(length);
   }
 
-  /** One message at least. Those that can be decoded are in `values` of the error that one which cannot leads to. */
+  /** One message at least. Those of the batch that can be had are in `values` of the error that one which cannot leads to. */
   takeMany(max: number): T[] | NotYet {
     const batch: Batch<T> = { values: [] };
     const { values } = batch;
@@ -80,15 +85,16 @@ export class MessageReader<T> {
       try {
         if (!this.#takeSome(batch, max - values.length)) break;
       } catch (error) {
-        // What has been taken is the caller's; what is wrong will be told by the next call.
         if (values.length === 0) throw error;
-        break;
+        // What has been taken is the caller's. The next call tells what is wrong, unless it was about a message that is gone.
+        if (willComeAgain(error)) break;
+        batch.failure = { error };
       }
     }
     if (batch.failure !== undefined) {
       const { error } = batch.failure;
-      if (error instanceof InterprocError) error.values = values;
-      throw error;
+      // Whatever kind of error it is: they are nowhere else any more.
+      throw error instanceof Error ? Object.assign(error, { values }) : error;
     }
     return values.length === 0 ? NOT_YET : values;
   }
@@ -106,11 +112,23 @@ export class MessageReader<T> {
           : decodeWith(this.#arrive, this.#codec, channel.inbox, 0, length);
     } catch (error) {
       turnBack();
-      channel.nack(receipt);
+      // If the codec has closed the handle, that gave the message back.
+      if (!this.#isClosed()) channel.nack(receipt);
       throw error;
     }
+    this.#assertNotGivenBack();
     const tickets = takeArrivedTickets();
     return new Delivery(value, deliveries, receipt, channel, this.#isClosed, tickets);
+  }
+
+  /** What was received has been decoded; a codec that closed the handle meanwhile gave it back. @throws ERR_CLOSED */
+  #assertNotGivenBack(): void {
+    if (!this.#isClosed()) return;
+    turnBack();
+    throw new InterprocError(
+      'ERR_CLOSED',
+      `Queue '${this.#channel.name}' was closed by the codec that decoded a message of it, which gave the message back`,
+    );
   }
 
   /** What the last look has taken. */
@@ -151,17 +169,26 @@ export class MessageReader<T> {
   /** A message that is gone and cannot be decoded: so are the handles in it. */
   #giveUp(bytes: Uint8Array): void {
     // Found before any other call on this thread may overwrite them.
-    const lost = this.#channel.ticketsIn(bytes);
+    const lost = this.#ticketsIn(bytes);
     turnBack();
     redeem(this.#channel, lost);
+  }
+
+  /** Only structured messages have handles in them; and other codecs may have run code that used the inbox. */
+  #ticketsIn(bytes: Uint8Array): Ticket[] | undefined {
+    return this.#codec.name === DEFAULT_CODEC ? this.#channel.ticketsIn(bytes) : undefined;
   }
 
   /** Adds one crossing's worth of messages; false if there was none. */
   #takeSome(batch: Batch<T>, max: number): boolean {
     if (this.#deadLetters !== undefined) {
-      const value = this.#takeCounted();
-      if (value === NOT_YET) return false;
-      batch.values.push(value);
+      const length = this.#receive();
+      if (length === EMPTY) return false;
+      try {
+        batch.values.push(this.#consumeReceived(length));
+      } catch (error) {
+        batch.failure = { error };
+      }
       return true;
     }
     const channel = this.#channel;
@@ -243,9 +270,13 @@ export class MessageReader<T> {
    * dead-letter queue is full.
    */
   #takeCounted(): T | NotYet {
-    const channel = this.#channel;
     const length = this.#receive();
-    if (length === EMPTY) return NOT_YET;
+    return length === EMPTY ? NOT_YET : this.#consumeReceived(length);
+  }
+
+  /** What has just been received, as what a get takes. */
+  #consumeReceived(length: number): T {
+    const channel = this.#channel;
     const { receipt } = channel;
     const isOwn = length === LARGE;
     const bytes = isOwn ? channel.takeLarge() : channel.inbox;
@@ -255,12 +286,15 @@ export class MessageReader<T> {
         ? decodeOwnWith(this.#arrive, this.#codec, bytes)
         : decodeWith(this.#arrive, this.#codec, bytes, 0, length);
     } catch (error) {
-      const lost = channel.ticketsIn(isOwn ? bytes : bytes.subarray(0, length));
+      const lost = this.#ticketsIn(isOwn ? bytes : bytes.subarray(0, length));
       turnBack();
+      // If the codec has closed the handle, that gave the message back.
+      if (this.#isClosed()) throw error;
       channel.ack(receipt);
       redeem(channel, lost);
       throw error;
     }
+    this.#assertNotGivenBack();
     const tickets = takeArrivedTickets();
     // The tickets last: until the acknowledgement the message may go to another, who needs them.
     channel.ackAsTaken(receipt);
@@ -275,7 +309,8 @@ export class MessageReader<T> {
     const { receipt } = channel;
     const bytes = length === LARGE ? channel.takeLarge() : channel.inbox.subarray(0, length);
     if (bytes.length > buffer.length) {
-      channel.nack(receipt);
+      // Nobody has had it: it must not come nearer to the dead-letter queue.
+      channel.undeliver(receipt);
       throw new InterprocError(
         'ERR_TOO_LARGE',
         `The next message of queue '${channel.name}' has ${bytes.length} bytes, the buffer ${buffer.length}; the message stays in the queue`,

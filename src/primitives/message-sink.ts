@@ -10,7 +10,7 @@ export interface MessageSink<T> {
    */
   put(value: T): Operation<void> | undefined;
   /**
-   * Several values as one put, not looked for room yet.
+   * Several values as one put, not looked for room yet. They are left alone until it is over.
    * @throws as `Queue.putMany`
    */
   batch(values: Iterable<T>): BatchPut;

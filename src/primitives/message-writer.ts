@@ -2,12 +2,15 @@ import { InterprocError, invalidArgument } from '../errors.js';
 import { ENDED } from '../contract/channel.js';
 import type { Channel } from '../contract/channel.js';
 import type { Codec } from '../codec/codec.js';
-import { copyBytes } from '../codec/copy-bytes.js';
+import { ByteCopies } from '../codec/copy-bytes.js';
 import { BatchPut } from './batch-put.js';
 import type { BatchTickets } from './batch-put.js';
 import { Boarding, redeem } from './passengers.js';
 import { NOT_YET } from './pending-waits.js';
 import type { Operation } from './pending-waits.js';
+
+// Of this thread's messages that wait to be put. They share no memory with what is handed out, which its owner may transfer.
+const unsent = new ByteCopies();
 
 /** Values on their way into a channel: encoded, and offered to it in single looks. */
 export class MessageWriter<T> {
@@ -79,10 +82,11 @@ export class MessageWriter<T> {
   }
 
   /**
-   * All values encoded, so that one that cannot be leaves nothing half-queued.
+   * All values encoded, so that one that cannot be leaves nothing half-queued. Where they are bytes already, those of
+   * `areLeftAlone` values are not copied: nothing of the caller's runs between one and the next, as it does in a generator.
    * @throws ERR_ENCODE, ERR_INVALID_ARG, ERR_TOO_LARGE
    */
-  batch(values: Iterable<T>): BatchPut {
+  batch(values: Iterable<T>, areLeftAlone = Array.isArray(values)): BatchPut {
     if (typeof values === 'string' || typeof values?.[Symbol.iterator] !== 'function') {
       throw invalidArgument('putMany', 'an array or another iterable of values', values);
     }
@@ -92,7 +96,11 @@ export class MessageWriter<T> {
     try {
       for (const value of values) {
         const bytes =
-          codec.bytesOf === undefined ? this.#copy(this.encode(value)) : codec.bytesOf(value);
+          codec.bytesOf === undefined
+            ? this.#copy(this.encode(value))
+            : areLeftAlone
+              ? codec.bytesOf(value)
+              : new Uint8Array(codec.bytesOf(value));
         const issued = this.#boarding.takeTickets();
         if (issued !== undefined) tickets.set(messages.length, issued);
         this.checkSize(bytes.length);
@@ -105,7 +113,7 @@ export class MessageWriter<T> {
     return new BatchPut(
       this.#channel,
       messages,
-      codec.bytesOf !== undefined,
+      codec.bytesOf !== undefined && areLeftAlone,
       () => this.endedError(),
       tickets,
     );
@@ -120,7 +128,7 @@ export class MessageWriter<T> {
 
   /** A copy, unless the codec has made the array for this message. */
   #copy(encoded: number | Uint8Array): Uint8Array {
-    if (typeof encoded === 'number') return copyBytes(this.#channel.outbox, 0, encoded);
+    if (typeof encoded === 'number') return unsent.copy(this.#channel.outbox, 0, encoded);
     return this.#codec.encodesAnew === true ? encoded : new Uint8Array(encoded);
   }
 

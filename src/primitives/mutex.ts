@@ -121,9 +121,9 @@ export class Mutex<G extends Guard = Guard> implements GuardOwner, SideOfHandle 
     this.#acquiring.rung();
   }
 
-  rejectAll(error: unknown): void {
+  rejectAll(errorOf: () => unknown): void {
     this.#heldHere.leave();
-    this.#acquiring.rejectAll(error);
+    this.#acquiring.rejectAll(errorOf);
   }
 
   #look(isOnly: boolean): G | NotYet {

@@ -15,25 +15,45 @@ import { registerTravel } from '../codec/structured/travel.js';
 /** What is behind a handle of one kind; undefined if `object` is none. @throws ERR_CLOSED */
 export type SharedObjectOf = (object: object) => SharedObject | undefined;
 
+/** What makes a handle of one kind beside its ticket, one line of ASCII; undefined if nothing does. */
+export type SchemaOf = (object: object) => string | undefined;
+
 /**
  * Makes the handle that a ticket is for.
  * @throws ERR_DECODE if there is no such kind; ERR_NOT_FOUND, ERR_CORRUPT, ERR_NO_SLOT and what else an open throws
  */
-export type Arrive = (kind: string, ticket: Ticket) => Handle;
+export type Arrive = (kind: string, ticket: Ticket, schema: string | undefined) => Handle;
 
 interface Handle {
   close(): void;
 }
 
-const kinds = new Map<string, SharedObjectOf>();
-
-/** Lets a kind of handles travel; its name stands in the messages. */
-export function letTravel(kind: string, objectOf: SharedObjectOf): void {
-  kinds.set(kind, objectOf);
+interface Kind {
+  readonly objectOf: SharedObjectOf;
+  readonly schemaOf: SchemaOf | undefined;
 }
 
-/** Makes handles of one kind out of the tickets of a backend. */
-export type Unpack = (backend: Backend, ticket: Ticket) => Handle;
+const kinds = new Map<string, Kind>();
+
+/** Lets a kind of handles travel; its name stands in the messages. */
+export function letTravel(kind: string, objectOf: SharedObjectOf, schemaOf?: SchemaOf): void {
+  kinds.set(kind, { objectOf, schemaOf });
+}
+
+/** Refuses a kind of objects that no other process could use, and that would arrive as empty ones. */
+export function keepFromTravelling(
+  kind: string,
+  isOne: (object: object) => boolean,
+  wayOut: string,
+): void {
+  letTravel(kind, (object) => {
+    if (!isOne(object)) return undefined;
+    throw new InterprocError('ERR_ENCODE', `A ${kind} belongs to this process; ${wayOut}`);
+  });
+}
+
+/** Makes handles of one kind out of the tickets of a backend. The schema may come from anybody. */
+export type Unpack = (backend: Backend, ticket: Ticket, schema: string | undefined) => Handle;
 
 /** The classes of handles that were bound together: what arrives in a message of one of them is one of them. */
 export class HandleClasses {
@@ -45,9 +65,9 @@ export class HandleClasses {
 
   /** For messages of objects of that backend. */
   arriveOn(backend: Backend): Arrive {
-    return (kind, ticket) => {
+    return (kind, ticket, schema) => {
       const unpack = this.#unpack.get(kind);
-      if (unpack !== undefined) return unpack(backend, ticket);
+      if (unpack !== undefined) return unpack(backend, ticket, schema);
       throw new InterprocError(
         'ERR_DECODE',
         `A handle of the kind ${shown(kind)}, which this version does not know`,
@@ -72,11 +92,11 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder('latin1');
 
 /**
- * What stands in a message for `object`; undefined if it is no handle.
+ * What stands in a message for `object`, `kind:ticket` and perhaps a line with its schema; undefined if it is no handle.
  * @throws ERR_CLOSED, ERR_ENCODE; ERR_NOT_FOUND if its name was removed; ERR_NO_SPACE
  */
 function pack(object: object): Uint8Array | undefined {
-  for (const [kind, objectOf] of kinds) {
+  for (const [kind, { objectOf, schemaOf }] of kinds) {
     const passenger = objectOf(object);
     if (passenger === undefined) continue;
     if (carrier === undefined) {
@@ -84,7 +104,8 @@ function pack(object: object): Uint8Array | undefined {
     }
     const ticket = carrier.issueTicket(passenger);
     (issued ??= []).push(ticket);
-    return encoder.encode(`${kind}:${ticket}`);
+    const schema = schemaOf?.(object);
+    return encoder.encode(`${kind}:${ticket}${schema === undefined ? '' : `\n${schema}`}`);
   }
   return undefined;
 }
@@ -99,8 +120,10 @@ function unpack(bytes: Uint8Array): object {
   if (colon < 0 || arrive === undefined) {
     throw new InterprocError('ERR_DECODE', `${shown(text)} is no handle`);
   }
-  const ticket = text.slice(colon + 1);
-  const handle = arrive(text.slice(0, colon), ticket);
+  const line = text.indexOf('\n', colon);
+  const ticket = text.slice(colon + 1, line < 0 ? undefined : line);
+  const schema = line < 0 ? undefined : text.slice(line + 1);
+  const handle = arrive(text.slice(0, colon), ticket, schema);
   (arrivals ??= []).push({ ticket, handle });
   return handle;
 }
@@ -117,6 +140,7 @@ export class Boarding {
 
   /** As `Codec.encode`; if it throws, no ticket stays behind. */
   encode<T>(codec: Codec<T>, value: T): number | Uint8Array {
+    if (codec.carriesHandles !== true) return codec.encode(value, this.#channel.outbox);
     // What a value's own code puts meanwhile, a getter's say, is another message.
     const outerCarrier = carrier;
     const outerIssued = issued;

@@ -10,8 +10,16 @@ export type NotYet = typeof NOT_YET;
 export interface Operation<T> {
   /** One look: the result, or NOT_YET. What it throws ends the wait. */
   attempt(): T | NotYet;
-  /** Returns the error to fail with where the wait ended otherwise, after adding to it how far the call had got. */
+  /**
+   * The wait ended otherwise. Returns the error to fail with, after adding to it how far the call had got; undefined if it
+   * was withdrawn.
+   */
   failed?<E>(error: E): E;
+}
+
+/** The error that a wait of this operation fails with. */
+export function failureOf<E>(operation: Operation<unknown>, error: E): E {
+  return operation.failed === undefined ? error : operation.failed(error);
 }
 
 // What setTimeout can count to; beyond it, it would fire at once.
@@ -45,6 +53,8 @@ class Wait {
   timer: NodeJS.Timeout | undefined;
   signal: AbortSignal | undefined;
   onAbort: (() => void) | undefined;
+  /** How it ends if the attempt that is under way finds nothing. */
+  ending: (() => void) | undefined;
 
   constructor(
     readonly operation: Operation<unknown>,
@@ -68,6 +78,7 @@ export class PendingWaits {
   #last: Wait | undefined;
   #isArmed = false;
   #isLooking = false;
+  #attempted: Wait | undefined;
   #onIdle: (() => void) | undefined;
 
   /** `timedOut`: what a TimeoutError says did not happen in time. */
@@ -85,6 +96,11 @@ export class PendingWaits {
     return this.#first === undefined;
   }
 
+  /** Whether an attempt is under way: then nobody else can be served, until it returns. */
+  get isLooking(): boolean {
+    return this.#isLooking;
+  }
+
   /**
    * Adds a call that has just been tried in vain (or has others before it), and settles as it does in the end.
    * `afterTurn`: it was not tried, because the event loop is to have a turn first.
@@ -96,6 +112,11 @@ export class PendingWaits {
     afterTurn = false,
   ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
+      if (signal?.aborted === true) {
+        // By code of the caller's that ran meanwhile: it will not fire again.
+        reject(failureOf(operation, abortReason(signal)));
+        return;
+      }
       const wait = new Wait(operation, resolve as (value: unknown) => void, reject);
       const isFirst = this.#first === undefined;
       wait.previous = this.#last;
@@ -151,15 +172,18 @@ export class PendingWaits {
   finish<T>(operation: Operation<T>, value: T): void {
     for (let wait = this.#first; wait !== undefined; wait = wait.next) {
       if (wait.operation !== operation) continue;
-      this.#remove(wait);
-      wait.resolve(value);
+      this.#end(wait, () => {
+        operation.failed?.(undefined);
+        wait.resolve(value);
+      });
     }
     this.#afterLeaving();
   }
 
-  rejectAll(error: unknown): void {
-    for (let wait = this.#first; wait !== undefined; wait = this.#first) {
-      this.#reject(wait, error);
+  /** Each with an error of its own, to which its operation may add. */
+  rejectAll(errorOf: () => unknown): void {
+    for (let wait = this.#first; wait !== undefined; wait = wait.next) {
+      this.#reject(wait, errorOf());
     }
     this.suspend();
   }
@@ -177,15 +201,20 @@ export class PendingWaits {
   /** Whether the wait is over. */
   #attempt(wait: Wait): boolean {
     let result: unknown;
+    this.#attempted = wait;
     try {
       result = wait.operation.attempt();
     } catch (error) {
-      if (wait.isPending) this.#reject(wait, error);
+      this.#attempted = undefined;
+      this.#reject(wait, error);
       return true;
     }
-    // A codec of the caller's may have closed the handle or aborted the wait meanwhile.
-    if (!wait.isPending) return true;
-    if (result === NOT_YET) return false;
+    this.#attempted = undefined;
+    if (result === NOT_YET) {
+      if (wait.ending === undefined) return false;
+      this.#end(wait, wait.ending);
+      return true;
+    }
     this.#remove(wait);
     wait.resolve(result);
     return true;
@@ -200,8 +229,9 @@ export class PendingWaits {
       try {
         this.#isArmed = !this.#channel.arm(this.#side);
       } catch (error) {
-        this.rejectAll(error);
-        return;
+        // For the next the channel is asked again, so that each gets an error of its own.
+        this.#reject(this.#first, error);
+        continue;
       }
       if (!this.#isArmed) this.look();
     }
@@ -229,9 +259,20 @@ export class PendingWaits {
   }
 
   #reject(wait: Wait, error: unknown): void {
+    this.#end(wait, () => wait.reject(failureOf(wait.operation, error)));
+  }
+
+  /**
+   * A codec of the caller's may end the very wait that it decodes for, by aborting it or closing the handle: what the attempt
+   * comes to goes first, for a message that it has taken would be lost.
+   */
+  #end(wait: Wait, settle: () => void): void {
+    if (wait === this.#attempted) {
+      wait.ending ??= settle;
+      return;
+    }
     this.#remove(wait);
-    const { operation } = wait;
-    wait.reject(operation.failed === undefined ? error : operation.failed(error));
+    settle();
   }
 
   /** The new first one may fit where the one that left did not, and waits for something else. */

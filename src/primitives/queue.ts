@@ -8,6 +8,7 @@ import { JOIN, PUT, TAKE } from '../contract/channel.js';
 import type { Backend, Channel, ChannelStats, Side } from '../contract/channel.js';
 import type { LeaseInfo } from '../contract/leasing.js';
 import type { Codec } from '../codec/codec.js';
+import { isBuiltIn } from '../codec/resolve-codec.js';
 import { block } from './blocking.js';
 import { DeadLetters } from './dead-letters.js';
 import type { Delivery } from './delivery.js';
@@ -20,7 +21,7 @@ import { MessageReader } from './message-reader.js';
 import { MessageWriter } from './message-writer.js';
 import { letTravel } from './passengers.js';
 import type { Arrive } from './passengers.js';
-import { NOT_YET, PendingWaits } from './pending-waits.js';
+import { failureOf, NOT_YET, PendingWaits } from './pending-waits.js';
 import type { NotYet, Operation } from './pending-waits.js';
 import { QueueIterator } from './queue-iterator.js';
 import { readableOf } from './queue-readable.js';
@@ -72,9 +73,12 @@ function afterTurn(): Promise<void> {
 
 /**
  * The channel of a queue's handle; undefined if `object` is none.
- * @throws ERR_CLOSED
+ * @throws ERR_CLOSED; ERR_ENCODE if the receiver could not use it
  */
 let channelOf: (object: object) => Channel | undefined;
+
+/** What makes the codec of a queue's handle where it arrives, if that is no built-in one. */
+let schemaOf: (object: object) => string | undefined;
 
 /**
  * Messages between processes, first in, first out: any number of producers and consumers, in any processes of
@@ -134,7 +138,8 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
   #calls = 0;
 
   static {
-    channelOf = (object) => (#channel in object ? object.#open() : undefined);
+    channelOf = (object) => (#channel in object ? object.#travelling() : undefined);
+    schemaOf = (object) => (#codec in object ? object.#codec.schema : undefined);
   }
 
   /**
@@ -343,7 +348,7 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
   /**
    * Waits for a message and takes what is there, up to `max`, in order: an array of 1 to `max` values.
    *
-   * @throws as `get`; of an ERR_DECODE, `values` holds the messages of the batch that could be decoded
+   * @throws as `get`; of an ERR_DECODE or ERR_CORRUPT, `values` holds the other messages of the batch
    */
   getMany(options?: WaitOptions & BatchSize): Promise<T[]> {
     return this.#within(this.#takes, () => this.#getMany(options), options);
@@ -779,10 +784,11 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#takes.rejectAll(this.#closedError());
-    this.#joining.rejectAll(this.#closedError());
+    const closed = () => this.#closedError();
+    this.#takes.rejectAll(closed);
+    this.#joining.rejectAll(closed);
     // What still wants to end the queue does so here: the last pending put leaves.
-    this.#puts.rejectAll(this.#closedError());
+    this.#puts.rejectAll(closed);
     this.#channel.onReady = undefined;
     this.#channel.close();
   }
@@ -817,9 +823,14 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
     if (this.#isClosed) throw this.#closedError();
   }
 
-  #open(): Channel {
+  #travelling(): Channel {
     this.#assertOpen();
-    return this.#channel;
+    const { name, schema } = this.#codec;
+    if (isBuiltIn(name) || schema !== undefined) return this.#channel;
+    throw new InterprocError(
+      'ERR_ENCODE',
+      `Queue '${this.name}' has a codec of its own, '${name}', which no message can carry; put the name of a queue, and let the receiver open it with that codec`,
+    );
   }
 
   #assertPutting(): void {
@@ -893,12 +904,13 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
     const signal = signalOf(options);
     if (signal?.aborted === true) throw abortReason(signal);
     const operation = this.#writer.pending(this.#writer.encode(value));
+    // Encoding ran code of the caller's, of which the compiler knows nothing.
+    if ((signal as AbortSignal | undefined)?.aborted === true) {
+      throw failureOf(operation, abortReason(signal as AbortSignal));
+    }
     if (timeoutMs === 0) this.#puts.serve();
     if (this.#puts.isIdle && operation.attempt() !== NOT_YET) return this.#done();
-    if (timeoutMs === 0) {
-      const error = this.#puts.timeoutError(0);
-      throw operation.failed === undefined ? error : operation.failed(error);
-    }
+    if (timeoutMs === 0) throw failureOf(operation, this.#puts.timeoutError(0));
     return this.#puts.add(operation, timeoutMs, signal);
   }
 
@@ -1002,7 +1014,7 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
       },
       batch: (values) => {
         this.#assertPutting();
-        return this.#writer.batch(values);
+        return this.#writer.batch(values, true);
       },
       isTurnDue: () => ++this.#calls % CALLS_PER_TURN === 0,
       waits: this.#puts,
@@ -1011,4 +1023,4 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
   }
 }
 
-letTravel(TRAVELS_AS, channelOf);
+letTravel(TRAVELS_AS, channelOf, schemaOf);

@@ -1,7 +1,8 @@
-import { InterprocError, EOFError, TimeoutError } from '../errors.js';
+import { InterprocError, invalidArgument, EOFError, TimeoutError } from '../errors.js';
 import { EMPTY, ENDED, FULL, LARGE, PUT, TAKE } from '../contract/channel.js';
 import type { Side } from '../contract/channel.js';
 import type { ByteRing, RingRole, SpscByteRing } from '../contract/byte-ring.js';
+import { keepFromTravelling } from './passengers.js';
 
 export interface RingWait {
   /**
@@ -18,6 +19,14 @@ export interface RingWait {
 abstract class Ring<R extends ByteRing> {
   readonly #ring: R;
   #closed = false;
+
+  static {
+    keepFromTravelling(
+      'ring',
+      (object) => #ring in object,
+      'put its name, and let the receiver open it',
+    );
+  }
 
   constructor(ring: R) {
     this.#ring = ring;
@@ -157,19 +166,13 @@ export class SpscRing extends Ring<SpscByteRing> {
 
 function checkBytes(bytes: Uint8Array, name: string): Uint8Array {
   if (bytes instanceof Uint8Array) return bytes;
-  throw new InterprocError(
-    'ERR_INVALID_ARG',
-    `${name} is ${typeof bytes}; a ring moves Uint8Arrays`,
-  );
+  throw invalidArgument(name, 'a Uint8Array', bytes);
 }
 
 function deadlineOf({ timeoutMs }: RingWait): number {
   if (timeoutMs === undefined || timeoutMs === Infinity) return Infinity;
   if (typeof timeoutMs !== 'number' || Number.isNaN(timeoutMs)) {
-    throw new InterprocError(
-      'ERR_INVALID_ARG',
-      `timeoutMs is ${String(timeoutMs)}; it must be a number of milliseconds`,
-    );
+    throw invalidArgument('timeoutMs', 'a number of milliseconds', timeoutMs);
   }
   return performance.now() + timeoutMs;
 }

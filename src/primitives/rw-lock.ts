@@ -56,9 +56,9 @@ class Turns {
     return {
       side: SHARE,
       rung: () => this.reading.rung(),
-      rejectAll: (error) => {
+      rejectAll: (errorOf) => {
         this.#heldHere.leave();
-        this.reading.rejectAll(error);
+        this.reading.rejectAll(errorOf);
       },
     };
   }

@@ -5,5 +5,6 @@ export interface SideOfHandle {
   readonly side: Side;
   /** The state rang. */
   rung(): void;
-  rejectAll(error: unknown): void;
+  /** Makes one for each of them. */
+  rejectAll(errorOf: () => unknown): void;
 }

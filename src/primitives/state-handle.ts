@@ -6,6 +6,8 @@ export class StateHandle {
   readonly state: State;
   /** What it is called in messages: 'Value'. */
   readonly kind: string;
+  /** Whether pending waits keep the process alive. */
+  isRefd = true;
   #isClosed = false;
 
   constructor(kind: string, state: State) {

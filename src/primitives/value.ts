@@ -185,8 +185,9 @@ export abstract class Value<T = unknown, Live = unknown> {
   /** Lets go; pending waits reject with ERR_CLOSED. The last one out removes the value, unless it is to persist. Again is nothing. */
   close(): void {
     if (this.#handle.isClosed) return;
-    this.#waits.rejectAll(this.#handle.closedError());
-    this.#lock?.rejectAll(this.#handle.closedError());
+    const errorOf = () => this.#handle.closedError();
+    this.#waits.rejectAll(errorOf);
+    this.#lock?.rejectAll(errorOf);
     this.#handle.close();
   }
 

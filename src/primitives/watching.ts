@@ -112,8 +112,9 @@ export class Watching<T> {
     this.#arm();
   }
 
-  rejectAll(error: unknown): void {
-    for (const wait of this.#waits) this.#settle(wait, () => wait.reject(error));
+  /** Each with an error of its own. */
+  rejectAll(errorOf: () => unknown): void {
+    for (const wait of this.#waits) this.#settle(wait, () => wait.reject(errorOf()));
     this.#disarm();
   }
 
@@ -146,7 +147,7 @@ export class Watching<T> {
         if (this.#waits.size === 0) return;
         this.#isArmed = !this.#state.arm(CHANGE);
       } catch (error) {
-        this.rejectAll(error);
+        this.rejectAll(() => error);
       }
     }
   }

@@ -1,4 +1,7 @@
 import { InterprocError, invalidArgument, shown } from '../errors.js';
+import { elementsOf } from './elements.js';
+import { fieldAt, ItemPath } from './field-path.js';
+import type { FieldPath } from './field-path.js';
 import type { ElementArray, ScalarType } from './scalar-types.js';
 
 /** A shape as it stands in a schema: a type's name, [shape, length], or the fields of a struct. */
@@ -27,7 +30,7 @@ export interface FieldShape {
    * @param path names the field, for the message
    * @throws ERR_INVALID_ARG, ERR_TOO_LARGE
    */
-  write(view: DataView, at: number, value: unknown, path: string): void;
+  write(view: DataView, at: number, value: unknown, path: FieldPath): void;
 
   /** What a record gives for the field: over the memory itself, where that can be. `at` is aligned in the buffer. */
   live(view: DataView, at: number): unknown;
@@ -54,18 +57,13 @@ export class ScalarShape implements FieldShape {
     return this.scalar.read(view, at);
   }
 
-  write(view: DataView, at: number, value: unknown, path: string): void {
+  write(view: DataView, at: number, value: unknown, path: FieldPath): void {
     this.scalar.write(view, at, value, fieldAt(path));
   }
 
   live(view: DataView, at: number): unknown {
     return this.scalar.read(view, at);
   }
-}
-
-/** How messages name a field. */
-export function fieldAt(path: string): string {
-  return path === '' ? 'The struct' : `Field '${path}'`;
 }
 
 /** Up to this length a loop over the characters is cheaper than a call out of JavaScript, as measured in codec/text.ts. */
@@ -87,9 +85,10 @@ export class TextShape implements FieldShape {
   read(view: DataView, at: number): string {
     const { byteLength } = this;
     if (byteLength > LOOP_CHARACTERS) {
-      const buffer = Buffer.from(view.buffer, view.byteOffset + at, byteLength);
-      const end = buffer.indexOf(0);
-      return buffer.toString('latin1', 0, end < 0 ? byteLength : end);
+      // A copy: what others may be changing is not for a decoder in native code.
+      const bytes = Buffer.from(new Uint8Array(view.buffer, view.byteOffset + at, byteLength));
+      const end = bytes.indexOf(0);
+      return bytes.toString('latin1', 0, end < 0 ? byteLength : end);
     }
     let text = '';
     for (let i = 0; i < byteLength; i++) {
@@ -100,7 +99,7 @@ export class TextShape implements FieldShape {
     return text;
   }
 
-  write(view: DataView, at: number, value: unknown, path: string): void {
+  write(view: DataView, at: number, value: unknown, path: FieldPath): void {
     const { byteLength } = this;
     if (typeof value !== 'string') {
       throw invalidArgument(`${fieldAt(path)} (char[${byteLength}])`, 'a string', value);
@@ -134,7 +133,7 @@ function checkLength(
   value: unknown,
   length: number,
   takes: string,
-  path: string,
+  path: FieldPath,
 ): ArrayLike<unknown> {
   // Functions and strings have a length as well, and are no arrays.
   if (typeof value !== 'object' || value === null || !('length' in value)) {
@@ -168,38 +167,15 @@ export class ScalarArrayShape implements FieldShape {
   }
 
   read(view: DataView, at: number): unknown[] {
-    const scalar = this.#scalar;
-    const length = this.#length;
-    const start = view.byteOffset + at;
-    const values: unknown[] = [];
-    if (start % scalar.byteLength === 0) {
-      const elements = new scalar.TypedArray(view.buffer, start, length);
-      for (let i = 0; i < length; i++) values.push(scalar.fromElement(elements[i] as number));
-    } else {
-      for (let i = 0; i < length; i++) values.push(scalar.read(view, at + i * scalar.byteLength));
-    }
-    return values;
+    return elementsOf(this.#scalar).read(view, at, this.#length);
   }
 
-  write(view: DataView, at: number, value: unknown, path: string): void {
+  write(view: DataView, at: number, value: unknown, path: FieldPath): void {
     const scalar = this.#scalar;
     const length = this.#length;
     const values = checkLength(value, length, `${length} of ${scalar.name}`, path);
-    if (values instanceof scalar.TypedArray) {
-      this.#store(view, at, values);
-      return;
-    }
-    const { byteLength } = scalar;
-    for (let i = 0; i < length; i++) {
-      const one = values[i];
-      try {
-        scalar.write(view, at + i * byteLength, one, '');
-      } catch (error) {
-        // Named only now: most elements are right.
-        scalar.toElement(one, fieldAt(`${path}[${i}]`));
-        throw error;
-      }
-    }
+    if (values instanceof scalar.TypedArray) this.#store(view, at, values);
+    else elementsOf(scalar).write(view, at, length, values, path);
   }
 
   /** What another record gave, or was made to be stored: its elements are what they should be. */
@@ -242,12 +218,14 @@ export class ArrayShape implements FieldShape {
     return values;
   }
 
-  write(view: DataView, at: number, value: unknown, path: string): void {
+  write(view: DataView, at: number, value: unknown, path: FieldPath): void {
     const item = this.#item;
     const length = this.#length;
     const values = checkLength(value, length, `an array of ${length}`, path);
+    const one = new ItemPath(path);
     for (let i = 0; i < length; i++) {
-      item.write(view, at + i * item.byteLength, values[i], `${path}[${i}]`);
+      one.index = i;
+      item.write(view, at + i * item.byteLength, values[i], one);
     }
   }
 

@@ -1,7 +1,8 @@
 import { inspect } from 'node:util';
 import type { InspectOptions } from 'node:util';
 
-import { fieldAt } from './field-shape.js';
+import { fieldAt } from './field-path.js';
+import type { FieldPath } from './field-path.js';
 import { assign, shownRecord } from './struct-code.js';
 import type { StructCode, StructLayout } from './struct-code.js';
 
@@ -17,11 +18,11 @@ export function interpretStruct(struct: StructLayout): StructCode {
     return object;
   }
 
-  function write(view: DataView, at: number, object: object, prefix: string): void {
-    struct.checkKeys(Object.keys(object), prefix);
+  function write(view: DataView, at: number, object: object, path: FieldPath): void {
+    struct.checkKeys(Object.keys(object), path);
     const values = object as Readonly<Record<string, unknown>>;
     for (const { name, byteOffset, shape } of fields) {
-      shape.write(view, at + byteOffset, values[name], prefix + name);
+      shape.write(view, at + byteOffset, values[name], `${path}.${name}`);
     }
   }
 
@@ -42,8 +43,9 @@ export function interpretStruct(struct: StructLayout): StructCode {
             return (this.#lives[i] ??= shape.live(this.#view, byteOffset));
           },
           set(this: StructRecord, value: unknown): void {
-            if (shape.scalar === undefined) assign(shape, this.#view, byteOffset, value, name);
-            else shape.scalar.write(this.#view, byteOffset, value, fieldAt(name));
+            if (shape.scalar === undefined)
+              assign(shape, this.#view, byteOffset, value, `.${name}`);
+            else shape.scalar.write(this.#view, byteOffset, value, fieldAt(`.${name}`));
           },
         });
       }

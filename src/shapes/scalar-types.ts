@@ -165,71 +165,28 @@ function anyNumber(value: unknown, what: string, name: ScalarName): number {
   throw invalidArgument(`${what} (${name})`, 'a number', value);
 }
 
-function integerType(
-  name: ScalarName,
-  letter: ScalarLetter,
-  TypedArray: ElementArrayConstructor,
-  wrap: (value: number) => number,
-  read: (view: DataView, byteOffset: number) => number,
-  store: (view: DataView, byteOffset: number, value: number) => void,
-): ScalarType<number> {
-  return Object.freeze({
-    name,
-    letters: [letter],
-    kind: 'integer' as const,
-    byteLength: TypedArray.BYTES_PER_ELEMENT,
-    TypedArray,
-    toElement: (value: unknown, what: string) => wrap(wholeNumber(value, what, name)),
-    fromElement: (element: Element) => element as number,
-    read,
-    write(view: DataView, byteOffset: number, value: unknown, what: string): void {
-      store(view, byteOffset, wholeNumber(value, what, name));
-    },
-  });
-}
-
-function bigintType(
+/** A type whose elements are its values. */
+function numberType<V extends Element>(
+  kind: ScalarKind,
   name: ScalarName,
   letters: readonly ScalarLetter[],
   TypedArray: ElementArrayConstructor,
-  wrap: (bits: number, value: bigint) => bigint,
-  read: (view: DataView, byteOffset: number) => bigint,
-  store: (view: DataView, byteOffset: number, value: bigint) => void,
-): ScalarType<bigint> {
+  check: (value: unknown, what: string, name: ScalarName) => V,
+  wrap: (value: V) => V,
+  read: (view: DataView, byteOffset: number) => V,
+  store: (view: DataView, byteOffset: number, value: V) => void,
+): ScalarType<V> {
   return Object.freeze({
     name,
     letters,
-    kind: 'bigint' as const,
+    kind,
     byteLength: TypedArray.BYTES_PER_ELEMENT,
     TypedArray,
-    toElement: (value: unknown, what: string) => wrap(64, wholeBigint(value, what, name)),
-    fromElement: (element: Element) => element as bigint,
+    toElement: (value: unknown, what: string) => wrap(check(value, what, name)),
+    fromElement: (element: Element) => element as V,
     read,
     write(view: DataView, byteOffset: number, value: unknown, what: string): void {
-      store(view, byteOffset, wholeBigint(value, what, name));
-    },
-  });
-}
-
-function floatType(
-  name: ScalarName,
-  letter: ScalarLetter,
-  TypedArray: ElementArrayConstructor,
-  round: (value: number) => number,
-  read: (view: DataView, byteOffset: number) => number,
-  store: (view: DataView, byteOffset: number, value: number) => void,
-): ScalarType<number> {
-  return Object.freeze({
-    name,
-    letters: [letter],
-    kind: 'float' as const,
-    byteLength: TypedArray.BYTES_PER_ELEMENT,
-    TypedArray,
-    toElement: (value: unknown, what: string) => round(anyNumber(value, what, name)),
-    fromElement: (element: Element) => element as number,
-    read,
-    write(view: DataView, byteOffset: number, value: unknown, what: string): void {
-      store(view, byteOffset, anyNumber(value, what, name));
+      store(view, byteOffset, check(value, what, name));
     },
   });
 }
@@ -278,82 +235,102 @@ const charType: ScalarType<string> = Object.freeze({
 /** All rows, by name. */
 export const SCALAR_TYPES: { readonly [N in ScalarName]: ScalarType<ScalarValues[N]> } =
   Object.freeze({
-    int8: integerType(
+    int8: numberType(
+      'integer',
       'int8',
-      'b',
+      ['b'],
       Int8Array,
+      wholeNumber,
       (value) => (value << 24) >> 24,
       (view, at) => view.getInt8(at),
       (view, at, value) => view.setInt8(at, value),
     ),
-    uint8: integerType(
+    uint8: numberType(
+      'integer',
       'uint8',
-      'B',
+      ['B'],
       Uint8Array,
+      wholeNumber,
       (value) => value & 0xff,
       (view, at) => view.getUint8(at),
       (view, at, value) => view.setUint8(at, value),
     ),
-    int16: integerType(
+    int16: numberType(
+      'integer',
       'int16',
-      'h',
+      ['h'],
       Int16Array,
+      wholeNumber,
       (value) => (value << 16) >> 16,
       (view, at) => view.getInt16(at, LITTLE_ENDIAN),
       (view, at, value) => view.setInt16(at, value, LITTLE_ENDIAN),
     ),
-    uint16: integerType(
+    uint16: numberType(
+      'integer',
       'uint16',
-      'H',
+      ['H'],
       Uint16Array,
+      wholeNumber,
       (value) => value & 0xffff,
       (view, at) => view.getUint16(at, LITTLE_ENDIAN),
       (view, at, value) => view.setUint16(at, value, LITTLE_ENDIAN),
     ),
-    int32: integerType(
+    int32: numberType(
+      'integer',
       'int32',
-      'i',
+      ['i'],
       Int32Array,
+      wholeNumber,
       (value) => value | 0,
       (view, at) => view.getInt32(at, LITTLE_ENDIAN),
       (view, at, value) => view.setInt32(at, value, LITTLE_ENDIAN),
     ),
-    uint32: integerType(
+    uint32: numberType(
+      'integer',
       'uint32',
-      'I',
+      ['I'],
       Uint32Array,
+      wholeNumber,
       (value) => value >>> 0,
       (view, at) => view.getUint32(at, LITTLE_ENDIAN),
       (view, at, value) => view.setUint32(at, value, LITTLE_ENDIAN),
     ),
-    int64: bigintType(
+    int64: numberType(
+      'bigint',
       'int64',
       ['q', 'l'],
       BigInt64Array,
-      BigInt.asIntN,
+      wholeBigint,
+      (value) => BigInt.asIntN(64, value),
       (view, at) => view.getBigInt64(at, LITTLE_ENDIAN),
       (view, at, value) => view.setBigInt64(at, value, LITTLE_ENDIAN),
     ),
-    uint64: bigintType(
+    uint64: numberType(
+      'bigint',
       'uint64',
       ['Q', 'L'],
       BigUint64Array,
-      BigInt.asUintN,
+      wholeBigint,
+      (value) => BigInt.asUintN(64, value),
       (view, at) => view.getBigUint64(at, LITTLE_ENDIAN),
       (view, at, value) => view.setBigUint64(at, value, LITTLE_ENDIAN),
     ),
-    float32: floatType(
+    float32: numberType(
+      'float',
       'float32',
-      'f',
+      ['f'],
       Float32Array,
+      anyNumber,
       Math.fround,
       (view, at) => view.getFloat32(at, LITTLE_ENDIAN),
       (view, at, value) => view.setFloat32(at, value, LITTLE_ENDIAN),
     ),
-    float64: floatType(
+    float64: numberType(
+      'float',
       'float64',
-      'd',
+      ['d'],
       Float64Array,
+      anyNumber,
       (value) => value,
       (view, at) => view.getFloat64(at, LITTLE_ENDIAN),
       (view, at, value) => view.setFloat64(at, value, LITTLE_ENDIAN),

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import type { InspectOptions } from 'node:util';
 
+import type { FieldPath } from './field-path.js';
 import type { FieldShape } from './field-shape.js';
 
 export interface LaidOutField {
@@ -16,7 +17,7 @@ export interface StructLayout {
    * Refuses own properties of a value that no field is for: what is left out would be lost.
    * @throws ERR_INVALID_ARG
    */
-  checkKeys(keys: readonly string[], prefix: string): void;
+  checkKeys(keys: readonly string[], path: FieldPath): void;
 }
 
 /** A record of some struct, over memory: an accessor for each field. */
@@ -28,7 +29,7 @@ export interface RecordClass {
 export interface StructCode {
   readonly read: (view: DataView, at: number) => object;
   /** @throws ERR_INVALID_ARG, ERR_TOO_LARGE */
-  readonly write: (view: DataView, at: number, value: object, prefix: string) => void;
+  readonly write: (view: DataView, at: number, value: object, path: FieldPath) => void;
   readonly Record: RecordClass;
 }
 
@@ -38,7 +39,7 @@ export function assign(
   view: DataView,
   at: number,
   value: unknown,
-  path: string,
+  path: FieldPath,
 ): void {
   const whole = new Uint8Array(shape.byteLength);
   shape.write(new DataView(whole.buffer), 0, value, path);

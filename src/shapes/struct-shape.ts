@@ -1,6 +1,7 @@
 import { InterprocError, invalidArgument, shown } from '../errors.js';
 import { compileStruct } from './compile-struct.js';
-import { fieldAt } from './field-shape.js';
+import { fieldAt } from './field-path.js';
+import type { FieldPath } from './field-path.js';
 import type { FieldShape, SchemaNode } from './field-shape.js';
 import type { LaidOutField, StructCode, StructLayout } from './struct-code.js';
 
@@ -69,11 +70,11 @@ export class StructShape implements FieldShape, StructLayout {
     return (this.#code ?? this.#compiled()).read(view, at);
   }
 
-  write(view: DataView, at: number, value: unknown, path: string): void {
+  write(view: DataView, at: number, value: unknown, path: FieldPath): void {
     if (typeof value !== 'object' || value === null) {
       throw invalidArgument(fieldAt(path), `an object with ${this.#listed()}`, value);
     }
-    (this.#code ?? this.#compiled()).write(view, at, value, path === '' ? '' : `${path}.`);
+    (this.#code ?? this.#compiled()).write(view, at, value, path);
   }
 
   live(view: DataView, at: number): object {
@@ -81,12 +82,12 @@ export class StructShape implements FieldShape, StructLayout {
     return new Record(new DataView(view.buffer, view.byteOffset + at, this.byteLength));
   }
 
-  checkKeys(keys: readonly string[], prefix: string): void {
+  checkKeys(keys: readonly string[], path: FieldPath): void {
     for (const key of keys) {
       if (this.#names.has(key)) continue;
       throw new InterprocError(
         'ERR_INVALID_ARG',
-        `The struct has no field ${shown(prefix + key)}; it has ${this.#listed()}`,
+        `The struct has no field ${shown(`${path}.${key}`.slice(1))}; it has ${this.#listed()}`,
       );
     }
   }

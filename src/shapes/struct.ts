@@ -167,13 +167,6 @@ interface Field {
   readonly shape: FieldShape;
 }
 
-function tooLarge(where: string, byteLength: number): InterprocError {
-  return new InterprocError(
-    'ERR_TOO_LARGE',
-    `${where} would have ${byteLength} bytes; a struct has ${MAX_BYTES} at most`,
-  );
-}
-
 /** @throws ERR_INVALID_ARG */
 function checkDepth(depth: number, where: string): void {
   if (depth <= MAX_DEPTH) return;
@@ -202,8 +195,6 @@ function fieldOf(type: unknown, where: string, level: number): Field {
     throw invalidArgument(`${where}: the length of an array`, 'a whole number, 1 or more', length);
   }
   const item = fieldOf(itemType, where, level + 1);
-  const byteLength = item.shape.byteLength * length;
-  if (byteLength > MAX_BYTES) throw tooLarge(where, byteLength);
   return { type: Object.freeze([item.type, length] as const), shape: arrayOf(item.shape, length) };
 }
 
@@ -274,7 +265,12 @@ export function Struct<const Fields extends StructFields>(
   }
   const shape = new StructShape(shapes);
   checkDepth(shape.depth, 'The struct');
-  if (shape.byteLength > MAX_BYTES) throw tooLarge('The struct', shape.byteLength);
+  if (shape.byteLength > MAX_BYTES) {
+    throw new InterprocError(
+      'ERR_TOO_LARGE',
+      `The struct would have ${shape.byteLength} bytes; it may have ${MAX_BYTES} at most`,
+    );
+  }
   const schema = JSON.stringify(shape.schema);
   if (schema.length > MAX_SCHEMA_BYTES) {
     throw new InterprocError(
@@ -304,8 +300,8 @@ export function structOfSchema(schema: string): StructType<unknown, unknown> {
   let struct: StructType<unknown, unknown> | undefined;
   let cause: unknown;
   try {
-    // Cut off before it is parsed: what is nested a million times would overflow the stack.
-    const node: unknown = schema.length <= MAX_SCHEMA_BYTES ? JSON.parse(schema) : undefined;
+    // A message may hold text of any length, which would take its time to be refused.
+    const node: unknown = schema.length > MAX_SCHEMA_BYTES ? undefined : JSON.parse(schema);
     if (typeof node === 'object' && node !== null && !Array.isArray(node)) {
       struct = structOfNode(node);
     }

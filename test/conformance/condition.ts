@@ -184,6 +184,19 @@ export function conditions(subject: LockSubject): void {
       expect(guard.isHeld).toBe(true);
     });
 
+    it('blocking, lends the lock to no task of its own thread, which could not give it back', async () => {
+      const condition = make();
+      const peer = await bench.peer('condition', condition.name);
+      const guard = condition.acquireSync();
+      const pending = condition.acquire();
+      peer.actWhileBlocked('notify');
+      expect(condition.waitSync()).toBe(true);
+      expect(guard.isHeld).toBe(true);
+      expect(await stateOf(pending)).toBe('pending');
+      guard.release();
+      (await pending).release();
+    });
+
     it('gives an RLock back whole', async () => {
       const lock = bench.keep(new RLock());
       const condition = bench.keep(new Condition(lock));

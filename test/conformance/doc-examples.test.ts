@@ -43,8 +43,12 @@ function moduleOf({ lines }: Example): string {
     if (expression === undefined) return line;
     return `results.push([(${expression}), ${JSON.stringify(expected)}]);`;
   });
-  const index = JSON.stringify(join(root, 'src/index.ts'));
-  return `export const results = [];\n${source.join('\n').replaceAll("'interproc'", index)}`;
+  const text = source
+    .join('\n')
+    .replaceAll(/'interproc(?:\/(\w+))?'/g, (_, door = 'index') =>
+      JSON.stringify(join(root, `src/${door}.ts`)),
+    );
+  return `export const results = [];\n${text}`;
 }
 
 describe('the examples in the doc comments', () => {

@@ -277,6 +277,17 @@ export function mutualExclusion(subject: LockSubject, kind: 'lock' | 'rlock'): v
       lock.acquireSync().release();
     });
 
+    it('is none if the handle by which this thread held it has been closed', async () => {
+      const lock = make();
+      const other = Class.open(lock.name);
+      await other.acquire();
+      other.close();
+      const peer = await bench.peer(kind, lock.name);
+      await peer.act('acquire');
+      peer.actWhileBlocked('release');
+      lock.acquireSync().release();
+    });
+
     it('refuses a signal', () => {
       const lock = make();
       const options = { signal: new AbortController().signal } as object;

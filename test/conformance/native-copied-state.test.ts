@@ -4,6 +4,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { NativeBackend } from '../../src/backends/native/native-backend.js';
 import { embeddedLocks } from './embedded-lock.js';
 import { sharedArrays } from './shared-array.js';
+import { shareableLists } from './shareable-list.js';
 import { sharedMemory } from './shared-memory.js';
 import { values } from './value.js';
 
@@ -18,6 +19,7 @@ afterAll(() => {
 describe('on native, where JavaScript does not see shared memory,', () => {
   const subject = { backend: new NativeBackend(), isMapped: false, isBetweenProcesses: true };
   sharedMemory(subject);
+  shareableLists(subject);
   values(subject);
   sharedArrays(subject);
   embeddedLocks(subject);

@@ -4,6 +4,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { NativeBackend } from '../../src/backends/native/native-backend.js';
 import { embeddedLocks } from './embedded-lock.js';
 import { sharedArrays } from './shared-array.js';
+import { shareableLists } from './shareable-list.js';
 import { sharedMemory } from './shared-memory.js';
 import { values } from './value.js';
 
@@ -17,6 +18,7 @@ afterAll(() => {
 describe('on native', () => {
   const subject = { backend: new NativeBackend(), isMapped: true, isBetweenProcesses: true };
   sharedMemory(subject);
+  shareableLists(subject);
   values(subject);
   sharedArrays(subject);
   embeddedLocks(subject);

@@ -55,6 +55,25 @@ export function batches(subject: Subject): void {
       expect(q.getManySync()).toHaveLength(44);
     });
 
+    it.each([2 ** 32, 2 ** 32 + 1, Number.MAX_SAFE_INTEGER])('may be of up to %i', async (max) => {
+      const q = bench.strings();
+      await q.putMany(['a', 'b']);
+      expect(await q.getMany({ max })).toEqual(['a', 'b']);
+    });
+
+    it('keep what was yielded, whatever the iterable does with it then', async () => {
+      const q = bench.keep(Queue.create(bench.name(), { codec: 'raw' }));
+      function* reusing() {
+        const buffer = new Uint8Array(1);
+        for (buffer[0] = 1; buffer[0] <= 3; buffer[0]++) yield buffer;
+      }
+      await q.putMany(reusing());
+      for (const put of bench.blocking(() => q.putManySync(reusing()))) put();
+      const values = q.tryGetMany().map(([value]) => value);
+      expect(values.slice(0, 3)).toEqual([1, 2, 3]);
+      expect(values.slice(3)).toEqual(bench.capabilities.blocking ? [1, 2, 3] : []);
+    });
+
     it('wait for one message, not for max', async () => {
       const q = bench.strings();
       const pending = q.getMany({ max: 10 });

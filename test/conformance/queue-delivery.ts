@@ -232,6 +232,71 @@ export function delivery(subject: Subject): void {
       expect(dead.tryGetMany()).toEqual([Uint8Array.of(6)]);
     });
 
+    it('leave batches the error of a message that cannot be decoded', async () => {
+      const codec = {
+        encode: (text: string) => Buffer.from(text),
+        decode(bytes: Uint8Array): string {
+          if (bytes[0] === 0x21) throw new Error('poison');
+          return Buffer.from(bytes).toString();
+        },
+      };
+      const q = bench.keep(
+        Queue.create(bench.name(), { codec, maxDeliveries: 1, deadLetter: bench.name() }),
+      );
+      await q.putMany(['a', '!', 'b']);
+      await expect(q.getMany()).rejects.toMatchObject({ code: 'ERR_DECODE', values: ['a'] });
+      expect(await q.getMany()).toEqual(['b']);
+      // It was handed to nobody.
+      q.taskDone();
+      q.taskDone();
+      expect(thrownBy(() => q.taskDone())).toEqual(coded('ERR_NOT_OWNER'));
+      await q.join();
+    });
+
+    it('that cannot be moved leave batches what came before them', async () => {
+      const { q, letters } = withLetters(2);
+      const dead = bench.keep(Queue.create(letters, { codec: 'string', maxItems: 1 }));
+      await dead.put('full');
+      await q.putMany(['fine', 'poison']);
+      const [fine, poison] = [await q.receive(), await q.receive()];
+      poison.nack();
+      (await q.receive()).nack();
+      fine.nack();
+      expect(await q.getMany()).toEqual(['fine']);
+      await expect(q.getMany()).rejects.toEqual(coded('ERR_FULL'));
+      expect([q.size, q.stats().unacknowledged]).toEqual([1, 0]);
+    });
+
+    it('are not what did not fit into a buffer', async () => {
+      const letters = bench.name();
+      const q = bench.keep(
+        Queue.create(bench.name(), { codec: 'raw', maxDeliveries: 1, deadLetter: letters }),
+      );
+      await q.putMany([Uint8Array.of(1, 2, 3), new Uint8Array(70_000)]);
+      const small = new Uint8Array(2);
+      for (let i = 0; i < 3; i++) {
+        await expect(q.getIntoAsync(small)).rejects.toEqual(coded('ERR_TOO_LARGE'));
+      }
+      const m = await q.receive();
+      expect([m.value.length, m.deliveries]).toEqual([3, 1]);
+      m.ack();
+      await expect(q.getIntoAsync(small)).rejects.toEqual(coded('ERR_TOO_LARGE'));
+      expect(await q.getIntoAsync(new Uint8Array(70_000))).toBe(70_000);
+      expect([q.size, q.stats().unacknowledged]).toEqual([0, 0]);
+      expect(bench.backend.registry.list().map(({ name }) => name)).not.toContain(letters);
+    });
+
+    it('that do not fit into a buffer are passed over too', async () => {
+      const letters = bench.name();
+      const q = bench.keep(
+        Queue.create(bench.name(), { codec: 'raw', maxDeliveries: 1, deadLetter: letters }),
+      );
+      await q.putMany([new Uint8Array(100), Uint8Array.of(1)]);
+      (await q.receive()).nack();
+      expect(await q.getIntoAsync(new Uint8Array(2))).toBe(1);
+      expect(bench.keep(Queue.open(letters, { codec: 'raw' })).size).toBe(1);
+    });
+
     it('reach a call that waits for the message after them', async () => {
       const { q, letters } = withLetters(1);
       await q.put('poison');

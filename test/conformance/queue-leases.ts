@@ -611,6 +611,22 @@ export function leases(subject: Subject): void {
       expect(q.leases()).toHaveLength(MAX_LEASES - 1);
     });
 
+    it('keep a join that would block their own handle for ever from beginning', () => {
+      const q = raw(bench);
+      const slot = q.reserve(1);
+      if (subject.capabilities.blocking) {
+        expect(thrownBy(() => q.joinSync())).toEqual(coded('ERR_DEADLOCK'));
+      }
+      slot.commit(1);
+      const message = q.peek();
+      if (subject.capabilities.blocking) {
+        expect(thrownBy(() => q.joinSync())).toEqual(coded('ERR_DEADLOCK'));
+        expect(thrownBy(() => q.joinSync({ timeoutMs: 1 }))).toEqual(coded('ERR_TIMEOUT'));
+      }
+      message.release();
+      q.joinSync();
+    });
+
     it('are shown to everybody: who, what, how much and how long', async () => {
       const q = raw(bench);
       const other = bench.keep(Queue.open<Uint8Array>(q.name));

@@ -6,6 +6,15 @@ import { benchFor, coded, stateOf } from './subject.js';
 import type { Subject } from './subject.js';
 import { thrownBy } from '../unit/thrown-by.js';
 
+/** Takes its memory away, where the runtime lets one. */
+function transferAway({ buffer }: Uint8Array): void {
+  try {
+    structuredClone(buffer, { transfer: [buffer as ArrayBuffer] });
+  } catch (error) {
+    expect(error).toMatchObject({ name: 'DataCloneError' });
+  }
+}
+
 export function messages(subject: Subject): void {
   describe('messages', () => {
     const bench = benchFor(subject);
@@ -105,6 +114,22 @@ export function messages(subject: Subject): void {
         expect(first.every((byte) => byte === 1)).toBe(true);
         expect(first.length).toBe(length);
       }
+    });
+
+    it('may be transferred, which harms neither those that follow nor puts that wait', async () => {
+      const q = bench.keep(Queue.create(bench.name(), { codec: 'raw' }));
+      const full = bench.keep(Queue.create(bench.name(), { codec: 'json', maxItems: 1 }));
+      const text = 'x'.repeat(100);
+      await full.put(text);
+      await q.putMany([1, 2, 3, 4].map((n) => new Uint8Array(100).fill(n)));
+      const first = await q.get();
+      const waiting = [full.put(text), full.putMany([text, text])];
+      transferAway(await q.get());
+      expect(first).toEqual(new Uint8Array(100).fill(1));
+      const rest = await q.getMany();
+      expect(rest).toEqual([3, 4].map((n) => new Uint8Array(100).fill(n)));
+      for (let i = 0; i < 4; i++) expect(await full.get()).toBe(text);
+      await Promise.all(waiting);
     });
 
     it('do not change after the put', async () => {

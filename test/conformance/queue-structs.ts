@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import type { Queue as AnyQueue } from '../../src/primitives/queue.js';
 import { Struct } from '../../src/shapes/struct.js';
 import { thrownBy } from '../unit/thrown-by.js';
 import { benchFor, coded } from './subject.js';
@@ -7,6 +8,8 @@ import type { Subject } from './subject.js';
 
 const Point = Struct({ x: 'float64', y: 'float64', id: 'uint32' });
 const Frame = Struct({ name: ['char', 20], at: [Point, 2], pixels: ['uint8', 5000] });
+
+const bytesOf = (length: number) => Uint8Array.from({ length }, (_, i) => i % 251);
 
 const point = (id: number) => ({ x: id / 2, y: -id, id });
 
@@ -108,6 +111,113 @@ export function structs(subject: Subject): void {
       expect(thrownBy(() => Queue.open(q.name))).toEqual(coded('ERR_MISMATCH'));
       const later = await Queue.openWhenAvailable(q.name, { codec: Point });
       later.close();
+    });
+
+    describe('whose queue travels', () => {
+      type Points = AnyQueue<ReturnType<typeof point>>;
+      const carrier = (options = {}) => bench.keep(Queue.create<unknown>(bench.name(), options));
+      const names = () => subject.backend.registry.list().map(({ name }) => name);
+
+      it('are what they were to who does not know the struct', async () => {
+        const q = carrier();
+        const sent = new Queue({ codec: Point });
+        const frames = points();
+        q.putNowait({ all: [sent, frames, sent] });
+        sent.putNowait(point(1));
+        sent.close();
+        const { all } = q.getNowait() as { all: [Points, Points, Points] };
+        const [arrived, second, same] = all;
+        bench.keep(arrived);
+        bench.keep(second);
+        expect(arrived).toBeInstanceOf(Queue);
+        expect(same).toBe(arrived);
+        expect(second.name).toBe(frames.name);
+        expect(await arrived.get()).toEqual(point(1));
+        arrived.putNowait(point(2));
+        expect(arrived.tryGet()).toEqual(point(2));
+        expect(thrownBy(() => arrived.putNowait({ x: 1 } as never))).toEqual(
+          coded('ERR_INVALID_ARG'),
+        );
+      });
+
+      it('are what they were after many travels, in large messages too', async () => {
+        const [q, other] = [carrier(), carrier()];
+        const sent = new Queue({ codec: Frame });
+        const frame = { name: 'f', at: [point(1), point(2)], pixels: Array.from(bytesOf(5000)) };
+        await sent.put(frame);
+        await q.put({ sent, more: bytesOf(100_000) });
+        sent.close();
+        const first = (await q.get()) as { sent: AnyQueue; more: Uint8Array };
+        expect(first.more).toEqual(bytesOf(100_000));
+        await other.put([first.sent]);
+        first.sent.close();
+        const [second] = (await other.get()) as [AnyQueue];
+        bench.keep(second);
+        expect(await second.get()).toEqual(frame);
+      });
+
+      it('travel on with it where another codec is beside it', () => {
+        const q = carrier();
+        q.putNowait([points(), bench.keep(new Queue({ codec: 'string' })), points()]);
+        const arrived = q.getNowait() as [AnyQueue, AnyQueue, AnyQueue];
+        for (const one of arrived) bench.keep(one);
+        const [a, text, b] = arrived;
+        for (const one of [a, b]) {
+          one.putNowait(point(3));
+          expect(one.getNowait()).toEqual(point(3));
+        }
+        text.putNowait('text');
+        expect(text.getNowait()).toBe('text');
+      });
+
+      it.runIf(subject.capabilities.redelivery)(
+        'into a dead-letter queue, are its own',
+        async () => {
+          const deadLetter = bench.name();
+          const q = carrier({ maxDeliveries: 1, deadLetter });
+          const sent = new Queue({ codec: Point });
+          sent.putNowait(point(1));
+          q.putNowait({ n: 1, sent });
+          sent.close();
+          const delivery = await q.receive();
+          (delivery.value as { sent: AnyQueue }).sent.close();
+          delivery.nack();
+          expect(q.tryGet()).toBe(undefined);
+          const letters = bench.keep(Queue.open<unknown>(deadLetter));
+          const letter = letters.getNowait() as { n: number; sent: Points };
+          bench.keep(letter.sent);
+          expect(letter.n).toBe(1);
+          expect(letter.sent.getNowait()).toEqual(point(1));
+        },
+      );
+
+      it.runIf(subject.capabilities.redelivery).each([
+        ['is none', '"x":"float64"', '"x":{float64}'],
+        ['has a type that nobody knows', 'float64', 'float65'],
+        ['has a field twice', '"y"', '"x"'],
+        ['is that of another struct', '"x"', '"z"'],
+        ['is missing', '\n{', 'n{'],
+        ['is not in the line of the ticket', ':~', '\n~'],
+      ])('are ERR_DECODE with a schema that %s, and the carrier goes on', async (_, from, to) => {
+        const q = carrier();
+        const sent = points();
+        q.putNowait({ sent });
+        const channel = subject.backend.openChannel(q.name, 'open', {});
+        const bytes = Buffer.from(channel.inbox.slice(0, channel.tryReceive()));
+        const { receipt } = channel;
+        expect(to).toHaveLength(from.length);
+        const at = bytes.indexOf(from);
+        expect(at).toBeGreaterThan(0);
+        bytes.write(to, at, 'latin1');
+        channel.tryPut(bytes);
+        channel.ack(receipt);
+        channel.close();
+        q.putNowait('next');
+        await expect(q.get()).rejects.toEqual(coded('ERR_DECODE'));
+        expect(await q.get()).toBe('next');
+        sent.close();
+        expect(names()).toEqual([q.name]);
+      });
     });
 
     it('are no bytes to reserve, to peek at or to get into', () => {

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
+import { InterprocError } from '../../src/errors.js';
+import type { Backend } from '../../src/contract/channel.js';
+import { DeadLetters } from '../../src/primitives/dead-letters.js';
 import { Queue as AnyQueue } from '../../src/primitives/queue.js';
 import type { Queue } from '../../src/primitives/queue.js';
 import { thrownBy } from '../unit/thrown-by.js';
@@ -122,6 +125,22 @@ export function travelling(subject: Subject): void {
         expect(names()).toEqual([q.name]);
       });
 
+      it.each([['one'], ['two']])(
+        'because its stream is destroyed stay behind: %s',
+        async (many) => {
+          const q = carrier({ maxItems: 1 });
+          await q.put('full');
+          const stream = q.toWritable().on('error', () => {});
+          const replies = [anonymous(), anonymous()];
+          const values = replies.map((reply) => ({ reply })).slice(0, many === 'one' ? 1 : 2);
+          const written = values.map((value) => new Promise((over) => stream.write(value, over)));
+          stream.destroy();
+          await Promise.all(written);
+          for (const reply of replies) reply.close();
+          expect(names()).toEqual([q.name]);
+        },
+      );
+
       it('behind another that waits stay behind', async () => {
         const q = carrier({ maxItems: 1 });
         await q.put('full');
@@ -213,6 +232,65 @@ export function travelling(subject: Subject): void {
       expect(q.size).toBe(0);
     });
 
+    it.each([[{}], [{ maxDeliveries: 1, deadLetter: 'letters' }]])(
+      'are not looked for where other codecs fail: %o',
+      async (options) => {
+        if ('deadLetter' in options && !subject.capabilities.redelivery) return;
+        const q = carrier();
+        const reply = anonymous();
+        await q.put({ reply });
+        reply.close();
+        // Somebody sends on what stood in the message.
+        const channel = subject.backend.openChannel(q.name, 'open', {});
+        const bytes = channel.inbox.slice(0, channel.tryTake());
+        const codec = {
+          encode: (message: Uint8Array) => message,
+          decode(): Uint8Array {
+            throw new Error('unreadable');
+          },
+        };
+        const other = bench.keep(Queue.create(bench.name(), { codec, ...options }));
+        await other.put(bytes);
+        await expect(other.get()).rejects.toEqual(coded('ERR_DECODE'));
+        expect(names()).toContain(reply.name);
+        for (const ticket of channel.ticketsIn(bytes)) channel.redeemTicket(ticket);
+        channel.close();
+        expect(names()).not.toContain(reply.name);
+      },
+    );
+
+    it.skipIf(!subject.capabilities.redelivery)(
+      'are all that travels: what belongs to one handle is refused',
+      async () => {
+        const q = carrier();
+        const raw = bench.keep(Queue.create(bench.name(), { codec: 'raw' }));
+        await raw.putMany([Uint8Array.of(1), Uint8Array.of(2)]);
+        const delivery = await raw.receive();
+        const refused: [string, object][] = [['delivery', delivery]];
+        if (subject.capabilities.leases) {
+          refused.push(['slot', raw.reserve(3)], ['message in place', raw.peek()]);
+        }
+        for (const [what, object] of refused) {
+          const put = q.put({ deep: [object] });
+          await expect(put).rejects.toEqual(coded('ERR_ENCODE'));
+          await expect(put).rejects.toThrow(what);
+        }
+        expect(q.size).toBe(0);
+      },
+    );
+
+    it('whose codec no receiver could know are refused', async () => {
+      const q = carrier();
+      const codec = { name: 'dates', encode: (s: string) => Buffer.from(s), decode: String };
+      const own = bench.keep(Queue.create(bench.name(), { codec }));
+      for (const handle of [own, bench.keep(Queue.open(own.name, { codec }))]) {
+        const put = q.put({ job: 1, reply: handle });
+        await expect(put).rejects.toMatchObject({ code: 'ERR_ENCODE', cause: coded('ERR_ENCODE') });
+        await expect(put).rejects.toThrow("codec of its own, 'dates'");
+      }
+      expect(q.size).toBe(0);
+    });
+
     it('whose object was removed on the way fail that message, and the queue goes on', async () => {
       const q = carrier();
       const [other, reply] = [anonymous(), bench.strings()];
@@ -286,6 +364,75 @@ export function travelling(subject: Subject): void {
         await bench.keep(Queue.open<unknown>(letters.name)).get();
         expect(q.tryReceive()).toBe(undefined);
         const job = (await bench.keep(Queue.open<unknown>(letters.name)).get()) as Job;
+        expect(job.reply.name).toBe(reply.name);
+        job.reply.close();
+      });
+
+      it.each([
+        ['a put', 'tryPut'],
+        ['their tickets', 'copyTickets'],
+      ] as const)(
+        'stay with their message when the dead-letter queue made for it has no room for %s',
+        async (_what, call) => {
+          const q = carrier();
+          const reply = anonymous();
+          await q.put({ reply });
+          reply.close();
+          const source = subject.backend.openChannel(q.name, 'open', {});
+          const length = source.tryReceive();
+          const refusing: Pick<Backend, 'openChannel'> = {
+            openChannel(...wanted) {
+              const letters = subject.backend.openChannel(...wanted);
+              letters[call] = () => {
+                throw new InterprocError('ERR_NO_SPACE', 'there is none');
+              };
+              return letters;
+            },
+          };
+          const letters = new DeadLetters(refusing, source, bench.name());
+          const { receipt } = source;
+          const move = (): void =>
+            letters.move(source.inbox.slice(0, length), {
+              consume: () => source.ack(receipt),
+              giveBack: () => source.nack(receipt),
+            });
+          expect(thrownBy(move)).toEqual(coded('ERR_NO_SPACE'));
+          source.close();
+          expect(names().sort()).toEqual([q.name, reply.name].sort());
+          const again = await q.receive();
+          expect(again.redelivered).toBe(true);
+          const job = again.value as Job;
+          expect(job.reply.name).toBe(reply.name);
+          again.ack();
+          job.reply.close();
+          expect(names()).toEqual([q.name]);
+        },
+      );
+
+      it('leave alone what only looks like tickets of theirs', async () => {
+        const dead = bench.name();
+        const [q, other] = [carrier(), carrier()];
+        const reply = anonymous();
+        await q.put({ reply });
+        reply.close();
+        const channel = subject.backend.openChannel(q.name, 'open', {});
+        const length = channel.tryReceive();
+        const [ticket] = channel.ticketsIn(channel.inbox.subarray(0, length));
+        channel.close();
+        // A message of another queue tells of it.
+        await other.put(ticket);
+        const source = subject.backend.openChannel(other.name, 'open', {});
+        const told = source.inbox.slice(0, source.tryReceive());
+        expect(source.ticketsIn(told)).toEqual([]);
+        const { receipt } = source;
+        new DeadLetters(subject.backend, source, dead).move(told, {
+          consume: () => source.ack(receipt),
+          giveBack: () => source.nack(receipt),
+        });
+        source.close();
+        const letters = bench.keep(Queue.open<unknown>(dead));
+        expect(await letters.get()).toBe(ticket);
+        const job = (await q.get()) as Job;
         expect(job.reply.name).toBe(reply.name);
         job.reply.close();
       });

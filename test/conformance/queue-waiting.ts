@@ -354,6 +354,44 @@ export function waiting(subject: Subject): void {
       expect(q.tryGetMany().map(({ length }) => length)).toEqual([2500, 5]);
     });
 
+    it.each([
+      ['is room', undefined],
+      ['is none', 'full'],
+    ])('puts nothing when encoding aborts it, if there %s', async (_, first) => {
+      const q = bench.keep(Queue.create<unknown>(bench.name(), { maxItems: 1 }));
+      if (first !== undefined) await q.put(first);
+      for (const put of [
+        (value: unknown, signal: AbortSignal) => q.put(value, { signal }),
+        (value: unknown, signal: AbortSignal) => q.put(value, { signal, timeoutMs: 0 }),
+        (value: unknown, signal: AbortSignal) => q.putMany([value], { signal }),
+        (value: unknown, signal: AbortSignal) =>
+          q.toWritableStream({ signal }).getWriter().write(value),
+      ]) {
+        const controller = new AbortController();
+        const reason = new Error('not any more');
+        const value = {
+          get aborting() {
+            controller.abort(reason);
+            return 1;
+          },
+        };
+        expect(await stateOf(put(value, controller.signal))).toBe(reason);
+      }
+      expect(q.tryGetMany()).toEqual(first === undefined ? [] : [first]);
+      expect(q.size).toBe(0);
+    });
+
+    it('says of each putMany how many of its values went in, when the handle closes', async () => {
+      const q = bench.keep(Queue.open<string>(bench.small(3).name));
+      const errors = [q.putMany(['1', '2', '3', '4', '5']), q.putMany(['6', '7'])].map((put) =>
+        put.catch((error: unknown) => error),
+      );
+      q.close();
+      const [first, second] = await Promise.all(errors);
+      expect(first).toMatchObject({ code: 'ERR_CLOSED', accepted: 3 });
+      expect(second).toMatchObject({ code: 'ERR_CLOSED', accepted: 0 });
+    });
+
     it('says of a putMany how many values went in', async () => {
       const q = bench.small(3);
       await expect(q.putMany(['1', '2', '3', '4', '5'], { timeoutMs: 10 })).rejects.toMatchObject({

@@ -6,6 +6,7 @@
 import { describe } from 'vitest';
 
 import { batches } from './queue-batches.js';
+import { closedInside } from './queue-closed-inside.js';
 import { delivery } from './queue-delivery.js';
 import { ending } from './queue-ending.js';
 import { iteration } from './queue-iteration.js';
@@ -33,6 +34,7 @@ export function describeQueue(label: string, makeSubject: () => Subject): void {
     batches(subject);
     iteration(subject);
     ending(subject);
+    closedInside(subject);
     delivery(subject);
     travelling(subject);
     joining(subject);

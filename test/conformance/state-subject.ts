@@ -7,6 +7,8 @@ import { bindQueue } from '../../src/primitives/bind-queue.js';
 import type { QueueConstructor } from '../../src/primitives/bind-queue.js';
 import { bindSharedArray } from '../../src/primitives/bind-shared-array.js';
 import type { SharedArrayConstructor } from '../../src/primitives/bind-shared-array.js';
+import { bindShareableList } from '../../src/primitives/bind-shareable-list.js';
+import type { ShareableListConstructor } from '../../src/primitives/bind-shareable-list.js';
 import { bindSharedMemory } from '../../src/primitives/bind-shared-memory.js';
 import type { SharedMemoryConstructor } from '../../src/primitives/bind-shared-memory.js';
 import { bindValue } from '../../src/primitives/bind-value.js';
@@ -29,6 +31,7 @@ export class StateBench {
   readonly Value: ValueConstructor;
   readonly SharedArray: SharedArrayConstructor;
   readonly SharedMemory: SharedMemoryConstructor;
+  readonly ShareableList: ShareableListConstructor;
   readonly Queue: QueueConstructor;
   readonly #opened: Closable[] = [];
   #names = 0;
@@ -39,6 +42,7 @@ export class StateBench {
     this.Value = bindValue(select, handles);
     this.SharedArray = bindSharedArray(select, handles);
     this.SharedMemory = bindSharedMemory(select, handles);
+    this.ShareableList = bindShareableList(select, handles);
     this.Queue = bindQueue(select, handles);
   }
 

@@ -2,6 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect } from 'vitest';
 import { test } from './scene.js';
+import { Terminal } from './terminal.js';
 
 const QUEUES = 100;
 
@@ -44,4 +45,30 @@ describe(`a process with ${QUEUES} queues open`, () => {
     program.tell('end');
     expect(await program.ends()).toEqual({ code: 0, signal: null });
   });
+});
+
+test('a process that waits for locks and events looks four times a second, at most', async ({
+  scene,
+}) => {
+  const owner = new Terminal(scene.start('lock-terminal'));
+  const waiter = new Terminal(scene.start('lock-terminal'));
+  for (const [className, holds, waits, ...args] of [
+    ['Lock', 'acquire', 'acquire'],
+    ['Semaphore', 'acquire', 'acquire', 1],
+    ['RWLock', 'acquireWrite', 'acquireRead'],
+    ['Event', 'clear', 'wait'],
+    ['Barrier', 'abort', 'wait', 2],
+  ] as const) {
+    await owner.call('create', className, className, ...args);
+    await waiter.call('open', className, className);
+    await owner.call(holds, className);
+    if (className === 'Barrier') await owner.call('reset', className);
+    await waiter.begin(waits, className);
+  }
+  const atMost = 4 * SPAN_SECONDS;
+  const during = await wakeUps(waiter.program.pid, atMost);
+  console.log(`  waits for locks: ${during} wake-ups in ${SPAN_SECONDS} s`);
+  expect(during).toBeLessThanOrEqual(atMost);
+  await waiter.kill();
+  await owner.leave();
 });

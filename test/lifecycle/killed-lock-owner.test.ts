@@ -297,4 +297,21 @@ describe('a pending acquire', () => {
     expect(await waiter.program.ends()).toEqual({ code: 0, signal: null });
     await survivor.leave();
   });
+
+  test('does not when only the process itself could serve it: it ends', async ({ scene }) => {
+    const program = scene.start('await-own-lock');
+    await program.says('waiting');
+    // What Node says of a top-level await that nothing can settle any more.
+    expect(await program.ends()).toEqual({ code: 13, signal: null });
+    const hasty = scene.start('await-own-lock', [50]);
+    expect(await hasty.says('failed')).toBe('ERR_TIMEOUT');
+    expect(await hasty.ends()).toEqual({ code: 0, signal: null });
+  });
+});
+
+test('a handle that is forgotten while it holds gives the lock up', async ({ scene }) => {
+  const program = scene.start('forgotten-lock', [], { nodeArguments: ['--expose-gc'] });
+  expect(await program.says('held')).toBe(true);
+  expect(await program.says('recovered')).toBe(true);
+  expect(await program.ends()).toEqual({ code: 0, signal: null });
 });

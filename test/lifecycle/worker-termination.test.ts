@@ -4,6 +4,7 @@ import { atScale, printedSeed } from './scale.js';
 import { test } from './scene.js';
 
 const TERMINATIONS = atScale(150, 5_000); // in each of two runs
+const OPENERS = atScale(60, 5_000);
 const RUN_WATCHDOG_MS = atScale(300_000, 3_600_000);
 
 interface Result {
@@ -17,6 +18,17 @@ interface Result {
 }
 
 describe.each(nodes)('under Node $version', ({ path }) => {
+  test(
+    `${OPENERS} workers terminated while they load the package, open or close do not take the process along`,
+    { timeout: RUN_WATCHDOG_MS + 60_000 },
+    async ({ scene }) => {
+      const args = [OPENERS, printedSeed('termination of openers')];
+      const program = scene.start('terminated-openers', args, { node: path });
+      expect(await program.ends(RUN_WATCHDOG_MS)).toEqual({ code: 0, signal: null });
+      expect(await program.says('result')).toEqual({ participants: 1 });
+    },
+  );
+
   test.for(['getting', 'receiving'] as const)(
     `${TERMINATIONS} workers terminated in every state, some of them %s, leave the queue whole`,
     { timeout: RUN_WATCHDOG_MS + 60_000 },

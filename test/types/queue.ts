@@ -1,7 +1,15 @@
 /** What the compiler knows about queues. Checked by `npm run types`, never run. */
 
 import { list, prune, Queue } from 'interproc';
-import type { CustomCodec, Delivery, QueueStats, SegmentInfo } from 'interproc';
+import type {
+  CustomCodec,
+  Delivery,
+  QueueOptions,
+  QueueStats,
+  SegmentInfo,
+  ValueQueueOptions,
+  WaitOptions,
+} from 'interproc';
 import { same } from './same.js';
 
 interface Job {
@@ -34,6 +42,21 @@ export function codecs(): void {
   const assigned: Queue<Job> = Queue.open('a');
   same<typeof assigned, Queue<Job>>();
   const anything: Queue = jobs;
+  const options: QueueOptions = { maxItems: 3 };
+  const whatever = [
+    Queue.create('a', options),
+    Queue.open('a', options),
+    Queue.openOrCreate('a', options),
+    new Queue(options),
+  ] as const;
+  same<(typeof whatever)[number], Queue<unknown>>();
+  const values: ValueQueueOptions = { maxItems: 3 };
+  const valued = [
+    Queue.create<Job>('a', values),
+    Queue.open<Job>('a', values),
+    new Queue<Job>(values),
+  ] as const;
+  same<(typeof valued)[number], Queue<Job>>();
   void anything;
 
   // @ts-expect-error codec 'raw' carries bytes
@@ -62,6 +85,8 @@ export async function openingLater(signal: AbortSignal): Promise<void> {
   same<typeof jobs, Queue<Job>>();
   const text = await Queue.openWhenAvailable('a', { codec: 'string' });
   same<typeof text, Queue<string>>();
+  const whatever = await Queue.openWhenAvailable('a', {} as QueueOptions & WaitOptions);
+  same<typeof whatever, Queue<unknown>>();
   const custom = await Queue.openWhenAvailable('a', { codec: dates });
   same<typeof custom, Queue<Date>>();
 }

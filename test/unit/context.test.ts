@@ -80,6 +80,7 @@ describe('the package', () => {
       'RLock',
       'RWLock',
       'Semaphore',
+      'ShareableList',
       'SharedArray',
       'SharedMemory',
       'Struct',

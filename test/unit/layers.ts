@@ -16,7 +16,7 @@ const TS_ORDER: ReadonlyArray<readonly string[]> = [
   ['manager'],
   ['csp'],
   ['context'],
-  ['index', 'ring'],
+  ['index', 'ring', 'posix'],
   ['cli'],
 ];
 const BACKENDS = 'backends';

@@ -379,6 +379,12 @@ class MemoryChannel implements Channel {
     queue.giveBack(receipt, held.message);
   }
 
+  undeliver(receipt: number): void {
+    const held = this.#queue.held.get(receipt);
+    if (held?.holder === this) held.message.deliveries--;
+    this.nack(receipt);
+  }
+
   arm(side: Side): boolean {
     const queue = this.#enter();
     if (queue.waits.some((wait) => wait.channel === this && wait.side === side)) {
@@ -446,11 +452,17 @@ class MemoryChannel implements Channel {
   }
 
   ticketsIn(message: Uint8Array): Ticket[] {
-    return Buffer.from(message).toString('latin1').match(TICKETS) ?? [];
+    const tickets = Buffer.from(message).toString('latin1').match(TICKETS) ?? [];
+    return tickets.filter((ticket) => this.#backend.isCarriedBy(ticket, this.#queue));
   }
 
-  adoptTickets(message: Uint8Array): void {
-    for (const ticket of this.ticketsIn(message)) this.#backend.changeTicket(ticket, this.#queue);
+  copyTickets(message: Uint8Array, source: Channel): Ticket[] {
+    const text = Buffer.from(message.buffer, message.byteOffset, message.byteLength);
+    return source.ticketsIn(message).map((ticket) => {
+      const copied = this.#backend.copyTicket(ticket, this.#queue);
+      text.write(copied, text.indexOf(ticket), 'latin1');
+      return copied;
+    });
   }
 
   end(): void {
@@ -562,9 +574,14 @@ export class MemoryBackend implements Backend, Registry {
     if (known !== undefined) this.left(known.object);
   }
 
-  changeTicket(ticket: Ticket, carrier: SharedQueue): void {
+  isCarriedBy(ticket: Ticket, carrier: SharedQueue): boolean {
+    return this.#tickets.get(ticket)?.carrier === carrier;
+  }
+
+  copyTicket(ticket: Ticket, carrier: SharedQueue): Ticket {
     const known = this.#tickets.get(ticket);
-    if (known !== undefined) known.carrier = carrier;
+    if (known === undefined) fail('ERR_NOT_FOUND', 'no such ticket');
+    return this.issueTicket(known.object, carrier);
   }
 
   openState(
@@ -598,10 +615,15 @@ export class MemoryBackend implements Backend, Registry {
     return new MemoryState(this, object);
   }
 
-  openTicket(ticket: Ticket): Channel {
+  beside(): this {
+    return this;
+  }
+
+  openTicket(ticket: Ticket, codec?: string): Channel {
     const object = this.#tickets.get(ticket)?.object;
     if (!(object instanceof SharedQueue) || this.#objects.get(object.name) !== object)
       fail('ERR_NOT_FOUND', 'it is gone');
+    if (codec !== undefined) this.#checkAgreement(object, { codec });
     return new MemoryChannel(this, object);
   }
 

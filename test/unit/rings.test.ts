@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { EOFError, MpmcRing, SpscRing, TimeoutError } from '../../src/ring.js';
@@ -36,6 +36,42 @@ describe('a ring with one producer and one consumer', () => {
     const consumer = keep(SpscRing.open('ring', { role: 'consumer' }));
     return { producer, consumer };
   };
+
+  it.each(['open', 'openOrCreate'] as const)('is not what it is not: %s', (how) => {
+    keep(SpscRing.create('ring', { role: 'producer', capacityBytes: 4096 }));
+    for (const other of [{ capacityBytes: 8192 }, { persist: true }]) {
+      expect(() => keep(SpscRing[how]('ring', { role: 'consumer', ...other }))).toThrow(
+        expect.objectContaining({ code: 'ERR_MISMATCH' }),
+      );
+    }
+    keep(SpscRing[how]('ring', { role: 'consumer', capacityBytes: 4000, persist: false }));
+  });
+
+  it('has no option of another name', () => {
+    for (const call of [
+      () => keep(SpscRing.create('typo', { role: 'producer', capacity: 1 } as never)),
+      () => keep(MpmcRing.create('typo', { role: 'producer' } as never)),
+      () => keep(MpmcRing.create('typo', { Persist: true } as never)),
+    ]) {
+      expect(call).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG' }));
+      expect(call).toThrow(/has no option '(capacity|role|Persist)'/);
+    }
+  });
+
+  it('does not travel in messages', () => {
+    const { producer } = pair();
+    const q = keep(Queue.create<unknown>('carrier'));
+    for (const ring of [producer, keep(MpmcRing.create('many'))]) {
+      expect(() => q.tryPut({ ring })).toThrow(expect.objectContaining({ code: 'ERR_ENCODE' }));
+    }
+    expect(q.size).toBe(0);
+  });
+
+  it('shows the argument that it refuses', () => {
+    const { producer } = pair();
+    expect(() => producer.tryPush('some text' as never)).toThrow("'some text'");
+    expect(() => producer.pushSync(bytes(1), { timeoutMs: 'soon' as never })).toThrow("'soon'");
+  });
 
   it('hands messages over in order, whole, and of any length down to none', () => {
     const { producer, consumer } = pair();
@@ -147,5 +183,47 @@ describe('a ring with many producers and consumers', () => {
     expect(() => SpscRing.open('ring', { role: 'consumer' })).toThrow(
       expect.objectContaining({ code: 'ERR_KIND' }),
     );
+  });
+});
+
+describe('what the killed left behind', () => {
+  /** As it is when everybody who had it open was killed: the file, and nobody attached to it. */
+  function abandon(handle: { readonly name: string; close(): void }): void {
+    const file = `${directory}/${handle.name}`;
+    copyFileSync(file, `${file}.left`);
+    handle.close();
+    renameSync(`${file}.left`, file);
+  }
+
+  const code = (expected: string) => expect.objectContaining({ code: expected }) as Error;
+
+  it('is in nobody’s way, also if it is of another kind', () => {
+    abandon(SpscRing.create('left', { role: 'producer' }));
+    expect(() => Queue.open('left')).toThrow(code('ERR_NOT_FOUND'));
+    abandon(SpscRing.create('left', { role: 'producer' }));
+    keep(Queue.create('left')).close();
+    abandon(SpscRing.create('left', { role: 'producer' }));
+    keep(Queue.openOrCreate('left')).close();
+    abandon(Queue.create('left'));
+    expect(() => SpscRing.open('left', { role: 'producer' })).toThrow(code('ERR_NOT_FOUND'));
+    abandon(Queue.create('left'));
+    keep(SpscRing.create('left', { role: 'producer' }));
+  });
+
+  it('stays if it holds messages, and so does what is in use', () => {
+    const ring = SpscRing.create('full', { role: 'producer' });
+    ring.tryPush(bytes(1));
+    expect(() => Queue.create('full')).toThrow(code('ERR_EXISTS'));
+    expect(() => Queue.open('full')).toThrow(code('ERR_KIND'));
+    abandon(ring);
+    expect(() => Queue.create('full')).toThrow(code('ERR_EXISTS'));
+    expect(() => Queue.open('full')).toThrow(code('ERR_KIND'));
+    expect(keep(SpscRing.open('full', { role: 'consumer' })).tryPop()).toEqual(bytes(1));
+    const q = Queue.create('waiting', { codec: 'string' });
+    q.putNowait('kept');
+    abandon(q);
+    expect(() => SpscRing.create('waiting', { role: 'producer' })).toThrow(code('ERR_EXISTS'));
+    expect(() => SpscRing.open('waiting', { role: 'producer' })).toThrow(code('ERR_KIND'));
+    expect(keep(Queue.open<string>('waiting')).tryGet()).toBe('kept');
   });
 });

@@ -10,6 +10,9 @@ import type { CellOperation, CellType, StateOptions } from '../../contract/state
 
 export type Token = number;
 
+/** Of no object: calls answer that it is closed. Closed objects have it, for another one may get the token that they had. */
+export const NO_TOKEN: Token = 2 ** 32 - 1;
+
 export interface Constants {
   readonly ok: number;
   readonly empty: number;
@@ -61,6 +64,8 @@ export interface Constants {
   /** The code of a cell's operation is that of the operation, times the number of types, plus that of the type. */
   readonly cellOperations: Readonly<Record<CellOperation, number>>;
   readonly cellTypes: Readonly<Record<CellType, number>>;
+  /** The largest value of a semaphore of POSIX. */
+  readonly maxSemaphoreValue: number;
   /** What can be waited for: sides are numbered from 0. */
   readonly sides: number;
 }
@@ -128,6 +133,7 @@ export interface Addon {
   receiveInto(token: Token, bytes: Uint8Array): number;
   ack(token: Token, receipt: number): number;
   nack(token: Token, receipt: number): number;
+  undeliver(token: Token, receipt: number): number;
   ackAsTaken(token: Token, receipt: number): number;
   taskDone(token: Token): number;
   hasUnfinished(token: Token): number;
@@ -213,17 +219,45 @@ export interface Addon {
   setRef(token: Token, ref: boolean): void;
   close(token: Token): void;
   unlink(token: Token): void;
-  identity(token: Token): bigint;
+  /** undefined: closed */
+  identity(token: Token): bigint | undefined;
   /** The name of the file that keeps `passenger` alive. */
   issueTicket(carrier: Token, passenger: Token): string;
-  /** The new name of the file; undefined if there is no such file. */
-  changeTicket(carrier: Token, file: string): string | undefined;
+  /** The name of one more file for the same object; undefined if there is no such file. */
+  copyTicket(carrier: Token, file: string): string | undefined;
   redeemTicket(token: Token, file: string): void;
   /** Before the first arm of an object. */
   listen(token: Token): void;
   onBell(dispatch: (count: number) => void): void;
   inbox(): Uint8Array;
   outbox(): Uint8Array;
+
+  posixOpenMemory(
+    name: string,
+    mode: number,
+    bytes: number,
+    permissions: number,
+    readOnly: boolean,
+  ): Token;
+  posixMemoryBytes(token: Token): number;
+  /** Once per token; undefined where the runtime allows no ArrayBuffer over memory that is not its own. */
+  posixMemoryBuffer(token: Token): ArrayBuffer | undefined;
+  /** 0, or -Code. */
+  posixReadMemory(token: Token, target: Uint8Array, offset: number): number;
+  posixWriteMemory(token: Token, bytes: Uint8Array, offset: number): number;
+  posixCloseMemory(token: Token): void;
+  posixUnlinkMemory(name: string): void;
+  posixOpenSemaphore(name: string, mode: number, value: number, permissions: number): Token;
+  /** 1 = took a permit, 0 = there is none. */
+  posixTryWait(token: Token): number;
+  /** 1 = took a permit, 0 = a slice or the time has passed. */
+  posixWait(token: Token, milliseconds: number): number;
+  /** 0, or -Code. */
+  posixPost(token: Token): number;
+  posixValue(token: Token): number;
+  posixCloseSemaphore(token: Token): void;
+  posixUnlinkSemaphore(name: string): void;
+
   list(directory: string): NativeEntry[];
   prune(directory: string, dryRun: boolean): string[];
 }

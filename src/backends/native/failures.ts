@@ -101,8 +101,16 @@ export function statusError(
   );
 }
 
-/** Calls into the addon and gives what it throws its class, code and message. */
-export function guarded<T>(statuses: Constants, what: string, call: () => T): T {
+/**
+ * Calls into the addon and gives what it throws its class, code and message. `advise`: the way out, where it is another than
+ * for objects of our own.
+ */
+export function guarded<T>(
+  statuses: Constants,
+  what: string,
+  call: () => T,
+  advise?: (code: ErrorCode, errno: number | undefined) => string | undefined,
+): T {
   try {
     return call();
   } catch (thrown) {
@@ -110,7 +118,7 @@ export function guarded<T>(statuses: Constants, what: string, call: () => T): T 
     if (typeof failure.status !== 'number') throw thrown;
     const [code, advice] = tell(statuses, failure.status);
     const system = failure.errno ? ` (${failure.syscall ?? ''}: errno ${failure.errno})` : '';
-    const wayOut = adviceOn(failure.errno) ?? advice;
+    const wayOut = advise?.(code, failure.errno) ?? adviceOn(failure.errno) ?? advice;
     throw new InterprocError(code, `${what}: ${failure.message ?? ''}${system}; ${wayOut}`, {
       ...(failure.errno ? { errno: failure.errno } : {}),
       ...(failure.syscall ? { syscall: failure.syscall } : {}),

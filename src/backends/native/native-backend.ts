@@ -16,12 +16,13 @@ import type {
   Ticket,
 } from '../../contract/channel.js';
 import { loadAddon } from './addon.js';
-import type { ObjectOptions } from './addon.js';
+import type { ObjectOptions, Token } from './addon.js';
 import { guarded } from './failures.js';
 import { NativeByteRing } from './native-byte-ring.js';
 import { NativeChannel } from './native-channel.js';
 import { NativeState } from './native-state.js';
 import { parseTicket } from './tickets.js';
+import { NativePosix } from './native-posix.js';
 import { NativeThread } from './native-thread.js';
 
 const MODES: Readonly<Record<OpenMode, number>> = { create: 0, open: 1, openOrCreate: 2 };
@@ -62,9 +63,29 @@ export class NativeBackend implements Backend, Registry, RingOpener {
   readonly kind = 'native';
   readonly registry: Registry = this;
   readonly thread: NativeThread;
+  readonly posix: NativePosix;
 
-  constructor() {
-    this.thread = new NativeThread(loadAddon());
+  /** Of what is opened; undefined: as INTERPROC_DIR says at that time. */
+  readonly #directory: string | undefined;
+  readonly #besides = new Map<string, NativeBackend>();
+  readonly #directoryOf = new WeakMap<Channel, string>();
+
+  constructor(directory?: string) {
+    this.thread = NativeThread.of(loadAddon());
+    this.posix = new NativePosix(this.thread.addon);
+    this.#directory = directory;
+  }
+
+  beside(channel: Channel): NativeBackend {
+    const directory = this.#directoryOf.get(channel);
+    if (directory === undefined || directory === this.#directory) return this;
+    let found = this.#besides.get(directory);
+    if (found === undefined) this.#besides.set(directory, (found = new NativeBackend(directory)));
+    return found;
+  }
+
+  #where(): string {
+    return this.#directory ?? objectDirectory();
   }
 
   openChannel(name: string | undefined, mode: OpenMode, options: ChannelOptions): Channel {
@@ -103,29 +124,57 @@ export class NativeBackend implements Backend, Registry, RingOpener {
     };
     const fullName = name ?? anonymousName();
     const what = `${mode} '${name ?? '(anonymous)'}'`;
+    const directory = this.#where();
     const token = guarded(constants, what, () =>
-      addon.openQueue(objectDirectory(), fullName, MODES[mode], wanted),
+      addon.openQueue(directory, fullName, MODES[mode], wanted),
     );
-    const found = addon.geometry(token);
-    const difference = mode === 'create' ? undefined : disagreement(options, wanted, found);
-    if (difference !== undefined) {
-      addon.close(token);
-      throw new InterprocError(
-        'ERR_MISMATCH',
-        `${what}: ${difference}; pass the options it was created with, or none`,
-      );
-    }
-    return new NativeChannel(this.thread, token, fullName, toGeometry(found), copiesLeases());
+    const found = this.#assertAgreement(what, token, mode, options, wanted);
+    const channel = new NativeChannel(
+      this.thread,
+      token,
+      fullName,
+      toGeometry(found),
+      copiesLeases(),
+    );
+    this.#directoryOf.set(channel, directory);
+    return channel;
   }
 
-  openTicket(ticket: Ticket): Channel {
+  /** What the object has. If that is not what was asked for, it is closed. @throws ERR_MISMATCH */
+  #assertAgreement(
+    what: string,
+    token: Token,
+    mode: OpenMode,
+    asked: ChannelOptions,
+    wanted: ObjectOptions,
+  ): ObjectOptions {
+    const { addon } = this.thread;
+    const found = addon.geometry(token);
+    const difference = mode === 'create' ? undefined : disagreement(asked, wanted, found);
+    if (difference === undefined) return found;
+    addon.close(token);
+    throw new InterprocError(
+      'ERR_MISMATCH',
+      `${what}: ${difference}; pass the options it was created with, or none`,
+    );
+  }
+
+  openTicket(ticket: Ticket, codec?: string): Channel {
     const known = parseTicket(ticket);
     if (known === undefined) {
       throw new InterprocError('ERR_DECODE', `${shown(ticket)} is no handle of a queue`);
     }
     const channel = this.openChannel(known.name, 'open', {}) as NativeChannel;
-    if (channel.identity() === known.object) return channel;
+    const isSame = channel.identity() === known.object;
+    const its = channel.geometry.codec;
+    if (isSame && (codec === undefined || codec === its)) return channel;
     channel.close();
+    if (isSame) {
+      throw new InterprocError(
+        'ERR_MISMATCH',
+        `The queue '${known.name}' that was in the message has the codec '${its}', not '${codec}'`,
+      );
+    }
     throw new InterprocError(
       'ERR_NOT_FOUND',
       `The queue '${known.name}' that was in the message is gone; another has its name`,
@@ -156,7 +205,7 @@ export class NativeBackend implements Backend, Registry, RingOpener {
     const what = `${mode} '${name ?? '(anonymous)'}'`;
     const wanted = { ...options, anonymous: name === undefined };
     const token = guarded(constants, what, () =>
-      addon.openState(objectDirectory(), fullName, MODES[mode], wanted, initial),
+      addon.openState(this.#where(), fullName, MODES[mode], wanted, initial),
     );
     const geometry = Object.freeze(addon.stateGeometry(token));
     return new NativeState(this.thread, token, fullName, geometry, copiesState());
@@ -205,20 +254,23 @@ export class NativeBackend implements Backend, Registry, RingOpener {
     };
     const what = `${mode} ${options.role} of '${name}'`;
     const token = guarded(constants, what, () =>
-      addon.openSpsc(objectDirectory(), name, MODES[mode], wanted),
+      addon.openSpsc(this.#where(), name, MODES[mode], wanted),
     );
+    const { capacityBytes: capacity, persist } = options;
+    const asked = { capacityBytes: capacity, persist };
+    this.#assertAgreement(what, token, mode, asked, wanted);
     return new NativeByteRing(this.thread, token, name, options.role);
   }
 
   list(): SegmentInfo[] {
     const { addon } = this.thread;
-    const entries = guarded(addon.constants, 'list', () => addon.list(objectDirectory()));
+    const entries = guarded(addon.constants, 'list', () => addon.list(this.#where()));
     return entries.map((entry) => ({ ...entry, problem: entry.problem }));
   }
 
   prune(options: { readonly dryRun: boolean }): string[] {
     const { addon } = this.thread;
-    return guarded(addon.constants, 'prune', () => addon.prune(objectDirectory(), options.dryRun));
+    return guarded(addon.constants, 'prune', () => addon.prune(this.#where(), options.dryRun));
   }
 }
 

@@ -8,6 +8,7 @@ import type {
   SharedObject,
   Ticket,
 } from '../../contract/channel.js';
+import { NO_TOKEN } from './addon.js';
 import type { Addon, Constants, Token } from './addon.js';
 import { guarded, statusError } from './failures.js';
 import { LargeMessage } from './large-message.js';
@@ -43,7 +44,7 @@ export class NativeChannel extends NativeObject implements Channel {
   // Of this class's own as well: the hot calls read private fields faster than inherited ones.
   readonly #addon: Addon;
   readonly #constants: Constants;
-  readonly #token: Token;
+  #token: Token;
   readonly #results: Float64Array;
   readonly #large: LargeMessage;
 
@@ -66,7 +67,12 @@ export class NativeChannel extends NativeObject implements Channel {
     this.#token = token;
     this.#results = addon.results;
     this.#large = new LargeMessage(addon);
-    this.leasing = new NativeLeasing(thread, token, this, copiesLeases);
+    this.leasing = new NativeLeasing(thread, this, copiesLeases);
+  }
+
+  override close(): void {
+    super.close();
+    this.#token = NO_TOKEN;
   }
 
   get inbox(): Uint8Array {
@@ -142,7 +148,8 @@ export class NativeChannel extends NativeObject implements Channel {
   }
 
   tryTakeMany(max: number): number {
-    const result = this.#addon.takeMany(this.#token, max);
+    // More than a crossing holds would not fit into the call's 32 bits.
+    const result = this.#addon.takeMany(this.#token, Math.min(max, this.#constants.batch));
     return result > 0 ? result : this.#takeOrFetch(result);
   }
 
@@ -201,6 +208,11 @@ export class NativeChannel extends NativeObject implements Channel {
     if (result !== 0) throw statusError(this.#constants, -result, this.name);
   }
 
+  undeliver(receipt: number): void {
+    const result = this.#addon.undeliver(this.#token, receipt);
+    if (result !== 0) throw statusError(this.#constants, -result, this.name);
+  }
+
   ackAsTaken(receipt: number): void {
     const result = this.#addon.ackAsTaken(this.#token, receipt);
     if (result !== 0) throw statusError(this.#constants, -result, this.name);
@@ -234,9 +246,19 @@ export class NativeChannel extends NativeObject implements Channel {
       );
     }
     const what = `'${passenger.name}' in a message of '${this.name}'`;
-    const file = guarded(this.#constants, what, () =>
-      this.#addon.issueTicket(this.#token, passenger.token),
-    );
+    let file: string;
+    try {
+      file = guarded(this.#constants, what, () =>
+        this.#addon.issueTicket(this.#token, passenger.token),
+      );
+    } catch (cause) {
+      if ((cause as Partial<InterprocError>).code !== 'ERR_INVALID_ARG') throw cause;
+      throw new InterprocError(
+        'ERR_ENCODE',
+        `'${passenger.name}' lives in another directory than '${this.name}', whose messages cannot carry it; open both with the same INTERPROC_DIR`,
+        { cause },
+      );
+    }
     return formatTicket(file, passenger.name);
   }
 
@@ -247,17 +269,26 @@ export class NativeChannel extends NativeObject implements Channel {
 
   ticketsIn(message: Uint8Array): Ticket[] {
     const tickets: Ticket[] = [];
-    findTicketFiles(message, (file) => tickets.push(formatTicket(file, NAMELESS)));
+    findTicketFiles(message, this.identity(), (file) => tickets.push(formatTicket(file, NAMELESS)));
     return tickets;
   }
 
-  adoptTickets(message: Uint8Array): void {
-    findTicketFiles(message, (file, offset) => {
-      const changed = guarded(this.#constants, this.name, () =>
-        this.#addon.changeTicket(this.#token, file),
-      );
-      if (changed !== undefined) message.set(Buffer.from(changed, 'latin1'), offset);
-    });
+  copyTickets(message: Uint8Array, source: Channel): Ticket[] {
+    const tickets: Ticket[] = [];
+    try {
+      findTicketFiles(message, source.identity(), (file, offset) => {
+        const copied = guarded(this.#constants, this.name, () =>
+          this.#addon.copyTicket(this.#token, file),
+        );
+        if (copied === undefined) return;
+        tickets.push(formatTicket(copied, NAMELESS));
+        message.set(Buffer.from(copied, 'latin1'), offset);
+      });
+    } catch (error) {
+      for (const ticket of tickets) this.redeemTicket(ticket);
+      throw error;
+    }
+    return tickets;
   }
 
   end(): void {

@@ -2,8 +2,9 @@ import { InterprocError } from '../../errors.js';
 import { EMPTY, ENDED, FULL } from '../../contract/channel.js';
 import type { Channel } from '../../contract/channel.js';
 import type { Lease, LeaseInfo, Leasing } from '../../contract/leasing.js';
-import type { Addon, Constants, Token } from './addon.js';
+import type { Addon, Constants } from './addon.js';
 import { statusError } from './failures.js';
+import type { NativeObject } from './native-object.js';
 import type { NativeThread } from './native-thread.js';
 
 /** Keeps its channel open: while anybody can reach the bytes, the memory must be there. */
@@ -18,50 +19,50 @@ class NativeLease implements Lease {
 /** By its memory, which all arrays over it lead to: who keeps one of them keeps the lease. */
 const leaseOf = new WeakMap<ArrayBufferLike, NativeLease>();
 
+type LeasedChannel = Channel & Pick<NativeObject, 'token'>;
+
 /** Leases of a native queue. */
 export class NativeLeasing implements Leasing {
   readonly #thread: NativeThread;
   readonly #addon: Addon;
   readonly #constants: Constants;
-  readonly #token: Token;
-  readonly #channel: Channel;
+  readonly #channel: LeasedChannel;
   readonly #copies: number;
 
-  constructor(thread: NativeThread, token: Token, channel: Channel, copies: boolean) {
+  constructor(thread: NativeThread, channel: LeasedChannel, copies: boolean) {
     this.#thread = thread;
     this.#addon = thread.addon;
     this.#constants = thread.addon.constants;
-    this.#token = token;
     this.#channel = channel;
     this.#copies = copies ? 1 : 0;
   }
 
   tryReserve(length: number): Lease | number {
-    const result = this.#addon.reserve(this.#token, length, this.#copies);
+    const result = this.#addon.reserve(this.#channel.token, length, this.#copies);
     return typeof result === 'number' ? this.#refused(result, length) : this.#granted(result);
   }
 
   tryPeek(): Lease | number {
-    const result = this.#addon.peek(this.#token, this.#copies);
+    const result = this.#addon.peek(this.#channel.token, this.#copies);
     return typeof result === 'number' ? this.#refused(result, undefined) : this.#granted(result);
   }
 
   commit(lease: NativeLease, length: number): void {
-    this.#ended(lease, this.#addon.commit(this.#token, lease.number, length));
+    this.#ended(lease, this.#addon.commit(this.#channel.token, lease.number, length));
   }
 
   release(lease: NativeLease): void {
-    this.#ended(lease, this.#addon.release(this.#token, lease.number));
+    this.#ended(lease, this.#addon.release(this.#channel.token, lease.number));
   }
 
   abandon(lease: NativeLease): void {
-    this.#ended(lease, this.#addon.abandon(this.#token, lease.number));
+    this.#ended(lease, this.#addon.abandon(this.#channel.token, lease.number));
   }
 
   list(): LeaseInfo[] {
     const { leaseSlot } = this.#constants;
     return this.#addon
-      .leases(this.#token)
+      .leases(this.#channel.token)
       .map((notice) => ({ ...notice, kind: notice.kind === leaseSlot ? 'slot' : 'message' }));
   }
 
@@ -69,7 +70,7 @@ export class NativeLeasing implements Leasing {
     const number = this.#addon.results[this.#constants.lease] as number;
     const lease = new NativeLease(number, bytes, this.#channel);
     leaseOf.set(bytes.buffer, lease);
-    this.#thread.watchLease(lease, this.#token, number);
+    this.#thread.watchLease(lease, this.#channel.token, number);
     return lease;
   }
 

@@ -1,4 +1,5 @@
 import type { SharedObject, Side } from '../../contract/shared-object.js';
+import { NO_TOKEN } from './addon.js';
 import type { Addon, Constants, Token } from './addon.js';
 import { waitInSlices } from './blocking.js';
 import { guarded } from './failures.js';
@@ -12,7 +13,7 @@ export abstract class NativeObject implements SharedObject, Rung {
   protected readonly thread: NativeThread;
   protected readonly addon: Addon;
   protected readonly constants: Constants;
-  readonly token: Token;
+  #token: Token;
   readonly #armed: [boolean, boolean, boolean] = [false, false, false];
   #listening = false;
   #closed = false;
@@ -22,8 +23,13 @@ export abstract class NativeObject implements SharedObject, Rung {
     this.thread = thread;
     this.addon = thread.addon;
     this.constants = thread.addon.constants;
-    this.token = token;
+    this.#token = token;
     thread.adopt(token, this);
+  }
+
+  /** NO_TOKEN once it is closed. */
+  get token(): Token {
+    return this.#token;
   }
 
   isOn(thread: NativeThread): boolean {
@@ -32,10 +38,10 @@ export abstract class NativeObject implements SharedObject, Rung {
 
   arm(side: Side): boolean {
     if (!this.#listening) {
-      guarded(this.constants, this.name, () => this.addon.listen(this.token));
+      guarded(this.constants, this.name, () => this.addon.listen(this.#token));
       this.#listening = true;
     }
-    if (this.addon.arm(this.token, side) !== 0) return true;
+    if (this.addon.arm(this.#token, side) !== 0) return true;
     this.#armed[side] = true;
     this.thread.hold(this);
     return false;
@@ -43,7 +49,7 @@ export abstract class NativeObject implements SharedObject, Rung {
 
   disarm(side: Side): void {
     if (!this.#armed[side]) return;
-    this.addon.disarm(this.token, side);
+    this.addon.disarm(this.#token, side);
     this.#disarmed(side);
   }
 
@@ -58,28 +64,30 @@ export abstract class NativeObject implements SharedObject, Rung {
   }
 
   waitSync(side: Side, timeoutMs: number): boolean {
-    return waitInSlices(this.addon, this.token, side, timeoutMs);
+    return waitInSlices(this.addon, this.#token, side, timeoutMs);
   }
 
   ref(): void {
-    this.addon.setRef(this.token, true);
+    this.addon.setRef(this.#token, true);
   }
 
   unref(): void {
-    this.addon.setRef(this.token, false);
+    this.addon.setRef(this.#token, false);
   }
 
+  /** 0, which no object has, once it is closed. */
   identity(): bigint {
-    return this.addon.identity(this.token);
+    return this.addon.identity(this.#token) ?? 0n;
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.thread.release(this.token, this);
+    this.thread.release(this.#token, this);
+    this.#token = NO_TOKEN;
   }
 
   unlink(): void {
-    guarded(this.constants, this.name, () => this.addon.unlink(this.token));
+    guarded(this.constants, this.name, () => this.addon.unlink(this.#token));
   }
 }

@@ -7,6 +7,12 @@ export interface Rung {
   rang(side: Side): void;
 }
 
+/**
+ * Where the addon keeps it: it rings one for all of the thread, also where this package was evaluated more than once (by two
+ * addresses, by a tool that reloads modules).
+ */
+const KEPT = Symbol.for('interproc.native-thread');
+
 export class NativeThread {
   readonly addon: Addon;
   /** Where native code leaves messages, for all objects of the thread, unless they are larger than it. */
@@ -19,7 +25,11 @@ export class NativeThread {
   readonly #byToken = new Map<Token, WeakRef<Rung>>();
   readonly #waiting = new Set<Rung>();
 
-  constructor(addon: Addon) {
+  static of(addon: Addon & { [KEPT]?: NativeThread }): NativeThread {
+    return (addon[KEPT] ??= new NativeThread(addon));
+  }
+
+  private constructor(addon: Addon) {
     this.addon = addon;
     this.inbox = addon.inbox();
     this.#forgotten = new FinalizationRegistry((token) => {

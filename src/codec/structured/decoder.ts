@@ -9,6 +9,12 @@ interface ResizableConstructor {
   new (byteLength: number, options: { maxByteLength: number }): ArrayBuffer;
 }
 
+// For the tags of almost all values: V8 loads what is imported each time, and makes constants of these. 6 to 9 % of decoding.
+const { UNDEFINED, NULL, FALSE, TRUE, SMALL_INTEGER, INTEGER, DOUBLE, BIGINT, LARGE_BIGINT } =
+  format;
+const { SHORT_TEXT, GATHERED_TEXT, LATIN1_TEXT, UTF16_TEXT } = format;
+const { OBJECT, OBJECT_AGAIN, OBJECT_OF_PAIRS, ARRAY, HOLE } = format;
+
 /** Shared by all decoders of the thread. */
 const shapes = new ReceivedShapes();
 
@@ -39,16 +45,22 @@ export class Decoder {
   #partBytes = 0;
   #reserved = 0;
 
+  /** Lets go of the memory of the message decoded last. */
+  forget(): void {
+    this.#in.forget();
+  }
+
   /** @throws anything, for bytes that no encoder wrote */
   decode(inbox: Uint8Array, offset: number, length: number): unknown {
     const input = this.#in;
     input.start(inbox, offset, length);
     try {
       const head = input.uint8();
-      if ((head & ~format.IRREGULAR) !== format.VERSION) {
+      if ((head & ~(format.IRREGULAR | format.TEXTS)) !== format.VERSION) {
         throw new Malformed(`its format has the number ${head}, this one ${format.VERSION}`);
       }
       this.#numbers = (head & format.IRREGULAR) !== 0;
+      if ((head & format.TEXTS) !== 0) input.openTexts();
       if (input.left > 0 && input.peek() === format.BYTES) {
         input.uint8();
         return this.#bytes(input.left);
@@ -56,6 +68,7 @@ export class Decoder {
       const value = this.value();
       if (this.#parts.length > 0) this.#readParts();
       if (input.left > 0) throw new Malformed(`${input.left} bytes follow its value`);
+      if (input.hasTexts) throw new Malformed('it has more texts than places for them');
       return value;
     } finally {
       input.finish();
@@ -71,39 +84,41 @@ export class Decoder {
   value(): unknown {
     const input = this.#in;
     const tag = input.uint8();
-    if (tag >= format.SMALL_INTEGER) return tag - format.SMALL_INTEGER;
-    if (tag >= format.SHORT_TEXT) return input.latin1(tag - format.SHORT_TEXT);
+    if (tag >= SMALL_INTEGER) return tag - SMALL_INTEGER;
+    if (tag >= SHORT_TEXT) return input.latin1(tag - SHORT_TEXT);
     switch (tag) {
-      case format.UNDEFINED:
+      case UNDEFINED:
         return undefined;
-      case format.NULL:
+      case NULL:
         return null;
-      case format.FALSE:
+      case FALSE:
         return false;
-      case format.TRUE:
+      case TRUE:
         return true;
-      case format.INTEGER:
+      case INTEGER:
         return input.int32();
-      case format.DOUBLE:
+      case DOUBLE:
         return input.float64();
-      case format.BIGINT:
+      case BIGINT:
         return input.bigint64();
-      case format.LARGE_BIGINT:
+      case LARGE_BIGINT:
         return this.#largeBigint();
-      case format.LATIN1_TEXT:
+      case LATIN1_TEXT:
         return input.latin1(input.uint32());
-      case format.UTF16_TEXT:
+      case GATHERED_TEXT:
+        return input.gathered(input.uint8());
+      case UTF16_TEXT:
         return input.utf16(input.uint32());
-      case format.OBJECT: {
+      case OBJECT: {
         const shape = shapes.read(input);
         this.#shapes.push(shape);
         return this.#object(shape);
       }
-      case format.OBJECT_AGAIN:
+      case OBJECT_AGAIN:
         return this.#object(this.#shapes[input.uint16()]);
-      case format.OBJECT_OF_PAIRS:
+      case OBJECT_OF_PAIRS:
         return this.#pairs(this.#number({}));
-      case format.ARRAY:
+      case ARRAY:
         return this.#array();
       default:
         return this.#other(tag);
@@ -213,10 +228,10 @@ export class Decoder {
     const array: unknown[] = this.#number([]);
     for (let i = 0; i < count; i++) {
       const tag = input.peek();
-      if (tag >= format.SMALL_INTEGER) {
+      if (tag >= SMALL_INTEGER) {
         input.at++;
-        array.push(tag - format.SMALL_INTEGER);
-      } else if (tag === format.HOLE) {
+        array.push(tag - SMALL_INTEGER);
+      } else if (tag === HOLE) {
         input.at++;
         array.length = i + 1;
       } else {

@@ -8,8 +8,7 @@ import * as format from './format.js';
 import * as intrinsics from './intrinsics.js';
 import { becomesPlain, builtInKind, kindOf } from './kinds.js';
 import { Refusal, refusedAt, stepTo } from './refusal.js';
-import { SentShapes, TOO_MANY } from './sent-shapes.js';
-import type { SentShape } from './sent-shapes.js';
+import { hasKeys, SentShape, SentShapes, TOO_MANY } from './sent-shapes.js';
 import { packed } from './travel.js';
 import { placeOfView, VIEW_KINDS } from './views.js';
 
@@ -31,6 +30,10 @@ const INT64_BITS = 64;
 const DEPTH = 1000;
 /** Which part of a buffer travels: size from, uint length. */
 const PART_BYTES = 12;
+/** Where the value of a message stands. */
+const VALUE_AT = 1;
+/** Where in an OBJECT its key block stands. */
+const BLOCK_AT = 6;
 
 const isOwn = Object.prototype.hasOwnProperty;
 const ERROR_PLACES: ReadonlyMap<string, number> = new Map(
@@ -93,6 +96,13 @@ function followsBuffer(
 export class Encoder {
   readonly #out = new ByteWriter();
   readonly #met = new Encountered();
+  /** Of the object met last. */
+  #latest = new SentShape([]);
+  /**
+   * Of the last message whose value was an OBJECT: as long as there is the tag of one in #out, its key block is there too. Any
+   * other value has its own tag there.
+   */
+  #standing: SentShape | undefined;
   #parts: BufferPart[] = [];
   #isRegular = true;
   #message = 0;
@@ -121,13 +131,15 @@ export class Encoder {
         this.#value(value);
       }
       if (this.#parts.length > 0) this.#writeParts();
-      if (!this.#isRegular) out.bytes[0] = format.VERSION | format.IRREGULAR;
-      if (out.at > OUTBOX_BYTES || out.at > outbox.length) return out.written();
+      const texts = out.gathered() ? format.TEXTS : 0;
+      out.bytes[0] = format.VERSION | texts | (this.#isRegular ? 0 : format.IRREGULAR);
+      if (out.at > OUTBOX_BYTES || out.at > outbox.length) return out.handOver();
       out.copyTo(outbox);
       return out.at;
     } finally {
+      out.clear();
       this.#met.clear();
-      this.#parts = [];
+      if (this.#parts.length > 0) this.#parts = [];
       this.#reserved = 0;
     }
   }
@@ -194,16 +206,11 @@ export class Encoder {
 
   // Twice over the keys: they come before the values, and the second time V8 knows where each value is.
   #plain(object: Properties): void {
-    let step = shapes.root;
-    for (const key in object) {
-      if (!isOwn.call(object, key)) continue;
-      step = shapes.step(step, key);
-    }
-    if (step === TOO_MANY) {
+    const shape = this.#shapeOf(object);
+    if (shape === undefined) {
       this.#properties(object, Object.keys(object));
       return;
     }
-    const shape = step.shape ?? step.learn(Object.keys(object));
     // What is no plain object, for all its prototype, has no properties or indices first: arguments, a Map.
     if (shape.mayBeOther && this.#isOther(object)) return;
     const { keys } = shape;
@@ -228,6 +235,22 @@ export class Encoder {
     }
   }
 
+  /** The shape of a plain object; undefined if it has too many keys. */
+  #shapeOf(object: Properties): SentShape | undefined {
+    const latest = this.#latest;
+    const { follower } = latest;
+    if (follower !== undefined && hasKeys(object, follower.keys)) {
+      if (follower !== latest) this.#latest = follower;
+      return follower;
+    }
+    const shape = shapes.of(object);
+    if (shape !== undefined) {
+      latest.follower = shape;
+      this.#latest = shape;
+    }
+    return shape;
+  }
+
   /** Writes the start of an object; false if its keys make no block. */
   #shape(shape: SentShape): boolean {
     const { words } = shape;
@@ -239,17 +262,29 @@ export class Encoder {
       out.uint16(shape.place);
       return true;
     }
-    const { length } = words;
-    out.reserve(6 + 4 * length);
-    out.uint8(format.OBJECT);
-    out.uint8(length);
-    out.uint32(shape.hash);
-    for (let i = 0; i < length; i++) out.int32(words[i] as number);
+    this.#block(shape, words);
     if (this.#blocks < PLACES) {
       shape.message = this.#message;
       shape.place = this.#blocks++;
     }
     return true;
+  }
+
+  #block(shape: SentShape, words: Int32Array): void {
+    const out = this.#out;
+    const { length } = words;
+    const { at } = out;
+    // The values of a queue are mostly alike: what the message begins with still stands there from the one before.
+    if (at === VALUE_AT && shape === this.#standing && out.bytes[at] === format.OBJECT) {
+      out.at += BLOCK_AT + 4 * length;
+      return;
+    }
+    if (at === VALUE_AT) this.#standing = shape;
+    out.reserve(BLOCK_AT + 4 * length);
+    out.uint8(format.OBJECT);
+    out.uint8(length);
+    out.uint32(shape.hash);
+    for (let i = 0; i < length; i++) out.int32(words[i] as number);
   }
 
   /** A property that may have gone since the keys were listed. */

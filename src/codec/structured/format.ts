@@ -2,25 +2,28 @@
  * The bytes of a structured message. Numbers are little-endian; `uint` is 32 bits, `size` a double that holds
  * an integer (buffers may be larger than 4 GiB).
  *
- *     message   = { version | IRREGULAR, value, the bytes of each ArrayBuffer in the order of their headers },
+ *     message   = { version | IRREGULAR | TEXTS, value, the bytes of each ArrayBuffer in the order of their headers, texts },
  *                 or a text as in text.ts, which begins with a smaller number than any version
  *     value     = { tag, what the tag says below }
  *     keys      = { uint8 words, uint hash, 4 * words bytes: a key block (key-block.ts) }
+ *     texts     = nothing without TEXTS, else { pieces: count bytes, uint count }
+ *     piece     = { uint8 bytes of a character: 1 or 2, uint16 characters, the characters }
  *     pairs     = { uint count, count * { value: a string, value } }
  *     buffer    = { ARRAY_BUFFER, uint8 resizable, size from, uint length, size maximum } or { REF, uint id }
  *
  * Objects are numbered as they are met, the outer one before the inner ones; REF names one by its number.
  */
 
-export const VERSION = 2;
+export const VERSION = 3;
 /** Set in the version byte where an object is met twice, or has vanished while it was encoded: only then does the decoder number objects. */
 export const IRREGULAR = 0x80;
+/** Set in the version byte where there are texts at the end. */
+export const TEXTS = 0x40;
 
 /** 0x80-0xff: the integers 0 to 127. */
 export const SMALL_INTEGER = 0x80;
 /** 0x40-0x7f: a string of up to 63 characters below 256, one byte each. */
 export const SHORT_TEXT = 0x40;
-export const SHORT_TEXT_CHARACTERS = 63;
 
 export const UNDEFINED = 0;
 export const NULL = 1;
@@ -77,6 +80,12 @@ export const NODE_BUFFER = 27;
 export const BYTES = 28;
 /** value: the name of the travel, uint length, bytes */
 export const TRAVELLER = 29;
+/** uint8 characters, which are the next of the texts at the end; all of them in one piece */
+export const GATHERED_TEXT = 30;
+
+export const GATHERED_CHARACTERS = 255;
+/** What is longer than that takes another piece. A text that is kept may keep its piece alive. */
+export const PIECE_CHARACTERS = 1024;
 
 /** What a key block must be smaller than; `words` has to fit a byte. */
 export const KEY_BLOCK_WORDS = 255;

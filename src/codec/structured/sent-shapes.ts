@@ -3,6 +3,8 @@ import { hashOf, keyBlockOf, SHAPE_KEYS } from './key-block.js';
 /** How many steps from key to key are remembered, before all are forgotten. */
 const STEPS = 4096;
 
+const isOwn = Object.prototype.hasOwnProperty;
+
 /** A sequence of keys that an object was sent with, and its bytes. */
 export class SentShape {
   readonly keys: readonly string[];
@@ -14,6 +16,8 @@ export class SentShape {
   /** The message that has the block already, and where among its blocks. */
   message = -1;
   place = 0;
+  /** The shape of the object that was met after the last one of this: mostly it comes again. */
+  follower: SentShape | undefined;
 
   constructor(keys: readonly string[]) {
     this.keys = keys;
@@ -30,9 +34,6 @@ export class KeyStep {
   /** The key that came next the last time, and where it led: mostly it comes again. */
   nextKey: string | undefined;
   next: KeyStep | undefined;
-  /** And the time before: objects in lists often alternate with those in them. */
-  otherKey: string | undefined;
-  other: KeyStep | undefined;
   /** Of an object that has no more keys. */
   shape: SentShape | undefined;
   #others: Map<string, KeyStep> | undefined;
@@ -65,9 +66,30 @@ export class KeyStep {
 /** Too many keys: all lead here. */
 export const TOO_MANY = new KeyStep(SHAPE_KEYS + 1);
 
+/** Whether an object has these keys and no others, in this order. */
+export function hasKeys(object: object, keys: readonly string[]): boolean {
+  let count = 0;
+  for (const key in object) {
+    if (!isOwn.call(object, key)) continue;
+    if (key !== keys[count]) return false;
+    count++;
+  }
+  return count === keys.length;
+}
+
 export class SentShapes {
   root = new KeyStep(0);
   #steps = 0;
+
+  /** The shape of an object by its keys; undefined if they are too many. */
+  of(object: object): SentShape | undefined {
+    let step = this.root;
+    for (const key in object) {
+      if (isOwn.call(object, key)) step = this.step(step, key);
+    }
+    if (step === TOO_MANY) return undefined;
+    return step.shape ?? step.learn(Object.keys(object));
+  }
 
   /** Where `key` leads from `step`. */
   step(step: KeyStep, key: string): KeyStep {
@@ -77,7 +99,7 @@ export class SentShapes {
   /** Another way than the last time. */
   #turn(step: KeyStep, key: string): KeyStep {
     if (step.depth >= SHAPE_KEYS) return TOO_MANY;
-    let next = step.otherKey === key ? step.other : step.known(key);
+    let next = step.known(key);
     if (next === undefined) {
       if (this.#steps === STEPS) {
         // Whoever is under way goes on in what is forgotten.
@@ -87,8 +109,6 @@ export class SentShapes {
       next = step.add(key);
       this.#steps++;
     }
-    step.otherKey = step.nextKey;
-    step.other = step.next;
     step.nextKey = key;
     step.next = next;
     return next;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -43,6 +43,27 @@ describe('a native state', () => {
     delete process.env['INTERPROC_COPY_STATE'];
     if (before === undefined) delete process.env['INTERPROC_DIR'];
     else process.env['INTERPROC_DIR'] = before;
+  });
+
+  it('has the name of what the killed left behind, also of another kind', () => {
+    const file = join(directory, 'state');
+    const abandon = (object: { close(): void }) => {
+      copyFileSync(file, `${file}.left`);
+      object.close();
+      renameSync(`${file}.left`, file);
+    };
+    abandon(backend.openChannel('state', 'create', {}));
+    open('create').close();
+    abandon(backend.openSpsc('state', 'create', { role: 'producer' }));
+    expect(() => open('open')).toThrow(expect.objectContaining({ code: 'ERR_NOT_FOUND' }));
+    abandon(open('create'));
+    backend.openChannel('state', 'create', {}).close();
+    open('create', { persist: true });
+    opened.pop()?.close();
+    expect(() => backend.openChannel('state', 'create', {})).toThrow(
+      expect.objectContaining({ code: 'ERR_EXISTS' }),
+    );
+    open('open').unlink();
   });
 
   it('tells who opens it what it was created with', () => {

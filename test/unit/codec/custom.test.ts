@@ -47,6 +47,18 @@ describe('a custom codec', () => {
     for (const bytes of kept) expect(bytes.every((byte) => byte === 7)).toBe(true);
   });
 
+  it('decodes bytes that have a buffer of their own', () => {
+    const codec = codecFor({
+      encode: (numbers: Float32Array) => new Uint8Array(numbers.buffer),
+      decode: (bytes) => new Float32Array(bytes.buffer),
+    });
+    for (const length of [8, 64, 1024, 8192]) {
+      expect(pass(codec, new Float32Array(length).fill(1.5))).toEqual(
+        new Float32Array(length).fill(1.5),
+      );
+    }
+  });
+
   it.each<[unknown]>([[undefined], ['text'], [new ArrayBuffer(1)], [[1]], [Promise.resolve()]])(
     'must return a Uint8Array, not %o',
     (bytes) => {

@@ -35,6 +35,26 @@ describe("codec 'raw'", () => {
     },
   );
 
+  it.each([65, 100, 4096])(
+    'carries %i bytes also when memory of earlier ones was taken away',
+    (length) => {
+      const moved = pass(rawCodec, new Uint8Array(length).fill(1));
+      for (const take of [
+        () => structuredClone(moved.buffer, { transfer: [moved.buffer as ArrayBuffer] }),
+        // Since Node 22; it heeds no mark.
+        () => (moved.buffer as { transfer?: () => unknown }).transfer?.(),
+      ]) {
+        try {
+          take();
+        } catch (error) {
+          expect(error).toMatchObject({ name: 'DataCloneError' });
+        }
+        const bytes = pass(rawCodec, new Uint8Array(length).fill(2));
+        expect(bytes).toEqual(new Uint8Array(length).fill(2));
+      }
+    },
+  );
+
   it('carries messages of all sizes one after the other', () => {
     for (let i = 0; i < 20_000; i++) {
       const bytes = new Uint8Array((i * 37) % 601).fill(i);

@@ -42,6 +42,14 @@ describe('the codec of a struct', () => {
     expect(got).toEqual(value);
   });
 
+  it('reads any inbox, also one that begins within its buffer', () => {
+    for (const id of [1, 2, 3]) {
+      const inbox = new Uint8Array(new ArrayBuffer(100), 10 * id);
+      Point.write(inbox, 5, { x: 1, y: 2, id });
+      expect(codec.decode(inbox, 5, 24)).toEqual({ x: 1, y: 2, id });
+    }
+  });
+
   it('refuses bytes of another length', () => {
     for (const length of [0, 1, 23, 25, 48]) {
       const bytes = new Uint8Array(length);

@@ -56,7 +56,7 @@ describe('blocking', () => {
       code: 'ERR_TIMEOUT',
     });
     expect(isArmed()).toBe(true);
-    waits.rejectAll(new Error('over'));
+    waits.rejectAll(() => new Error('over'));
     await expect(again).rejects.toThrow('over');
   });
 
@@ -76,6 +76,27 @@ describe('blocking', () => {
     });
     expect(performance.now() - began).toBeGreaterThanOrEqual(20);
     expect(Math.max(...sleeps)).toBeLessThanOrEqual(20);
+  });
+
+  it('refuses to, inside of an attempt of a call that is served first', async () => {
+    const { channel, take, waits, sleeps } = scene(1);
+    const codes: unknown[] = [];
+    const pending = waits.add<string>(
+      {
+        attempt() {
+          for (const timeoutMs of [Infinity, 60_000]) {
+            codes.push(thrownBy(() => block(channel, TAKE, waits, take, timeoutMs)));
+          }
+          return 'attempted';
+        },
+      },
+      Infinity,
+      undefined,
+    );
+    waits.serve();
+    expect(await pending).toBe('attempted');
+    expect(codes).toMatchObject([{ code: 'ERR_DEADLOCK' }, { code: 'ERR_DEADLOCK' }]);
+    expect(sleeps).toEqual([]);
   });
 
   it('adds to the error how far the call had got', () => {

@@ -154,7 +154,8 @@ describe('pending waits', () => {
     expect(await next).toBe(1);
   });
 
-  it('all end when the channel cannot be asked', async () => {
+  it('all end when the channel cannot be asked, each with an error of its own', async () => {
+    let isArmable = true;
     const script = new Script();
     const waits = new PendingWaits(
       {
@@ -168,6 +169,40 @@ describe('pending waits', () => {
     );
     await expect(waits.add(script.take, Infinity, undefined)).rejects.toThrow('no doorbell');
     expect(waits.isIdle).toBe(true);
+    const blocked = new PendingWaits(
+      {
+        name: 'broken later',
+        arm: () => {
+          if (isArmable) return false;
+          throw new Error('no doorbell');
+        },
+        disarm() {},
+      },
+      TAKE,
+    );
+    const calls = [1, 2].map(() =>
+      blocked.add(script.take, Infinity, undefined).catch((error: unknown) => error),
+    );
+    isArmable = false;
+    blocked.rung();
+    const [first, second] = await Promise.all(calls);
+    expect([first, second]).toEqual([new Error('no doorbell'), new Error('no doorbell')]);
+    expect(first).not.toBe(second);
+  });
+
+  it('end at once when their signal is aborted already', async () => {
+    const { script, waits, get } = scene();
+    const failed = vi.fn((error: unknown) => error);
+    const operation = { ...script.take, failed: failed as <E>(error: E) => E };
+    const reason = new Error('too late');
+    const call = waits.add(operation, 5, AbortSignal.abort(reason));
+    await expect(call).rejects.toBe(reason);
+    expect(failed).toHaveBeenCalledExactlyOnceWith(reason);
+    expect(script.calls).toEqual([]);
+    const next = get();
+    script.messages.push(1);
+    script.ring(waits);
+    expect(await next).toBe(1);
   });
 
   it('have a timer only if they have a time-out', async () => {
@@ -233,7 +268,7 @@ describe('pending waits', () => {
     };
     const call = waits.add(operation, Infinity, undefined);
     const error = new Error('closed');
-    waits.rejectAll(error);
+    waits.rejectAll(() => error);
     await expect(call).rejects.toBe(error);
     expect(failed).toHaveBeenCalledExactlyOnceWith(error);
     expect(script.isArmed).toBe(false);
@@ -241,11 +276,16 @@ describe('pending waits', () => {
 
   it('finish the calls of one operation without looking', async () => {
     const { script, waits, get } = scene();
-    const iterate: Operation<string> = { attempt: () => NOT_YET };
+    const failed = vi.fn((error: unknown) => error);
+    const iterate: Operation<string> = {
+      attempt: () => NOT_YET,
+      failed: failed as <E>(error: E) => E,
+    };
     const steps = [1, 2].map(() => waits.add(iterate, Infinity, undefined));
     const other = get();
     waits.finish(iterate, 'done');
     expect(await Promise.all(steps)).toEqual(['done', 'done']);
+    expect(failed.mock.calls).toEqual([[undefined], [undefined]]);
     expect(waits.isIdle).toBe(false);
     script.messages.push(1);
     script.ring(waits);
@@ -293,25 +333,47 @@ describe('pending waits', () => {
     expect(await Promise.all(inner)).toEqual([1]);
   });
 
-  it('survive an attempt that ends them', async () => {
-    const { script, waits, get } = scene();
-    const later: Promise<number>[] = [];
-    const call = waits.add<string>(
-      {
+  describe('whose attempt ends them', () => {
+    type Ending = (waits: PendingWaits, operation: Operation<unknown>) => void;
+    const controller = { current: new AbortController() };
+    const endings: [string, Ending][] = [
+      ['by their signal', () => controller.current.abort(new Error('ended'))],
+      ['by rejecting all', (waits) => waits.rejectAll(() => new Error('ended'))],
+      ['by finishing them', (waits, operation) => waits.finish(operation, 'ended')],
+    ];
+
+    function endedInside(end: Ending, found: string | NotYet) {
+      const { script, waits, get } = scene();
+      controller.current = new AbortController();
+      const later: Promise<number>[] = [];
+      const operation: Operation<string> = {
         attempt() {
-          waits.rejectAll(new Error('closed inside'));
+          end(waits, operation);
           later.push(get());
-          return 'too late';
+          return found;
         },
-      },
-      Infinity,
-      undefined,
-    );
-    script.ring(waits);
-    await expect(call).rejects.toThrow('closed inside');
-    script.messages.push(1);
-    script.ring(waits);
-    expect(await Promise.all(later)).toEqual([1]);
-    expect(waits.isIdle).toBe(true);
+      };
+      const call = waits.add(operation, Infinity, controller.current.signal);
+      script.ring(waits);
+      return { script, waits, call: call.catch((error: Error) => error.message), later };
+    }
+
+    it.each(endings)('%s get what it found: nothing is lost', async (_, end) => {
+      const { script, waits, call, later } = endedInside(end, 'found');
+      expect(await call).toBe('found');
+      script.messages.push(1);
+      script.ring(waits);
+      expect(await Promise.all(later)).toEqual([1]);
+      expect(waits.isIdle).toBe(true);
+    });
+
+    it.each(endings)('%s end so if it found nothing', async (_, end) => {
+      const { script, waits, call, later } = endedInside(end, NOT_YET);
+      expect(await call).toBe('ended');
+      script.messages.push(1);
+      script.ring(waits);
+      expect(await Promise.all(later)).toEqual([1]);
+      expect(waits.isIdle).toBe(true);
+    });
   });
 });

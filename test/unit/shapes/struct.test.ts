@@ -155,18 +155,19 @@ describe('a struct', () => {
     const index = fileURLToPath(new URL('../../../dist/shapes/struct.js', import.meta.url));
     const program = `
       import { Struct } from ${JSON.stringify(index)};
-      const Point = Struct({ x: 'float64', id: 'uint32' });
+      const Point = Struct({ x: 'float64', id: 'uint32', m: ['int16', 2] });
       const memory = new ArrayBuffer(16);
-      Point.write(memory, 0, { x: 1.5, id: 2 });
+      Point.write(memory, 0, { x: 1.5, id: 2, m: [3, 4] });
       const record = Point.view(memory);
       record.id++;
+      record.m[1]++;
       process.stdout.write(JSON.stringify([Point.read(memory), record]));`;
     const flags = ['--disallow-code-generation-from-strings', '--input-type=module', '-e', program];
     const { stdout, stderr } = spawnSync(process.execPath, flags, { encoding: 'utf8' });
     expect(stderr).toBe('');
     expect(JSON.parse(stdout)).toEqual([
-      { x: 1.5, id: 3 },
-      { x: 1.5, id: 3 },
+      { x: 1.5, id: 3, m: [3, 5] },
+      { x: 1.5, id: 3, m: [3, 5] },
     ]);
   });
 });
@@ -192,6 +193,7 @@ describe('a schema that is none', () => {
     '{"1":"int8"}',
     `{"x":${'['.repeat(1000)}"int8"${',1]'.repeat(1000)}}`,
     '['.repeat(1_000_000),
+    `{"x":${'['.repeat(100_000)}"int8"${',1]'.repeat(100_000)}}`,
     `{"x${'x'.repeat(MAX_SCHEMA_BYTES)}":"int8"}`,
   ])('is refused: %.40s', (schema) => {
     expect(refusal(() => structOfSchema(schema), 'ERR_CORRUPT')).toContain('is no struct');

@@ -8,6 +8,7 @@ import fc from 'fast-check';
 const text = fc.oneof(
   fc.string({ maxLength: 30 }),
   fc.string({ unit: 'binary', maxLength: 30 }),
+  fc.string({ minLength: 240, maxLength: 270 }),
   fc.string({ unit: fc.nat(0xff).map((unit) => String.fromCharCode(unit)), maxLength: 80 }),
   fc.string({ unit: fc.nat(0xffff).map((unit) => String.fromCharCode(unit)), maxLength: 80 }),
 );

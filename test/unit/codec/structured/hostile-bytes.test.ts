@@ -23,7 +23,7 @@ function decodes(message: Uint8Array): boolean {
 }
 
 const changes = fc.array(
-  fc.tuple(fc.nat(), fc.oneof(fc.nat(255), fc.integer({ min: 0, max: format.TRAVELLER }))),
+  fc.tuple(fc.nat(), fc.oneof(fc.nat(255), fc.integer({ min: 0, max: format.GATHERED_TEXT }))),
   { minLength: 1, maxLength: 5 },
 );
 
@@ -31,12 +31,12 @@ describe("codec 'structured' given bytes that nobody encoded", () => {
   it('gives a value or ERR_DECODE for any bytes', () => {
     const tagged = fc
       .tuple(
-        fc.constantFrom(format.VERSION, format.VERSION | format.IRREGULAR),
-        fc.array(fc.oneof(fc.integer({ min: 0, max: format.TRAVELLER }), fc.nat(255)), {
+        fc.constantFrom(0, format.IRREGULAR, format.TEXTS, format.IRREGULAR | format.TEXTS),
+        fc.array(fc.oneof(fc.integer({ min: 0, max: format.GATHERED_TEXT }), fc.nat(255)), {
           maxLength: 60,
         }),
       )
-      .map(([head, rest]) => Uint8Array.of(head, ...rest));
+      .map(([flags, rest]) => Uint8Array.of(format.VERSION | flags, ...rest));
     fc.assert(
       fc.property(
         fc.oneof(fc.uint8Array({ maxLength: 60 }), tagged),
@@ -52,7 +52,10 @@ describe("codec 'structured' given bytes that nobody encoded", () => {
     fc.assert(
       fc.property(anyValue, changes, fc.boolean(), (value, damage, renumber) => {
         const message = Uint8Array.from(encode(value));
-        if (renumber) message[0] = format.VERSION | format.IRREGULAR;
+        if (renumber) {
+          const texts = (message[0] as number) & format.TEXTS;
+          message[0] = format.VERSION | format.IRREGULAR | texts;
+        }
         for (const [at, byte] of damage) message[at % message.length] = byte;
         decodes(message);
       }),
@@ -81,7 +84,7 @@ describe("codec 'structured' given bytes that nobody encoded", () => {
     ]) {
       const message = encode([JSON.parse(text), Object.assign([], JSON.parse(text))]);
       decodes(message);
-      decodes(Uint8Array.of(format.VERSION | format.IRREGULAR, ...message.subarray(1)));
+      decodes(Uint8Array.of((message[0] as number) | format.IRREGULAR, ...message.subarray(1)));
     }
     expect(Reflect.ownKeys(Object.prototype)).toEqual(before);
     expect(({} as { polluted?: number }).polluted).toBeUndefined();
@@ -129,6 +132,29 @@ describe("codec 'structured' given bytes that nobody encoded", () => {
     expect(decodes(Uint8Array.of(format.VERSION | format.IRREGULAR, ...bytes))).toBe(false);
   });
 
+  it.each<[string, number[], number[]]>([
+    ['none where one should be', [format.GATHERED_TEXT, 1], []],
+    ['fewer characters than a place for them', [format.GATHERED_TEXT, 3], [1, 2, 0, 65, 66]],
+    ['one in two pieces', [format.GATHERED_TEXT, 2], [1, 1, 0, 65, 1, 1, 0, 66]],
+    ['more characters than places', [format.GATHERED_TEXT, 1], [1, 2, 0, 65, 66]],
+    ['more pieces than places', [format.GATHERED_TEXT, 1], [1, 1, 0, 65, 1, 1, 0, 66]],
+    ['a piece without places', [format.NULL], [1, 1, 0, 65]],
+    ['a piece without characters', [format.GATHERED_TEXT, 1], [1, 0, 0]],
+    ['the head of a piece', [format.GATHERED_TEXT, 1], [1, 1]],
+    ['a piece that ends early', [format.GATHERED_TEXT, 2], [1, 2, 0, 65]],
+    ['a wide piece that ends early', [format.GATHERED_TEXT, 2], [2, 2, 0, 65, 0, 66]],
+  ])('gives ERR_DECODE for absurd texts at the end: %s', (_, value, texts) => {
+    const message = (count: number) =>
+      Uint8Array.of(format.VERSION | format.TEXTS, ...value, ...texts, ...U32(count));
+    for (const count of [texts.length, 0, 1, texts.length + 1, 2 ** 31, 2 ** 32 - 1]) {
+      expect(decodes(message(count))).toBe(false);
+    }
+    expect(decodes(message(texts.length).subarray(0, -5))).toBe(false);
+    expect(decodes(Uint8Array.of(format.VERSION | format.TEXTS, ...value))).toBe(false);
+    // And leaves nothing behind for the next one.
+    expect(decodes(encode([null, 'a']))).toBe(true);
+  });
+
   it('reserves no more for resizable buffers than a message may, all of them together', () => {
     const message = (maximum: number) =>
       Uint8Array.of(
@@ -173,6 +199,6 @@ describe("codec 'structured' given bytes that nobody encoded", () => {
 
   it('names the version of a message that it does not know', () => {
     const error = thrownBy(() => decodeAt(structuredCodec, Uint8Array.of(0xff, 0x0f, 0x30)));
-    expect((error as Error).message).toContain('its format has the number 255, this one 2');
+    expect((error as Error).message).toContain('its format has the number 255, this one 3');
   });
 });

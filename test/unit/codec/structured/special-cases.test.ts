@@ -206,10 +206,72 @@ describe("codec 'structured' carries as structuredClone does", () => {
     }
   });
 
+  it.each([
+    ['narrow', (code: number) => code % 256],
+    ['wide', (code: number) => 0x0391 + (code % 24)],
+    ['mixed', (code: number) => (code % 1000 === 0 ? 0xd83d : code % 256)],
+  ])('texts of every length, first in a message and after others: %s', (_, codeOf) => {
+    let code = 0;
+    const texts = Array.from({ length: 300 }, (__, length) =>
+      Array.from({ length }, () => String.fromCharCode(codeOf(code++))).join(''),
+    );
+    for (const text of texts) {
+      expect(carry([text])).toEqual([text]);
+      expect(carry(['', 'a', text, 'b'])).toEqual(['', 'a', text, 'b']);
+      expect(carry({ [text]: [text, { a: text }], b: new Map([[text, text]]) })).toEqual({
+        [text]: [text, { a: text }],
+        b: new Map([[text, text]]),
+      });
+    }
+    for (const all of [texts, texts.toReversed(), [...texts, texts, Uint8Array.of(1, 2)]]) {
+      expect(carry(all)).toEqual(all);
+    }
+  });
+
+  it('no text of a message that was refused', () => {
+    const text = 'a text that is longer than others';
+    expect(() => carry([text, () => text])).toThrow('function');
+    expect(carry([1])).toEqual([1]);
+    expect(carry([`${text}!`])).toEqual([`${text}!`]);
+  });
+
   it('objects of the same keys, however often', () => {
     for (let i = 0; i < 1000; i++) {
       const value = { id: i, text: `${i}`, nested: { id: -i }, ['__proto__']: i };
       expect(difference(carry(value), structuredClone(value))).toBeUndefined();
+    }
+  });
+
+  it('objects of the same keys after anything else', () => {
+    const record = { id: 1, text: 'a' };
+    const others = [
+      record,
+      { id: 1 },
+      { id: 1, text: 'a', more: 2 },
+      { text: 'a', id: 1 },
+      { id: record, text: [record, {}] },
+      {},
+      [record],
+      7,
+      300,
+      0.5,
+      null,
+      2n ** 90n,
+      new Map([[record, record]]),
+      Uint8Array.of(10, 10, 10),
+      [Uint8Array.of(10)],
+      'a'.repeat(2 ** 20),
+      ['a'.repeat(2 ** 21)],
+      shape(64),
+      shape(65),
+    ];
+    for (const other of others) {
+      expect(carry(record)).toEqual(record);
+      expect(difference(carry(other), structuredClone(other))).toBeUndefined();
+      expect(carry(record)).toEqual(record);
+      expect(() => carry({ id: 1, text: () => 'a function' })).toThrow('function');
+      expect(difference(carry(other), structuredClone(other))).toBeUndefined();
+      expect(() => carry([() => 'a function'])).toThrow('function');
     }
   });
 

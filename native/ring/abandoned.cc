@@ -1,0 +1,31 @@
+#include "ring/abandoned.h"
+
+#include "memory/segment.h"
+#include "platform/fault.h"
+#include "ring/queue.h"
+#include "ring/spsc_channel.h"
+#include "state/shared_state.h"
+
+namespace interproc::ring {
+
+bool remove_abandoned(sync::Doorbell& bell, const std::string& name, memory::Kind kind) noexcept {
+  auto file = bell.directory().open_file(name);
+  if (!file.ok()) return file.error().code == Code::not_found;
+  memory::Header header{};
+  if (memory::read_header(file.value(), header).code != Code::ok || header.kind == kind ||
+      file.value().is_locked_by_others(memory::kAttachedByte))
+    return false;
+  FAULT("abandoned.found");
+  // Opened as by anybody of its kind, which decides. If it must stay, it is left again right here.
+  if (memory::is_state(header.kind)) {
+    state::tidy_up(bell, name, header);
+  } else if (header.kind == memory::Kind::mpmc) {
+    [[maybe_unused]] const auto opened = Queue::open(bell, name, memory::OpenMode::open, header);
+  } else {
+    SpscChannel::tidy_up(bell, name, header);
+  }
+  auto facts = file.value().facts();
+  return facts.ok() && facts.value().links == 0;
+}
+
+}  // namespace interproc::ring
