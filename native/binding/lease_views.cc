@@ -4,7 +4,6 @@
 #include <cstring>
 #include <utility>
 
-
 namespace interproc::binding {
 
 namespace {
