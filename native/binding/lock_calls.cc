@@ -91,6 +91,13 @@ napi_value end_condition(napi_env env, napi_callback_info info) {
   });
 }
 
+napi_value finish_condition(napi_env env, napi_callback_info info) {
+  return on<&SharedState::condition>(env, info, [](const Call& call, sync::Condition& condition) {
+    condition.finish_wait();
+    return call.result(0);
+  });
+}
+
 // notifyCondition(token, count): how many were.
 napi_value notify(napi_env env, napi_callback_info info) {
   return on<&SharedState::condition>(env, info, [](const Call& call, sync::Condition& condition) {
@@ -252,6 +259,7 @@ void export_lock_calls(Napi::Env env, Napi::Object exports, Environment* environ
   add("beginCondition", begin_condition);
   add("takeNotification", take_notification);
   add("endCondition", end_condition);
+  add("finishCondition", finish_condition);
   add("notifyCondition", notify);
   add("eventIsSet", event_is_set);
   add("setEvent", set_event);

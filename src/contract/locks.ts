@@ -48,10 +48,12 @@ export interface SemaphorePart {
 export interface ConditionPart {
   /** One more task of this handle waits. False: the handle does not hold the lock, and nothing has changed. */
   beginWait(): boolean;
-  /** Whether one of the waiting tasks of this handle has been notified, which then no longer waits. */
+  /** Whether one of the waiting tasks of this handle has been notified. It is to acquire the lock, and to `finishWait` then. */
   take(): boolean;
-  /** A task no longer waits. True: the only notification for all that wait here was its own, so it has been notified. */
+  /** A task no longer waits. True: all that wait here have been notified, so this one has, as if `take` had said so. */
   endWait(): boolean;
+  /** One that was notified has the lock again. Until then its notification goes to another if the handle closes or dies. */
+  finishWait(): void;
   /** Notifies up to `count` waiting tasks, wherever they are; the dead are forgotten. How many; -1: the lock is not held. */
   notify(count: number): number;
 }

@@ -242,6 +242,7 @@ export class Condition extends LockHandle {
     }
     if (failure !== undefined && this.#mutex.isClosed) throw failure.error;
     await this.#mutex.resume(guard);
+    if (isNotified) this.#part.finishWait();
     if (failure !== undefined) throw failure.error;
     return isNotified;
   }
@@ -259,6 +260,7 @@ export class Condition extends LockHandle {
       if (!isNotified) failure = this.#unlessTimedOut(error, undefined);
     }
     this.#mutex.resumeSync(guard);
+    if (isNotified) this.#part.finishWait();
     if (failure !== undefined) throw failure.error;
     return isNotified;
   }

@@ -310,6 +310,29 @@ export function conditions(subject: LockSubject): void {
       guard.release();
     });
 
+    it('passes on nothing of a wait that is over', async () => {
+      const condition = make();
+      const other = bench.keep(Condition.open(condition.name));
+      for (const wait of [
+        () => other.wait(),
+        () => other.waitFor(() => false, { timeoutMs: 5 }),
+        () => other.waitSync({ timeoutMs: 5 }),
+      ]) {
+        const first = other.with(wait);
+        await turn();
+        await turn();
+        await condition.with(() => condition.notify());
+        await first;
+      }
+      const staying = condition.with(() => condition.wait());
+      await turn();
+      await turn();
+      other.close();
+      expect(await stateOf(staying)).toBe('pending');
+      await condition.with(() => expect(condition.notify()).toBe(1));
+      expect(await staying).toBe(true);
+    });
+
     it('tells in the guard that the lock was recovered meanwhile', async () => {
       const condition = make();
       const other = Condition.open(condition.name);

@@ -215,6 +215,26 @@ describe('one killed while it waits', () => {
     await notifier.leave();
   });
 
+  test('for a condition, and notified, leaves the notification to another', async ({ scene }) => {
+    const notifier = lockTerminal(scene);
+    const [first, second] = [lockTerminal(scene), lockTerminal(scene)];
+    await notifier.call('create', 'it', 'Condition');
+    await first.call('open', 'it', 'Condition');
+    await second.call('open', 'it', 'Condition');
+    await first.call('acquire', 'it');
+    await first.begin('wait', 'it');
+    first.program.signal('SIGSTOP');
+    await notifier.call('acquire', 'it');
+    expect(await notifier.call('notify', 'it')).toBe(1);
+    await notifier.call('release', 'it');
+    await second.call('acquire', 'it');
+    const waiting = await second.begin('wait', 'it');
+    await first.kill();
+    expect(await waiting.result).toBe(true);
+    await second.leave();
+    await notifier.leave();
+  });
+
   test('for an event, is forgotten by those who set it', async ({ scene }) => {
     const setter = lockTerminal(scene);
     const [first, second] = [lockTerminal(scene), lockTerminal(scene)];

@@ -35,7 +35,11 @@ export class SharedState {
   readonly held = new Map<MemoryState, number>();
   isSet = false;
   sets = 0;
-  readonly condition = new Map<MemoryState, { waiting: number; granted: number }>();
+  /** How many tasks of a handle wait; how many of them have been notified; and have seen it, but not the lock yet. */
+  readonly condition = new Map<
+    MemoryState,
+    { waiting: number; granted: number; claimed: number }
+  >();
   phase = 0;
   come = 0;
   readonly brokenPhases = new Set<number>();
@@ -71,6 +75,18 @@ export class SharedState {
     const status = this.isAbandoned ? RECOVERED : ACQUIRED;
     this.isAbandoned = false;
     return status;
+  }
+
+  notify(count: number): number {
+    let notified = 0;
+    for (const account of this.condition.values()) {
+      while (notified < count && account.granted < account.waiting) {
+        account.granted++;
+        notified++;
+      }
+    }
+    this.changed();
+    return notified;
   }
 
   breakBarrier(stays: boolean): void {
@@ -135,10 +151,15 @@ export class MemoryState implements State {
       case 'event':
         return shared.isSet || shared.sets > this.#mark;
       case 'condition':
-        return (shared.condition.get(this)?.granted ?? 0) > 0;
+        return this.#hasUnclaimed();
       default:
         return shared.phase !== this.#awaited || shared.isBroken;
     }
+  }
+
+  #hasUnclaimed(): boolean {
+    const account = this.#shared.condition.get(this);
+    return account !== undefined && account.granted > account.claimed;
   }
 
   /** Who waits to write keeps new readers out, but for those who read already. */
@@ -240,7 +261,7 @@ export class MemoryState implements State {
   #condition(): NonNullable<LockParts['condition']> {
     const shared = this.#shared;
     const mine = () => {
-      const known = shared.condition.get(this) ?? { waiting: 0, granted: 0 };
+      const known = this.enter().condition.get(this) ?? { waiting: 0, granted: 0, claimed: 0 };
       shared.condition.set(this, known);
       return known;
     };
@@ -252,29 +273,28 @@ export class MemoryState implements State {
       },
       take: () => {
         const account = mine();
-        if (account.granted === 0) return false;
-        account.granted--;
-        account.waiting--;
+        if (account.granted <= account.claimed) return false;
+        account.claimed++;
         return true;
       },
       endWait: () => {
         const account = mine();
+        if (account.granted === account.waiting) {
+          account.claimed++;
+          return true;
+        }
         account.waiting--;
-        if (account.granted <= account.waiting) return false;
+        return false;
+      },
+      finishWait: () => {
+        const account = mine();
+        account.claimed--;
         account.granted--;
-        return true;
+        account.waiting--;
       },
       notify: (count) => {
         if (this.enter().owner !== this) return -1;
-        let notified = 0;
-        for (const account of shared.condition.values()) {
-          while (notified < count && account.granted < account.waiting) {
-            account.granted++;
-            notified++;
-          }
-        }
-        shared.changed();
-        return notified;
+        return shared.notify(count);
       },
     };
   }
@@ -431,7 +451,10 @@ export class MemoryState implements State {
     if (this.#isClosed) return;
     const shared = this.#shared;
     shared.waits = shared.waits.filter(({ state }) => state !== this);
+    // What it was notified of goes to others.
+    const left = shared.condition.get(this)?.granted ?? 0;
     shared.condition.delete(this);
+    shared.notify(left);
     const held = shared.held.get(this) ?? 0;
     const others = [...shared.held].reduce(
       (sum, [state, n]) => (state === this ? sum : sum + n),

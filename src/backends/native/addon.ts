@@ -162,6 +162,7 @@ export interface Addon {
   takeNotification(token: Token): number;
   /** 1: it had been notified. */
   endCondition(token: Token): number;
+  finishCondition(token: Token): number;
   notifyCondition(token: Token, count: number): number;
   eventIsSet(token: Token): number;
   setEvent(token: Token): number;

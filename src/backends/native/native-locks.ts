@@ -94,6 +94,10 @@ class NativeCondition extends Part implements ConditionPart {
     return this.known(this.addon.endCondition(this.token)) !== 0;
   }
 
+  finishWait(): void {
+    this.known(this.addon.finishCondition(this.token));
+  }
+
   notify(count: number): number {
     const result = this.addon.notifyCondition(this.token, count);
     return this.unless(this.constants.notOwner, result) ? result : -1;
