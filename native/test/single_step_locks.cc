@@ -7,6 +7,7 @@
 #include "platform/fault.h"
 #include "test/instruction_killer.h"
 #include "test/lock_soundness.h"
+#include "test/scale.h"
 
 using interproc::Code;
 using interproc::memory::OpenMode;
@@ -19,8 +20,8 @@ using interproc::test::Kind;
 using interproc::test::LockPeer;
 using interproc::test::LockShape;
 using interproc::test::Operate;
-using interproc::test::sampled;
 using interproc::test::TestDirectory;
+using interproc::test::times;
 using interproc::test::World;
 
 namespace {
@@ -134,7 +135,8 @@ TEST_CASE("killed within a release that promises the lock to one that waits, and
 }
 
 TEST_CASE("killed within waiting for a lock") {
-  kill_anywhere("wait", sampled(),
+  // It looks some thousand times before it sleeps, and is stepped through them for each kill.
+  kill_anywhere("wait", times(60, 10, ~std::uint64_t{0}),
                 {.kind = Kind::lock,
                  .prepare = acquire,
                  .operate = [](LockPeer& peer) { peer->locking.wait(1); },
