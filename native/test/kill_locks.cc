@@ -197,6 +197,10 @@ class Scene {
     LockWork works[] = {{a_, kind_, shape_, shared_->account, 0, seed + 1},
                         {b_, kind_, shape_, shared_->account, 1, seed + 2}};
     for (LockWork& work : works) work.learn_of_deaths_by([this] { return learn(0) && killed_; });
+    // Every other time the victim has a start, so that it is the one who meets what another has left: on idle processors it never would be.
+    if (random_.one_in(2)) {
+      for (int i = 0; i < 100 && !learn(WNOHANG); ++i) usleep(200);
+    }
     while (!learn(WNOHANG)) works[random_.below(2)].step();
     return killed_ ? shared_->point.load() : "";
   }
