@@ -31,13 +31,13 @@ const doing = {
   close: () => handle.close(),
 };
 
-/** @param {{ acts: string[], isBlocked: boolean }} told */
-async function act({ acts, isBlocked }) {
+/** @param {{ acts: string[], isBlocked: boolean, number: number }} told */
+async function act({ acts, isBlocked, number }) {
   for (const one of acts) {
     if (isBlocked) await sleep(UNTIL_BLOCKED_MS);
     await doing[one]?.();
   }
-  parentPort?.postMessage('done');
+  parentPort?.postMessage(number);
 }
 
 parentPort?.on('message', (told) => {

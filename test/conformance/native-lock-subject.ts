@@ -27,10 +27,16 @@ export function nativeLockSubject(): LockSubject {
       });
       // Rejects with what the peer threw.
       await once(worker, 'message');
+      let told = 0;
       let busy: Promise<unknown> = Promise.resolve();
+      // One that was told while this thread was blocked may still have to say that it is done.
+      const done = async (number: number) => {
+        while ((await once(worker, 'message'))[0] !== number);
+      };
       const tell = (acts: LockAct[], isBlocked: boolean) => {
-        worker.postMessage({ acts, isBlocked });
-        busy = once(worker, 'message');
+        const number = ++told;
+        worker.postMessage({ acts, isBlocked, number });
+        busy = done(number);
         return busy;
       };
       return {
