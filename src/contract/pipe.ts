@@ -123,8 +123,7 @@ export interface PipeEnd extends SharedObject, Movable {
   /** The CARRYING message received last is consumed. */
   finish(): void;
   /**
-   * The length of the next message, of one in parts what all of it will have; EMPTY, or ENDED. Receives nothing; what there is of a message in parts
-   * is taken, and `isComplete` says whether it is all there.
+   * The length of the next message, of one in parts what all of it will have; EMPTY, or ENDED. Receives nothing.
    */
   nextLength(): number;
   /** Whether a receive would not have to wait: there is a whole message, or there will be none. */
