@@ -9,7 +9,8 @@ export const ERROR_CODES = Object.freeze({
   ERR_TIMEOUT: 'the time given ran out (TimeoutError)',
   ERR_FULL: 'no room, and the call does not wait (QueueFull)',
   ERR_EMPTY: 'no message, and the call does not wait (QueueEmpty)',
-  ERR_EOF: 'the queue was ended, or the other end of the connection is gone, and everything has been read (EOFError)',
+  ERR_EOF:
+    'the queue was ended, or the other end of the connection is gone, and everything has been read (EOFError)',
   ERR_ENDED: 'a put after end()',
   ERR_EXISTS: 'an object of this name is there already',
   ERR_NOT_FOUND: 'no object of this name is there',

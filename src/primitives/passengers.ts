@@ -239,7 +239,10 @@ export function turnBack(): void {
 }
 
 /** The message is consumed, or was never put. */
-export function redeem(channel: Pick<Carrier, 'redeemTicket'>, tickets: readonly Ticket[] | undefined): void {
+export function redeem(
+  channel: Pick<Carrier, 'redeemTicket'>,
+  tickets: readonly Ticket[] | undefined,
+): void {
   for (const ticket of tickets ?? []) channel.redeemTicket(ticket);
 }
 
