@@ -35,6 +35,10 @@ constexpr const char* kind_name(memory::Kind kind) noexcept {
       return "barrier";
     case memory::Kind::rwlock:
       return "rwlock";
+    case memory::Kind::pipe:
+      return "pipe";
+    case memory::Kind::listener:
+      return "listener";
   }
   return "unknown";
 }

@@ -25,7 +25,19 @@ Layout Layout::of(const Header& header) noexcept {
     layout.side_data = layout.total;
     return layout;
   }
-  const bool records = header.kind == Kind::mpmc;
+  if (header.kind == Kind::pipe) {
+    layout.participants = layout.control + page;
+    layout.sides = layout.participants + sizeof(Participant) * header.max_participants;
+    layout.descriptors = layout.sides;
+    layout.payload = align(layout.descriptors, page);
+    layout.payload_bytes = std::uint64_t{1} << (header.block_shift + header.blocks_shift);
+    layout.payloads = (header.flags & kOneWay) != 0 ? 1 : 2;
+    layout.ledgers = layout.payload + layout.payload_bytes * layout.payloads;
+    layout.total = layout.ledgers;
+    layout.side_data = layout.total;
+    return layout;
+  }
+  const bool records = is_queue(header.kind);
   layout.payload_bytes = std::uint64_t{1} << (header.block_shift + header.blocks_shift);
   layout.side_slots = records && header.max_message_bytes > layout.payload_bytes ? kSideSlots : 0;
   layout.descriptors = layout.sides + sizeof(SideSlot) * layout.side_slots;

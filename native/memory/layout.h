@@ -10,9 +10,9 @@
 namespace interproc::memory {
 
 inline constexpr std::uint64_t kMagic = 0x31304352504E4950;  // "PINPRC01", little-endian
-inline constexpr std::uint32_t kLayoutVersion = 4;
+inline constexpr std::uint32_t kLayoutVersion = 5;
 
-// What an object is. Those up to spsc are rings; the others are *state*: bytes that stay where they are, and a lock.
+// What an object is. Those from value to rwlock are *state*: bytes that stay where they are, and a lock; the others move messages.
 enum class Kind : std::uint32_t {
   mpmc = 1,
   spsc = 2,
@@ -28,13 +28,18 @@ enum class Kind : std::uint32_t {
   event = 12,
   barrier = 13,
   rwlock = 14,
+  pipe = 15,      // two byte rings, one for each direction
+  listener = 16,  // a queue of ends of pipes, each for whoever listens
 };
-inline constexpr Kind kLastKind = Kind::rwlock;
-constexpr bool is_state(Kind kind) noexcept { return kind > Kind::spsc; }
+inline constexpr Kind kLastKind = Kind::listener;
+constexpr bool is_state(Kind kind) noexcept { return kind >= Kind::value && kind <= Kind::rwlock; }
+// A ring of records, ledgers, and places beside it.
+constexpr bool is_queue(Kind kind) noexcept { return kind == Kind::mpmc || kind == Kind::listener; }
 
 enum Flags : std::uint32_t {
   kPersist = 1,    // stays when nobody is attached, empty or not
   kAnonymous = 2,  // goes when nobody is attached, empty or not
+  kOneWay = 4,     // a pipe of which end 1 sends and end 0 receives
 };
 
 inline constexpr std::uint32_t kMaxParticipants = 256;  // a slot is 8 bits of a word
@@ -111,8 +116,10 @@ struct Control {
 static_assert(sizeof(Control) == 5 * kLine);
 static_assert(offsetof(Control, head) == kLine && offsetof(Control, listed) == 4 * kLine);
 
-// Where page 1 of a state holds, behind its Control, the words of its value and those of its lock (state/, sync/).
+// Where page 1 of a state holds, behind its Control, the words of its value and those of its lock (state/, sync/); and that of a
+// pipe those of its rings and ends (ring/).
 inline constexpr std::size_t kCellWordsAt = 1024;
+inline constexpr std::size_t kPipeWordsAt = 1024;
 inline constexpr std::size_t kLockWordsAt = 2048;
 inline constexpr std::size_t kLockWordsBytes = 1920;
 static_assert(sizeof(Control) <= kCellWordsAt && kLockWordsAt + kLockWordsBytes <= 4096);
@@ -200,10 +207,10 @@ inline constexpr std::uint32_t kLayoutHash = [] {
         offsetof(Header, state_bytes), offsetof(Header, codec), offsetof(Header, dead_letter),
         offsetof(Header, schema),
         // Control
-        sizeof(Control), kLine, kWaitSides, kCellWordsAt, kLockWordsAt, offsetof(Control, tail),
-        offsetof(Control, head), offsetof(Control, reclaim), offsetof(Control, ended),
-        offsetof(Control, redeliver), offsetof(Control, travels), offsetof(Control, sides_used),
-        offsetof(Control, ledgers), offsetof(Control, listed),
+        sizeof(Control), kLine, kWaitSides, kCellWordsAt, kPipeWordsAt, kLockWordsAt,
+        offsetof(Control, tail), offsetof(Control, head), offsetof(Control, reclaim),
+        offsetof(Control, ended), offsetof(Control, redeliver), offsetof(Control, travels),
+        offsetof(Control, sides_used), offsetof(Control, ledgers), offsetof(Control, listed),
         // Participant
         sizeof(Participant), std::size_t{kMaxParticipants}, std::size_t{kMaxLeases},
         offsetof(Participant, identity), offsetof(Participant, bell), offsetof(Participant, token),
@@ -230,6 +237,7 @@ struct Layout {
   std::uint64_t descriptors = 0;
   std::uint64_t payload = 0;
   std::uint64_t payload_bytes = 0;
+  std::uint32_t payloads = 1;  // so many of them, one behind the other; a pipe has two
   std::uint64_t ledgers = 0;
   std::uint64_t ledger_bytes = 0;  // of one participant's region, page-aligned
   std::uint64_t total = 0;         // what every file has; side regions follow, where they were used

@@ -82,8 +82,8 @@ Error check_header(const Header& header) noexcept {
     return fail(Code::version, "the segment was made with another page size");
   if (header.kind < Kind::mpmc || header.kind > kLastKind)
     return fail(Code::corrupt, "header: kind");
-  if ((header.flags & ~std::uint32_t{kPersist | kAnonymous}) != 0)
-    return fail(Code::corrupt, "header: flags");
+  const std::uint32_t flags = kPersist | kAnonymous | (header.kind == Kind::pipe ? kOneWay : 0u);
+  if ((header.flags & ~flags) != 0) return fail(Code::corrupt, "header: flags");
   return is_state(header.kind) ? check_state(header) : check_ring(header);
 }
 
@@ -132,12 +132,15 @@ Error Segment::map() noexcept {
   if (layout_.payload_bytes == 0) return {};
   // The ledgers too, though few are ever touched: one that could not be seen later would have to be taken for empty, and the
   // messages in it for lost.
-  auto payload = is_state(header_.kind)
-                     ? platform::Mapping::of(file_, layout_.payload, layout_.payload_bytes)
-                     : platform::Mapping::twice(file_, layout_.payload, layout_.payload_bytes,
-                                                layout_.total - layout_.ledgers);
-  if (!payload.ok()) return payload.error();
-  payload_ = std::move(payload.value());
+  for (std::uint32_t i = 0; i < layout_.payloads; ++i) {
+    const std::uint64_t at = layout_.payload + i * layout_.payload_bytes;
+    auto payload = is_state(header_.kind)
+                       ? platform::Mapping::of(file_, at, layout_.payload_bytes)
+                       : platform::Mapping::twice(file_, at, layout_.payload_bytes,
+                                                  layout_.total - layout_.ledgers);
+    if (!payload.ok()) return payload.error();
+    payloads_[i] = std::move(payload.value());
+  }
   return {};
 }
 

@@ -52,12 +52,17 @@ class Segment {
   Participant* participants() const noexcept { return at<Participant>(layout_.participants); }
   Descriptor* descriptors() const noexcept { return at<Descriptor>(layout_.descriptors); }
   SideSlot* sides() const noexcept { return at<SideSlot>(layout_.sides); }
-  std::byte* payload() const noexcept { return payload_.data(); }
+  std::byte* payload(std::uint32_t index = 0) const noexcept { return payloads_[index].data(); }
   // The words of a state behind its Control; their users draw them.
   template <class Words>
   Words& cell_words() const noexcept {
     static_assert(sizeof(Words) <= kLockWordsAt - kCellWordsAt);
     return *at<Words>(layout_.control + kCellWordsAt);
+  }
+  template <class Words>
+  Words& pipe_words() const noexcept {
+    static_assert(kPipeWordsAt + sizeof(Words) <= 4096);
+    return *at<Words>(layout_.control + kPipeWordsAt);
   }
   template <class Words>
   Words& lock_words() const noexcept {
@@ -67,7 +72,7 @@ class Segment {
 
   // The ledger of `slot`. Touch only regions whose bit in Control::ledgers is set: the rest has no memory behind it.
   Ledger* ledger(std::uint32_t slot) const noexcept {
-    return reinterpret_cast<Ledger*>(payload_.data() + 2 * layout_.payload_bytes +
+    return reinterpret_cast<Ledger*>(payloads_[0].data() + 2 * layout_.payload_bytes +
                                      layout_.ledger_bytes * slot);
   }
   std::byte* ledger_data(Ledger* ledger) const noexcept {
@@ -102,8 +107,8 @@ class Segment {
   platform::File file_;
   Header header_{};
   Layout layout_;
-  platform::Mapping front_;    // header to descriptors
-  platform::Mapping payload_;  // of a ring, twice, and then the ledgers
+  platform::Mapping front_;        // header to descriptors
+  platform::Mapping payloads_[2];  // of rings, twice; behind that of a queue the ledgers
   bool created_ = false;
   std::uint64_t identity_ = 0;
 };

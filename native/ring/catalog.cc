@@ -32,7 +32,7 @@ std::uint64_t size_of(const File& file, const Header& header) noexcept {
     return 0;
   if (file.read_at(&tail, sizeof tail, control + offsetof(Control, tail)).code != Code::ok)
     return 0;
-  return header.kind == memory::Kind::mpmc ? Cursor::items_between(head, tail) : tail - head;
+  return memory::is_queue(header.kind) ? Cursor::items_between(head, tail) : tail - head;
 }
 
 std::uint32_t count_participants(const File& file, const Header& header) noexcept {

@@ -87,7 +87,7 @@ Result<std::unique_ptr<Queue>> Queue::open(sync::Doorbell& bell, const std::stri
   return queue;
 }
 
-void Queue::tidy_up(sync::Doorbell& bell, const std::string& name,
+void Queue::tidy_up(sync::Doorbell& bell, const std::string& name, memory::Kind kind,
                     const std::function<void(Segment&)>& removed) noexcept {
   Segment::Kindred kindred;
   kindred.holds_something = [&bell](Segment& segment) { return holds_something(bell, segment); };
@@ -95,7 +95,7 @@ void Queue::tidy_up(sync::Doorbell& bell, const std::string& name,
   // Who is attached and does not join leaves again, which is what is wanted.
   kindred.join = [](Segment&) { return fail(Code::no_slot, "not meant to join"); };
   memory::Header wanted{};
-  wanted.kind = memory::Kind::mpmc;
+  wanted.kind = kind;
   [[maybe_unused]] const auto opened =
       Segment::open(bell.directory(), name, OpenMode::open, wanted, kindred);
 }

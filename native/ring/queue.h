@@ -57,8 +57,8 @@ class Queue final : public sync::Waitable {
   static Result<std::unique_ptr<Queue>> open(sync::Doorbell& bell, const std::string& name,
                                              memory::OpenMode mode,
                                              const memory::Header& wanted) noexcept;
-  // Removes the queue of this name if nobody has it open and nothing keeps it; `removed` sees it then.
-  static void tidy_up(sync::Doorbell& bell, const std::string& name,
+  // Removes the queue of this name and kind if nobody has it open and nothing keeps it; `removed` sees it then.
+  static void tidy_up(sync::Doorbell& bell, const std::string& name, memory::Kind kind,
                       const std::function<void(memory::Segment&)>& removed) noexcept;
   ~Queue() override { close(); }
   Queue(const Queue&) = delete;
@@ -131,8 +131,8 @@ class Queue final : public sync::Waitable {
   std::uint64_t identity() const noexcept { return shared_.identity(); }
   memory::Segment& segment() noexcept { return shared_; }
   // A ticket for a handle of `passenger` that goes into a message of this queue (memory/ticket.h).
-  Result<memory::Ticket> issue_ticket(memory::Segment& passenger) noexcept {
-    return memory::Ticket::issue(bell_.directory(), passenger, shared_);
+  Result<memory::Ticket> issue_ticket(memory::Segment& passenger, std::uint64_t bits = 0) noexcept {
+    return memory::Ticket::issue(bell_.directory(), passenger, shared_, bits);
   }
   // The same for a message that is moved here from another queue.
   Result<memory::Ticket> copy_ticket(const memory::Ticket& from) noexcept {
