@@ -87,7 +87,7 @@ export interface PipeEnd extends SharedObject, Movable {
   readonly wholeBytes: number;
   /**
    * Goes on sending a message in parts, of which `bytes[0, from)` have gone, as far as there is room. Returns how many have gone
-   * now, or ENDED. A message begun in parts is followed by its other parts, or given up: then the other end forgets it when
+   * by now, those included, or ENDED. A message begun in parts is followed by its other parts, or given up: then the other end forgets it when
    * the next one begins.
    */
   trySendParts(bytes: Uint8Array, from: number, marks: number): number;

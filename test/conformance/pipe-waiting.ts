@@ -5,7 +5,7 @@ import { TimeoutError } from '../../src/errors.js';
 import type { WaitOptions } from '../../src/primitives/wait-options.js';
 import { thrownBy } from '../unit/thrown-by.js';
 import { coded, rows, stateOf } from './subject.js';
-import { fill, pipeBenchFor } from './pipe-subject.js';
+import { fill, FILLING, pipeBenchFor } from './pipe-subject.js';
 import type { PipeSubject } from './pipe-subject.js';
 
 export function waiting(subject: PipeSubject): void {
@@ -208,7 +208,7 @@ export function waiting(subject: PipeSubject): void {
       const count = fill(a);
       const acting = bench.whileBlocked(
         b,
-        Array.from({ length: count }, () => ({ act: 'recv' }) as const),
+        Array.from({ length: count + 1 }, () => ({ act: 'recv' }) as const),
       );
       a.sendSync('there was room');
       await acting;
@@ -251,7 +251,7 @@ export function waiting(subject: PipeSubject): void {
       ]) {
         expect(thrownBy(call)).toEqual(coded('ERR_DEADLOCK'));
       }
-      for (let i = 0; i < count; i++) expect(b.recvSync()).toBe(`filling ${i}`);
+      for (let i = 0; i < count; i++) expect(b.recvSync()).toBe(FILLING);
       expect(b.tryRecv()).toBeUndefined();
     });
 
