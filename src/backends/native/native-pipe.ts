@@ -171,7 +171,7 @@ export class NativePipeEnd extends NativeObject implements PipeEnd {
     const result = this.#addon.pipeSendParts(this.#token, bytes, marks);
     if (result === 0) this.#count(bytes.length);
     else if (this.#sendStatus(result, bytes.length) === ENDED) return ENDED;
-    return this.#results[this.#constants.pipeLength] as number;
+    return (this.#results[this.#constants.pipeLength] as number) - from;
   }
 
   trySendMany(messages: readonly Uint8Array[], from: number): number {
