@@ -533,6 +533,30 @@ TEST_CASE("updates of a whole value by several lose none") {
   CHECK(number_of(read(handle)) == 3 * turns);
 }
 
+TEST_CASE("a header whose sizes contradict each other has no whole value") {
+  struct Claim {
+    std::uint64_t state_bytes;
+    std::uint64_t value_bytes;
+  };
+  const Claim claims[] = {{0, std::uint64_t{1} << 63},
+                          {16, (std::uint64_t{1} << 63) + 8},
+                          {16, (std::uint64_t{1} << 63) + 1},
+                          {0, ~std::uint64_t{0}},
+                          {0, 0},
+                          {8, 8},
+                          {16, 9},
+                          {24, 8}};
+  for (const Claim& claim : claims) {
+    CAPTURE(claim.state_bytes);
+    CAPTURE(claim.value_bytes);
+    TestDirectory directory;
+    Header header = value_header();
+    header.state_bytes = claim.state_bytes;
+    header.parameter = claim.value_bytes;
+    CHECK(Handle(directory, header).cells().whole() == nullptr);
+  }
+}
+
 TEST_CASE("a writer killed at any step of a write leaves the old value or the new one") {
   const Watchdog watchdog("cells: killed writer", 600);
   std::uint64_t kills = 0;
