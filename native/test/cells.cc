@@ -606,6 +606,28 @@ TEST_CASE("a writer killed at any step of a write leaves the old value or the ne
   MESSAGE(kills << " kills, " << old << " of them before the write");
 }
 
+TEST_CASE("a word of no writer's making keeps nobody from writing") {
+  TestDirectory directory;
+  Handle handle(directory, value_header(kWords));
+  Handle other(directory, value_header(kWords));
+  auto& word = handle.cells().segment().cell_words<interproc::state::CellWords>().writing;
+  const auto name_of = [&](std::uint64_t slot) {
+    const std::uint64_t identity = handle.cells().segment().participants()[slot].identity.load();
+    return (identity >> 8) << 11 | slot << 3;
+  };
+  const std::uint64_t nobody = std::uint64_t{1} << 11 | 200 << 3;
+  for (std::uint64_t forged :
+       {name_of(0) | 1, name_of(0) | 2, name_of(1) | 3, name_of(1) | 7, nobody | 1, nobody | 2}) {
+    CAPTURE(forged);
+    write(handle, 7);
+    word.store(forged | 9 << 19);
+    const Record record = record_of(8);
+    REQUIRE(handle.cells().whole()->write(reinterpret_cast<const std::byte*>(&record), nullptr) ==
+            Code::ok);
+    CHECK(number_of(read(other)) == 8);
+  }
+}
+
 TEST_CASE("a stopped writer keeps no reader waiting, and is not robbed") {
   const Watchdog watchdog("cells: stopped writer");
   for (const char* point : {"whole.half_staged", "whole.committing", "whole.half_copied"}) {
