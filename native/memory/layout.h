@@ -10,7 +10,7 @@
 namespace interproc::memory {
 
 inline constexpr std::uint64_t kMagic = 0x31304352504E4950;  // "PINPRC01", little-endian
-inline constexpr std::uint32_t kLayoutVersion = 4;
+inline constexpr std::uint32_t kLayoutVersion = 5;
 
 // What an object is. Those up to spsc are rings; the others are *state*: bytes that stay where they are, and a lock.
 enum class Kind : std::uint32_t {
@@ -154,8 +154,9 @@ static_assert(offsetof(Participant, takes) == 160 && offsetof(Participant, lease
 // One per block. `word` is described in ring/word.h.
 struct Descriptor {
   Word word;
-  std::atomic<std::uint32_t> length;        // bytes of the record that starts here
-  std::atomic<std::uint32_t> redeliveries;  // how often it was delivered and came back
+  std::atomic<std::uint32_t> length;  // bytes of the record that starts here
+  std::atomic<std::uint32_t>
+      redeliveries;  // how often it came back, and whether it carries: ring/redeliveries.h
 };
 static_assert(sizeof(Descriptor) == 16);
 
