@@ -1,5 +1,5 @@
 import { AbortError, InterprocError } from '../errors.js';
-import { ENDED } from '../contract/channel.js';
+import { ENDED, FULL } from '../contract/channel.js';
 import type { Channel, Ticket } from '../contract/channel.js';
 import { redeem } from './passengers.js';
 import { NOT_YET } from './pending-waits.js';
@@ -41,7 +41,7 @@ export class BatchPut implements Operation<void> {
     const messages = this.#messages;
     try {
       while (this.#accepted < messages.length) {
-        const count = this.#channel.tryPutMany(messages, this.#accepted);
+        const count = this.#putSome();
         if (count === ENDED) throw this.#endedError();
         if (count === 0) return NOT_YET;
         this.#accepted += count;
@@ -50,6 +50,18 @@ export class BatchPut implements Operation<void> {
     } catch (error) {
       throw this.failed(error);
     }
+  }
+
+  /** How many went in, or ENDED: a crossing's worth, or, where tickets are among them, one. */
+  #putSome(): number {
+    const channel = this.#channel;
+    if (this.#tickets.size === 0) return channel.tryPutMany(this.#messages, this.#accepted);
+    const message = this.#messages[this.#accepted] as Uint8Array;
+    const status = this.#tickets.has(this.#accepted)
+      ? channel.tryPutCarrying(message)
+      : channel.tryPut(message);
+    if (status === ENDED) return ENDED;
+    return status === FULL ? 0 : 1;
   }
 
   /** What has not gone in becomes a copy: the caller may change its arrays as soon as the call has returned. */
