@@ -22,6 +22,8 @@ export function travelling(subject: Subject): void {
     /** A queue for messages with handles in them. */
     const carrier = (options: { maxItems?: number } = {}): Queue<unknown> =>
       bench.keep(Queue.create<unknown>(bench.name(), options));
+    /** Another end of that queue, to look at its messages from. */
+    const behind = <T>(q: Queue<T>): Channel => subject.backend.openChannel(q.name, 'open', {});
     const anonymous = (): Queue<string> => bench.keep(new Queue({ codec: 'string' }));
     const names = (): string[] => subject.backend.registry.list().map(({ name }) => name);
 
@@ -310,9 +312,6 @@ export function travelling(subject: Subject): void {
     });
 
     describe('that are got', () => {
-      /** Another end of that queue, to look at its messages from. */
-      const behind = <T>(q: Queue<T>): Channel => subject.backend.openChannel(q.name, 'open', {});
-
       it.each<[string, (q: Queue<unknown>, value: unknown) => unknown]>([
         ['put', (q, value) => q.put(value)],
         ['tryPut', (q, value) => q.tryPut(value)],
@@ -448,6 +447,9 @@ export function travelling(subject: Subject): void {
         q.close();
         expect(names().sort()).toEqual([dead, reply.name].sort());
         const letters = bench.keep(Queue.open<unknown>(dead));
+        const channel = behind(letters);
+        expect(channel.tryTake()).toBe(CARRIES);
+        channel.close();
         const job = (await letters.get()) as Job;
         expect(job.reply.name).toBe(reply.name);
         job.reply.close();
