@@ -78,9 +78,9 @@ export class OutgoingMessage implements Operation<void> {
       if (status === ENDED) throw peerDeadError();
       return status === 0;
     }
-    const gone = end.trySendParts(bytes, this.#gone, this.#marks);
-    if (gone === ENDED) throw peerDeadError();
-    this.#gone = gone;
+    const count = end.trySendParts(bytes, this.#gone, this.#marks);
+    if (count === ENDED) throw peerDeadError();
+    this.#gone += count;
     return this.#gone === bytes.length;
   }
 }

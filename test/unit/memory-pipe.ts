@@ -273,7 +273,7 @@ export class MemoryPipeEnd implements PipeEnd {
     }
     if (gone === bytes.length) counts.sent++;
     counts.sentBytes += gone - from;
-    return gone;
+    return gone - from;
   }
 
   trySendMany(messages: readonly Uint8Array[], from: number): number {
