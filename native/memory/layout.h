@@ -43,6 +43,8 @@ enum Flags : std::uint32_t {
 };
 
 inline constexpr std::uint32_t kMaxParticipants = 256;  // a slot is 8 bits of a word
+// Who sleeps at a pipe is asked of one half of a word, which JavaScript can load.
+inline constexpr std::uint32_t kMaxPipeParticipants = 32;
 inline constexpr std::size_t kCodecBytes = 64;
 inline constexpr std::size_t kNameBytes = 208;  // 200 characters, ended by zeros
 inline constexpr std::size_t kSchemaBytes = 3072;

@@ -46,7 +46,9 @@ Error check_ring(const Header& header) noexcept {
     return fail(Code::corrupt, "header: capacity");
   }
   const std::uint32_t fewest = header.kind == Kind::spsc ? 2 : 1;
-  const std::uint32_t most = header.kind == Kind::spsc ? 2 : kMaxParticipants;
+  const std::uint32_t most = header.kind == Kind::spsc   ? 2
+                             : header.kind == Kind::pipe ? kMaxPipeParticipants
+                                                         : kMaxParticipants;
   if (header.max_participants < fewest || header.max_participants > most) {
     return fail(Code::corrupt, "header: participants");
   }

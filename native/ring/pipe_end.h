@@ -78,7 +78,8 @@ class PipeEnd final : public sync::Waitable, private sync::Awaited {
 
   // All of it or nothing: ok, full, ended (the other end is gone), too_large (for a frame).
   Code send(const std::byte* bytes, std::size_t length, std::uint32_t marks) noexcept;
-  // Goes on with a message in parts, of which `from` bytes have gone: ok (all), full (with how far it has got), ended.
+  // Goes on with a message in parts, of which `from` bytes have gone: ok (all), full (with how far it has got), ended, too_large (for
+  // the pipe). One that fits into a frame goes whole.
   Code send_parts(const std::byte* bytes, std::size_t length, std::size_t& from,
                   std::uint32_t marks) noexcept;
   // JavaScript has sent, or received, by itself and seen that somebody sleeps.
@@ -140,7 +141,6 @@ class PipeEnd final : public sync::Waitable, private sync::Awaited {
   // Of our own end, if it is ours.
   bool change(EndState from, EndState to) noexcept;
   bool peer_closed() const noexcept;
-  void redeem_undelivered(unsigned direction) noexcept;
   Code no_room(std::uint64_t length) noexcept;
   Code front(FrameRing::Frame& frame) noexcept;
   Code look(Received& received, FrameRing::Frame& frame) noexcept;
