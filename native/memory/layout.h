@@ -256,6 +256,8 @@ inline constexpr std::uint32_t kMinBlockShift = 6;    // 64 bytes
 inline constexpr std::uint32_t kMaxBlocksShift = 20;  // items are counted modulo 2^20
 inline constexpr std::uint64_t kMinCapacity = 4096;
 inline constexpr std::uint64_t kMaxCapacity = std::uint64_t{1} << 32;
+inline constexpr std::uint64_t kMaxPipeCapacity =
+    std::uint64_t{1} << 30;  // JavaScript counts the bytes of a ring, mapped twice, in 32 bits
 inline constexpr std::uint64_t kMaxMessage = (std::uint64_t{1} << 32) - 1;  // a length is 32 bits
 inline constexpr std::uint32_t kMaxItems = (1u << kMaxBlocksShift) - 1;
 

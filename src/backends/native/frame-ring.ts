@@ -7,8 +7,6 @@
  */
 
 const HEADER_BYTES = 8;
-/** Of larger rings a byte's index would be no 32-bit integer. */
-export const MAX_RING_BYTES = 2 ** 30;
 /** Up to this size copying word by word beats a call of `set`, which costs 30 ns whatever it copies. */
 const LOOP_BYTES = 256;
 

@@ -6,7 +6,7 @@ import { NO_TOKEN } from './addon.js';
 import type { Addon, Constants, NativePipeGeometry, Token } from './addon.js';
 import { issueTicket, redeemTicket, ticketsOf } from './carrier.js';
 import { statusError } from './failures.js';
-import { isShort, MAX_RING_BYTES, NOT_PLAIN, NOTHING, ReceivingRing, SendingRing } from './frame-ring.js';
+import { isShort, NOT_PLAIN, NOTHING, ReceivingRing, SendingRing } from './frame-ring.js';
 import { arrayOf } from './large-message.js';
 import { NativeObject } from './native-object.js';
 import type { NativeThread } from './native-thread.js';
@@ -109,7 +109,7 @@ export class NativePipeEnd extends NativeObject implements PipeEnd {
     this.offsets = addon.offsets;
     this.lengths = addon.lengths;
     this.outbox = addon.outbox();
-    if (copies || found.lost || capacityBytes > MAX_RING_BYTES) this.#words = null;
+    if (copies || found.lost) this.#words = null;
     thread.ends.add(this.identity(), found.end);
   }
 
