@@ -295,6 +295,7 @@ Code PipeEnd::look(Received& received, FrameRing::Frame& frame) noexcept {
     if (const Code code = front(frame); code != Code::ok) return code;
     if ((frame.flags & kRest) == 0) break;
     pop(frame);
+    unfinished_ = false;
   }
   received.marks = (frame.flags & kEveryMark) >> kMarksShift;
   received.length = frame.length;
@@ -320,7 +321,8 @@ Code PipeEnd::receive(std::byte* into, std::size_t room, Received& received) noe
   if (received.in_parts || received.length > room) return Code::too_large;
   if (frame.length > 0) std::memcpy(into, frame.bytes, frame.length);
   FAULT("pipe.copied");
-  if ((frame.flags & kCarrying) == 0) pop(frame);
+  unfinished_ = (frame.flags & kCarrying) != 0;
+  if (!unfinished_) pop(frame);
   return Code::ok;
 }
 
@@ -338,14 +340,15 @@ Code PipeEnd::fill(std::byte* into, std::size_t bytes, std::size_t& filled) noex
     FAULT("pipe.filled");
     const bool is_last = (frame.flags & kMore) == 0;
     // Of a carrying message the last part stays until the handles in it were opened.
-    if (!is_last || (frame.flags & kCarrying) == 0) pop(frame);
+    unfinished_ = is_last && (frame.flags & kCarrying) != 0;
+    if (!unfinished_) pop(frame);
     if (is_last) return filled == bytes ? Code::ok : Code::corrupt;
   }
 }
 
 void PipeEnd::finish() noexcept {
   FrameRing::Frame frame;
-  if (front(frame) == Code::ok && (frame.flags & kCarrying) != 0) pop(frame);
+  if (std::exchange(unfinished_, false) && front(frame) == Code::ok) pop(frame);
 }
 
 // --- the other end -------------------------------------------------------------------------------------------------------

@@ -92,7 +92,8 @@ class PipeEnd final : public sync::Waitable, private sync::Awaited {
   // ok, empty, ended, corrupt; too_large: `received.length` says how much room it wants, and it stays. A carrying message stays
   // until finish(). Of one in parts nothing is taken but what is left of one given up.
   Code receive(std::byte* into, std::size_t room, Received& received) noexcept;
-  // The next message as receive() would find it, without taking it: ok, empty, ended, corrupt.
+  // The next message as receive() would find it, without taking it: ok, empty, ended, corrupt. Neither is for the middle of parts,
+  // which it would forget.
   Code look(Received& received) noexcept;
   // Takes what there is of the message in parts: ok (complete), empty, ended, corrupt; lost: its sender gave it up, and it is forgotten.
   Code fill(std::byte* into, std::size_t bytes, std::size_t& filled) noexcept;
@@ -166,6 +167,7 @@ class PipeEnd final : public sync::Waitable, private sync::Awaited {
   bool open_ = false;
   bool owned_ = false;
   bool lost_ = false;
+  bool unfinished_ = false;  // the frame in front belongs to a carrying message that was received
   std::int64_t looked_deep_at_ns_ = 0;
 };
 
