@@ -19,7 +19,7 @@ bool remove_abandoned(sync::Doorbell& bell, const std::string& name, memory::Kin
   // Opened as by anybody of its kind, which decides. If it must stay, it is left again right here.
   if (memory::is_state(header.kind)) {
     state::tidy_up(bell, name, header);
-  } else if (header.kind == memory::Kind::mpmc) {
+  } else if (memory::is_queue(header.kind)) {
     [[maybe_unused]] const auto opened = Queue::open(bell, name, memory::OpenMode::open, header);
   } else {
     SpscChannel::tidy_up(bell, name, header);

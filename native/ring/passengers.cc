@@ -37,8 +37,8 @@ void give_up_all(sync::Doorbell& bell, Tickets tickets) noexcept {
     FAULT("passengers.abandoned");
     if (memory::is_state(abandoned->header.kind)) {
       state::tidy_up(bell, abandoned->name, abandoned->header);
-    } else if (abandoned->header.kind == memory::Kind::mpmc) {
-      Queue::tidy_up(bell, abandoned->name,
+    } else if (memory::is_queue(abandoned->header.kind)) {
+      Queue::tidy_up(bell, abandoned->name, abandoned->header.kind,
                      [&](const Segment& gone) { add_tickets_of(bell.directory(), gone, tickets); });
     }
   }
