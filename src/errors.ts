@@ -5,10 +5,12 @@ import { inspect } from 'node:util';
 /** Every code and what it means. Codes are promises: programs branch on them. */
 export const ERROR_CODES = Object.freeze({
   ERR_CLOSED: 'this handle was closed',
+  ERR_MOVED: 'this end of a connection was sent to somebody else',
   ERR_TIMEOUT: 'the time given ran out (TimeoutError)',
   ERR_FULL: 'no room, and the call does not wait (QueueFull)',
   ERR_EMPTY: 'no message, and the call does not wait (QueueEmpty)',
-  ERR_EOF: 'the queue was ended and everything has been read (EOFError)',
+  ERR_EOF:
+    'the queue was ended, or the other end of the connection is gone, and everything has been read (EOFError)',
   ERR_ENDED: 'a put after end()',
   ERR_EXISTS: 'an object of this name is there already',
   ERR_NOT_FOUND: 'no object of this name is there',
@@ -24,8 +26,9 @@ export const ERROR_CODES = Object.freeze({
   ERR_UNACKED: 'this participant holds too many unacknowledged messages',
   ERR_ENCODE: 'the codec cannot carry the value',
   ERR_DECODE: 'the codec cannot read the message',
-  ERR_PEER_DEAD: 'the process at the other end has died',
+  ERR_PEER_DEAD: 'the other end is gone: it was closed, or its process has died',
   ERR_NOT_OWNER: 'the caller does not hold, or no longer, what it uses or lets go of',
+  ERR_DIRECTION: 'this end of a one-way connection only sends, or only receives',
   ERR_DEADLOCK: 'the wait could never end',
   ERR_OVER_RELEASE: 'a semaphore would have more permits than it may',
   ERR_BROKEN: 'a barrier that one of its parties gave up on',
@@ -65,7 +68,7 @@ export class InterprocError extends Error {
   declare readonly errno?: number;
   /** The system call that refused. */
   declare readonly syscall?: string;
-  /** Of a `putMany` that failed after some of its values went in: how many, from the first. */
+  /** Of a `putMany` or `sendMany` that failed after some of its values went in: how many, from the first. */
   declare accepted?: number;
   /**
    * Of a batch of which one message could not be decoded or was lost: the values of the others, which are no longer
@@ -119,7 +122,10 @@ export class QueueEmpty extends InterprocError {
   }
 }
 
-/** `ERR_EOF`: the queue was ended and has been read to its end; there will be nothing more. */
+/**
+ * `ERR_EOF`: the queue was ended, or the other end of the connection was closed or its process died, and everything has
+ * been read; there will be nothing more.
+ */
 export class EOFError extends InterprocError {
   constructor(message: string, details?: ErrorDetails) {
     super('ERR_EOF', message, details);
@@ -127,6 +133,26 @@ export class EOFError extends InterprocError {
 
   static {
     this.prototype.name = 'EOFError';
+  }
+}
+
+/**
+ * `ERR_TOO_LARGE`: from `recvBytesInto`, when the message does not fit into the buffer. It is in `bytes`, whole, and the
+ * connection no longer has it.
+ */
+export class BufferTooShort extends InterprocError {
+  /** The message. */
+  readonly bytes: Uint8Array;
+
+  constructor(message: string, bytes: Uint8Array, details?: ErrorDetails) {
+    super('ERR_TOO_LARGE', message, details);
+    // Not listed when the error is printed: it may be large.
+    Object.defineProperty(this, 'bytes', { enumerable: false });
+    this.bytes = bytes;
+  }
+
+  static {
+    this.prototype.name = 'BufferTooShort';
   }
 }
 

@@ -5,6 +5,7 @@ export {
   Event,
   list,
   Lock,
+  Pipe,
   prune,
   Queue,
   RLock,
@@ -16,9 +17,10 @@ export {
   SharedMemory,
   Value,
 } from './context.js';
-export type { PruneOptions } from './context.js';
+export type { Connection, PruneOptions } from './context.js';
 export {
   AbortError,
+  BufferTooShort,
   EOFError,
   ERROR_CODES,
   InterprocError,
@@ -29,6 +31,7 @@ export {
 export type { ErrorCode } from './errors.js';
 export type { LeaseInfo } from './contract/leasing.js';
 export type { ChannelStats as QueueStats, SegmentInfo } from './contract/channel.js';
+export type { PipeStats } from './contract/pipe.js';
 export { Struct } from './shapes/struct.js';
 export type { StructField, StructMemory, StructType } from './shapes/struct.js';
 export type {
@@ -47,8 +50,10 @@ export type { ConditionOptions } from './primitives/condition.js';
 export type { Guard } from './primitives/guard.js';
 export type { RLockGuard } from './primitives/rlock.js';
 export type { PeekedMessage, ReservedSlot } from './primitives/lease.js';
+export type { Ends, PipeFunction, ValuePipeOptions } from './primitives/bind-pipe.js';
+export type { PipeOptions } from './primitives/pipe-options.js';
 export type { ValueQueueOptions } from './primitives/bind-queue.js';
-export type { BatchSize } from './primitives/queue.js';
+export type { BatchSize } from './primitives/batch-size.js';
 export type { QueueOptions } from './primitives/queue-options.js';
 export type { QueueReadable } from './primitives/queue-readable.js';
 export type { QueueReadableOptions, QueueWritableOptions } from './primitives/stream-options.js';

@@ -15,11 +15,11 @@ const OUTBOX_BYTES = 256;
 /** @throws ERR_INVALID_ARG */
 function checkBytes(value: unknown): Uint8Array {
   if (!isUint8Array(value)) {
-    throw invalidArgument("A queue with codec 'raw'", 'Uint8Arrays (Buffers are)', value);
+    throw invalidArgument("Codec 'raw'", 'Uint8Arrays (Buffers are)', value);
   }
   if (value.length === 0 && isDetached(value.buffer)) {
     throw invalidArgument(
-      "A queue with codec 'raw'",
+      "Codec 'raw'",
       'Uint8Arrays whose buffer was not transferred away',
       value,
     );

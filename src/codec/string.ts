@@ -9,7 +9,7 @@ export const stringCodec: Codec<string> = {
 
   encode(value, outbox) {
     if (typeof value !== 'string') {
-      throw invalidArgument("A queue with codec 'string'", 'strings', value);
+      throw invalidArgument("Codec 'string'", 'strings', value);
     }
     return encodeText(value, outbox);
   },

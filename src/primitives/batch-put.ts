@@ -1,19 +1,20 @@
 import { AbortError, InterprocError } from '../errors.js';
 import { ENDED } from '../contract/channel.js';
-import type { Channel, Ticket } from '../contract/channel.js';
-import { redeem } from './passengers.js';
+import type { Channel } from '../contract/channel.js';
+import { depart, disembark } from './passengers.js';
+import type { Passengers } from './passengers.js';
 import { NOT_YET } from './pending-waits.js';
 import type { NotYet, Operation } from './pending-waits.js';
 
 /** By the index of the message they belong to. */
-export type BatchTickets = Map<number, readonly Ticket[]>;
+export type BatchPassengers = Map<number, Passengers>;
 
 /** The messages of a `putMany`, and how far it has got. */
 export class BatchPut implements Operation<void> {
   readonly #channel: Channel;
   readonly #messages: Uint8Array[];
   readonly #endedError: () => Error;
-  readonly #tickets: BatchTickets;
+  readonly #passengers: BatchPassengers;
   #areBorrowed: boolean;
   #accepted = 0;
 
@@ -23,13 +24,13 @@ export class BatchPut implements Operation<void> {
     messages: Uint8Array[],
     areBorrowed: boolean,
     endedError: () => Error,
-    tickets: BatchTickets,
+    passengers: BatchPassengers,
   ) {
     this.#channel = channel;
     this.#messages = messages;
     this.#areBorrowed = areBorrowed;
     this.#endedError = endedError;
-    this.#tickets = tickets;
+    this.#passengers = passengers;
   }
 
   /** How many have gone in, from the first. */
@@ -44,11 +45,21 @@ export class BatchPut implements Operation<void> {
         const count = this.#channel.tryPutMany(messages, this.#accepted);
         if (count === ENDED) throw this.#endedError();
         if (count === 0) return NOT_YET;
-        this.#accepted += count;
+        this.#accept(count);
       }
       return undefined;
     } catch (error) {
       throw this.failed(error);
+    }
+  }
+
+  #accept(count: number): void {
+    const from = this.#accepted;
+    this.#accepted += count;
+    if (this.#passengers.size === 0) return;
+    for (let i = from; i < this.#accepted; i++) {
+      depart(this.#passengers.get(i));
+      this.#passengers.delete(i);
     }
   }
 
@@ -63,10 +74,8 @@ export class BatchPut implements Operation<void> {
   }
 
   failed<E>(error: E): E {
-    for (const [index, tickets] of this.#tickets) {
-      if (index >= this.#accepted) redeem(this.#channel, tickets);
-    }
-    this.#tickets.clear();
+    for (const passengers of this.#passengers.values()) disembark(this.#channel, passengers);
+    this.#passengers.clear();
     if (error instanceof InterprocError || error instanceof AbortError) {
       error.accepted = this.#accepted;
     }

@@ -4,8 +4,8 @@ import type { Channel } from '../contract/channel.js';
 import type { Codec } from '../codec/codec.js';
 import { ByteCopies } from '../codec/copy-bytes.js';
 import { BatchPut } from './batch-put.js';
-import type { BatchTickets } from './batch-put.js';
-import { Boarding, redeem } from './passengers.js';
+import type { BatchPassengers } from './batch-put.js';
+import { Boarding, depart, disembark } from './passengers.js';
 import { NOT_YET } from './pending-waits.js';
 import type { Operation } from './pending-waits.js';
 
@@ -40,20 +40,20 @@ export class MessageWriter<T> {
       this.discard();
       throw error;
     }
-    this.#boarding.tickets = undefined;
+    depart(this.#boarding.takePassengers());
     return true;
   }
 
   /** The message encoded last will not be put. */
   discard(): void {
-    redeem(this.#channel, this.#boarding.takeTickets());
+    disembark(this.#channel, this.#boarding.takePassengers());
   }
 
   /** A put that can wait, with a copy of the message. */
   pending(encoded: number | Uint8Array): Operation<void> {
-    const tickets = this.#boarding.takeTickets();
+    const passengers = this.#boarding.takePassengers();
     const failed = <E>(error: E): E => {
-      redeem(this.#channel, tickets);
+      disembark(this.#channel, passengers);
       return error;
     };
     try {
@@ -62,10 +62,12 @@ export class MessageWriter<T> {
       this.checkSize(bytes.length);
       const attempt = () => {
         try {
-          return this.#put(bytes) ? undefined : NOT_YET;
+          if (!this.#put(bytes)) return NOT_YET;
         } catch (error) {
           throw failed(error);
         }
+        depart(passengers);
+        return undefined;
       };
       return { attempt, failed };
     } catch (error) {
@@ -92,7 +94,7 @@ export class MessageWriter<T> {
     }
     const codec = this.#codec;
     const messages: Uint8Array[] = [];
-    const tickets: BatchTickets = new Map();
+    const passengers: BatchPassengers = new Map();
     try {
       for (const value of values) {
         const bytes =
@@ -101,13 +103,13 @@ export class MessageWriter<T> {
             : areLeftAlone
               ? codec.bytesOf(value)
               : new Uint8Array(codec.bytesOf(value));
-        const issued = this.#boarding.takeTickets();
-        if (issued !== undefined) tickets.set(messages.length, issued);
+        const boarded = this.#boarding.takePassengers();
+        if (boarded !== undefined) passengers.set(messages.length, boarded);
         this.checkSize(bytes.length);
         messages.push(bytes);
       }
     } catch (error) {
-      for (const issued of tickets.values()) redeem(this.#channel, issued);
+      for (const boarded of passengers.values()) disembark(this.#channel, boarded);
       throw error;
     }
     return new BatchPut(
@@ -115,7 +117,7 @@ export class MessageWriter<T> {
       messages,
       codec.bytesOf !== undefined && areLeftAlone,
       () => this.endedError(),
-      tickets,
+      passengers,
     );
   }
 

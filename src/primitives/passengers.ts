@@ -1,5 +1,6 @@
 import { InterprocError, shown } from '../errors.js';
 import type { Backend, Channel, SharedObject, Ticket } from '../contract/channel.js';
+import type { Movable } from '../contract/pipe.js';
 import type { Codec } from '../codec/codec.js';
 import { registerTravel } from '../codec/structured/travel.js';
 
@@ -14,6 +15,9 @@ import { registerTravel } from '../codec/structured/travel.js';
 
 /** What is behind a handle of one kind; undefined if `object` is none. @throws ERR_CLOSED */
 export type SharedObjectOf = (object: object) => SharedObject | undefined;
+
+/** Of a handle that a message takes with it, and that now waits for what becomes of the message: whom to tell. */
+export type MovableOf = (object: object) => Movable;
 
 /** What makes a handle of one kind beside its ticket, one line of ASCII; undefined if nothing does. */
 export type SchemaOf = (object: object) => string | undefined;
@@ -31,13 +35,22 @@ interface Handle {
 interface Kind {
   readonly objectOf: SharedObjectOf;
   readonly schemaOf: SchemaOf | undefined;
+  readonly movableOf: MovableOf | undefined;
 }
+
+/** What messages are put into, as far as handles in them are concerned: a queue's channel, the end of a pipe. */
+export type Carrier = Pick<Channel, 'outbox' | 'issueTicket' | 'redeemTicket'>;
 
 const kinds = new Map<string, Kind>();
 
-/** Lets a kind of handles travel; its name stands in the messages. */
-export function letTravel(kind: string, objectOf: SharedObjectOf, schemaOf?: SchemaOf): void {
-  kinds.set(kind, { objectOf, schemaOf });
+/** Lets a kind of handles travel; its name stands in the messages. Those that have a `movableOf` move. */
+export function letTravel(
+  kind: string,
+  objectOf: SharedObjectOf,
+  schemaOf?: SchemaOf,
+  movableOf?: MovableOf,
+): void {
+  kinds.set(kind, { objectOf, schemaOf, movableOf });
 }
 
 /** Refuses a kind of objects that no other process could use, and that would arrive as empty ones. */
@@ -82,9 +95,16 @@ interface Arrival {
   readonly handle: Handle;
 }
 
+/** The handles in a message that is to be put. */
+export interface Passengers {
+  readonly tickets: Ticket[];
+  /** Of those that go with the message. */
+  readonly movables: Movable[];
+}
+
 // Of the message being encoded, and of the one being decoded or decoded last.
-let carrier: Channel | undefined;
-let issued: Ticket[] | undefined;
+let carrier: Carrier | undefined;
+let boarded: Passengers | undefined;
 let arrive: Arrive | undefined;
 let arrivals: Arrival[] | undefined;
 
@@ -96,14 +116,16 @@ const decoder = new TextDecoder('latin1');
  * @throws ERR_CLOSED, ERR_ENCODE; ERR_NOT_FOUND if its name was removed; ERR_NO_SPACE
  */
 function pack(object: object): Uint8Array | undefined {
-  for (const [kind, { objectOf, schemaOf }] of kinds) {
+  for (const [kind, { objectOf, schemaOf, movableOf }] of kinds) {
     const passenger = objectOf(object);
     if (passenger === undefined) continue;
     if (carrier === undefined) {
       throw new InterprocError('ERR_ENCODE', `${shown(object)} travels in messages only`);
     }
     const ticket = carrier.issueTicket(passenger);
-    (issued ??= []).push(ticket);
+    boarded ??= { tickets: [], movables: [] };
+    boarded.tickets.push(ticket);
+    if (movableOf !== undefined) boarded.movables.push(movableOf(object));
     const schema = schemaOf?.(object);
     return encoder.encode(`${kind}:${ticket}${schema === undefined ? '' : `\n${schema}`}`);
   }
@@ -128,43 +150,55 @@ function unpack(bytes: Uint8Array): object {
   return handle;
 }
 
-/** What a message for a channel is made of, and the tickets of the handles in it. */
+/** What a message for a carrier is made of, and the handles in it. */
 export class Boarding {
-  /** Of the message encoded last; undefined if it has no handle in it. */
-  tickets: Ticket[] | undefined;
-  readonly #channel: Channel;
+  /** Of the message encoded last; undefined if it has no handle in it, or it is over with. */
+  passengers: Passengers | undefined;
+  readonly #carrier: Carrier;
 
-  constructor(channel: Channel) {
-    this.#channel = channel;
+  constructor(to: Carrier) {
+    this.#carrier = to;
   }
 
-  /** As `Codec.encode`; if it throws, no ticket stays behind. */
+  /** As `Codec.encode`; if it throws, nobody has boarded. */
   encode<T>(codec: Codec<T>, value: T): number | Uint8Array {
-    if (codec.carriesHandles !== true) return codec.encode(value, this.#channel.outbox);
+    if (codec.carriesHandles !== true) return codec.encode(value, this.#carrier.outbox);
     // What a value's own code puts meanwhile, a getter's say, is another message.
     const outerCarrier = carrier;
-    const outerIssued = issued;
-    carrier = this.#channel;
-    issued = undefined;
+    const outerBoarded = boarded;
+    carrier = this.#carrier;
+    boarded = undefined;
     try {
-      return codec.encode(value, this.#channel.outbox);
+      return codec.encode(value, this.#carrier.outbox);
     } catch (error) {
-      redeem(this.#channel, issued);
-      issued = undefined;
+      disembark(this.#carrier, boarded);
+      boarded = undefined;
       throw error;
     } finally {
-      this.tickets = issued;
+      this.passengers = boarded;
       carrier = outerCarrier;
-      issued = outerIssued;
+      boarded = outerBoarded;
     }
   }
 
-  /** The tickets of the message encoded last, which somebody else sees to from now on. */
-  takeTickets(): Ticket[] | undefined {
-    const { tickets } = this;
-    this.tickets = undefined;
-    return tickets;
+  /** Those of the message encoded last, which somebody else sees to from now on. */
+  takePassengers(): Passengers | undefined {
+    const { passengers } = this;
+    this.passengers = undefined;
+    return passengers;
   }
+}
+
+/** The message was put. */
+export function depart(passengers: Passengers | undefined): void {
+  for (const movable of passengers?.movables ?? []) movable.depart();
+}
+
+/** The message will not be put. */
+export function disembark(from: Carrier, passengers: Passengers | undefined): void {
+  // First: a ticket that is redeemed while its object is on the way is one that arrived, or is lost.
+  for (const movable of passengers?.movables ?? []) movable.stay();
+  redeem(from, passengers?.tickets);
 }
 
 /** As `Codec.decode`; what becomes of the handles in it is to be settled right afterwards, by the next two. */
@@ -205,7 +239,10 @@ export function turnBack(): void {
 }
 
 /** The message is consumed, or was never put. */
-export function redeem(channel: Channel, tickets: readonly Ticket[] | undefined): void {
+export function redeem(
+  channel: Pick<Carrier, 'redeemTicket'>,
+  tickets: readonly Ticket[] | undefined,
+): void {
   for (const ticket of tickets ?? []) channel.redeemTicket(ticket);
 }
 

@@ -2,6 +2,7 @@ import { InterprocError, invalidArgument } from '../errors.js';
 import type { ChannelOptions, OpenMode } from '../contract/channel.js';
 import type { BuiltInCodecName, CustomCodec } from '../codec/codec.js';
 import type { StructType } from '../shapes/struct.js';
+import { checkCount, MAX_COUNT } from './count.js';
 import { checkName } from './name.js';
 import type { WaitOptions } from './wait-options.js';
 
@@ -84,16 +85,7 @@ const OPTION_NAMES: ReadonlySet<string> = new Set<keyof QueueOptions>([
 ]);
 const WAIT_OPTION_NAMES: ReadonlySet<string> = new Set<keyof WaitOptions>(['timeoutMs', 'signal']);
 
-const MAX_COUNT = 2 ** 32 - 1;
 const MAX_PARTICIPANTS = 256;
-
-function checkCount(name: string, value: unknown, max: number): number | undefined {
-  if (value === undefined) return undefined;
-  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= max) {
-    return value;
-  }
-  throw invalidArgument(name, `a whole number from 1 to ${max}`, value);
-}
 
 /** How the queue is found: `anonymous` is `create` without a name. */
 export type QueueMode = OpenMode | 'anonymous';

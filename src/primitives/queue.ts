@@ -9,6 +9,8 @@ import type { Backend, Channel, ChannelStats, Side } from '../contract/channel.j
 import type { LeaseInfo } from '../contract/leasing.js';
 import type { Codec } from '../codec/codec.js';
 import { isBuiltIn } from '../codec/resolve-codec.js';
+import { batchSizeOf } from './batch-size.js';
+import type { BatchSize } from './batch-size.js';
 import { block } from './blocking.js';
 import { DeadLetters } from './dead-letters.js';
 import type { Delivery } from './delivery.js';
@@ -31,6 +33,7 @@ import { writableOf } from './queue-writable.js';
 import { writableStreamOf } from './queue-writable-stream.js';
 import { readableOptionsOf, writableOptionsOf } from './stream-options.js';
 import type { QueueReadableOptions, QueueWritableOptions } from './stream-options.js';
+import { afterTurn, CALLS_PER_TURN, DONE } from './turns.js';
 import { signalOf, syncTimeoutOf, timeoutOf } from './wait-options.js';
 import type { SyncWaitOptions, WaitOptions } from './wait-options.js';
 
@@ -45,31 +48,8 @@ export class OpenedQueue<T> {
   ) {}
 }
 
-export interface BatchSize {
-  /**
-   * Messages to take at most, 1 or more.
-   * @default 256
-   */
-  readonly max?: number | undefined;
-}
-
-const DEFAULT_BATCH = 256;
-
-/**
- * After so many calls that did not have to wait, the event loop gets a turn: awaiting what is there already
- * never leaves V8's microtasks, and a busy consumer would see neither timers nor signals nor sockets. A turn
- * costs 1.5-2 us: 2 ns per call.
- */
-const CALLS_PER_TURN = 1024;
-
 /** What stands in front of the tickets of queues. */
 export const TRAVELS_AS = 'queue';
-
-const DONE: Promise<void> = Promise.resolve();
-
-function afterTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
 
 /**
  * The channel of a queue's handle; undefined if `object` is none.
@@ -974,13 +954,7 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
   }
 
   #getMany(options: BatchSize | undefined): Operation<T[]> {
-    if (options !== undefined && (typeof options !== 'object' || options === null)) {
-      throw invalidArgument('options', 'an object such as { max: 256 }', options);
-    }
-    const max = options?.max ?? DEFAULT_BATCH;
-    if (!Number.isSafeInteger(max) || max < 1) {
-      throw invalidArgument('max', 'a whole number, 1 or more', max);
-    }
+    const max = batchSizeOf(options);
     return { attempt: () => this.#reader.takeMany(max) };
   }
 

@@ -1,0 +1,812 @@
+import { inspect } from 'node:util';
+import type { InspectOptionsStylized } from 'node:util';
+import { isUint8Array } from 'node:util/types';
+
+import { abortReason, InterprocError, invalidArgument, TimeoutError } from '../errors.js';
+import { RECEIVE, SEND } from '../contract/pipe.js';
+import type { Movable, PipeEnd, PipeStats } from '../contract/pipe.js';
+import type { Codec } from '../codec/codec.js';
+import { isBuiltIn } from '../codec/resolve-codec.js';
+import { batchSizeOf } from './batch-size.js';
+import type { BatchSize } from './batch-size.js';
+import { block } from './blocking.js';
+import type { MessageSource } from './message-source.js';
+import type { OutgoingMessage } from './outgoing-message.js';
+import { letTravel } from './passengers.js';
+import type { Arrive } from './passengers.js';
+import { failureOf, NOT_YET, PendingWaits } from './pending-waits.js';
+import type { NotYet, Operation } from './pending-waits.js';
+import { PipeReader } from './pipe-reader.js';
+import type { Exchange } from './pipe-reader.js';
+import { PipeWriter } from './pipe-writer.js';
+import { QueueIterator } from './queue-iterator.js';
+import { afterTurn, CALLS_PER_TURN, DONE } from './turns.js';
+import { signalOf, syncTimeoutOf, timeoutOf } from './wait-options.js';
+import type { SyncWaitOptions, WaitOptions } from './wait-options.js';
+
+/** An end of a pipe as a backend opened it, with the codec that both sides agreed on. */
+export class OpenedEnd<T> {
+  constructor(
+    readonly end: PipeEnd,
+    readonly codec: Codec<T>,
+    /** Makes handles of the tickets in its messages. */
+    readonly arrive: Arrive,
+  ) {}
+}
+
+/** What stands in front of the tickets of connections. */
+export const TRAVELS_AS = 'connection';
+
+/**
+ * Offered: in a message that waits to be put. Moved: that message was put, and whoever takes it has the connection.
+ */
+type Presence = 'open' | 'offered' | 'moved' | 'closed';
+
+/**
+ * The end of a connection's handle; undefined if `object` is none.
+ * @throws ERR_CLOSED, ERR_MOVED; ERR_ENCODE if calls of it are pending, or the receiver could not use it
+ */
+let endOf: (object: object) => PipeEnd | undefined;
+
+/** What makes the codec of a connection's handle where it arrives, if that is no built-in one. */
+let schemaOf: (object: object) => string | undefined;
+
+let movableOf: (object: object) => Movable;
+
+/**
+ * Sets who takes the messages of a connection that belong to exchanges of requests and responses; undefined: nobody, and they
+ * are dropped. Such messages are met by the calls that receive.
+ */
+export let setExchange: (connection: Connection<never>, exchange: Exchange | undefined) => void;
+
+/**
+ * One end of a pipe: what it sends the other end receives, in order and whole, and the other way round. The two ends may be in
+ * any processes of this user.
+ *
+ * *One owner.* A connection that is sent in a message, of a queue or another connection, moves: its receiver has it then, and
+ * here every use throws ERR_MOVED. If that message is not put after all (a time-out, an abort, an error), it is as before. It
+ * does not travel while calls of it are pending. If the message is lost, so is the end.
+ *
+ * *The end.* When the other end is closed, or its process dies, however, what it had sent can be received; after that, receiving
+ * throws EOFError and iteration ends. Sending throws ERR_PEER_DEAD at once.
+ *
+ * *Waiting.* Calls that wait are served in the order they were made, those that send and those that receive each among
+ * themselves. A call that times out or is aborted takes and sends nothing. A pending one keeps the process alive (see `unref`),
+ * an idle open connection does not.
+ *
+ * *Variants.* `send` is awaited, `sendSync` blocks the thread, `trySend` returns at once; the same for the others.
+ *
+ * *Values and bytes.* `send` and `recv` carry values as the codec of the pipe does; `sendBytes` and the `recvBytes…` calls carry
+ * bytes, whatever the codec. What one side sends by the one, the other receives by the same.
+ *
+ * *Size.* A message may be larger than the connection holds at once: it goes in parts then, as the other side receives them, up to
+ * `maxMessageBytes`, 1 GiB by default.
+ *
+ * *Cost.* A message is copied twice, into shared memory and out of it, after its codec has made it bytes. Calls are O(bytes of the
+ * message).
+ *
+ * Every method throws ERR_CLOSED after `close()`, ERR_MOVED once the connection has moved, and ERR_DIRECTION on the end of a one-way
+ * pipe that does not do it.
+ */
+export class Connection<T = unknown> implements AsyncIterable<T, undefined, void> {
+  readonly #end: PipeEnd;
+  readonly #codec: Codec<T>;
+  readonly #reader: PipeReader<T>;
+  readonly #writer: PipeWriter<T>;
+  readonly #receives: PendingWaits;
+  readonly #sends: PendingWaits;
+  readonly #receive: Operation<T>;
+  readonly #look: Operation<true>;
+  #presence: Presence = 'open';
+  /** Closed while it was offered. */
+  #closesWhenBack = false;
+  #calls = 0;
+
+  static {
+    endOf = (object) => (#end in object ? object.#travelling() : undefined);
+    schemaOf = (object) => (#codec in object ? object.#codec.schema : undefined);
+    movableOf = (object) => (object as Connection).#offered();
+    setExchange = (connection, exchange) => {
+      connection.#reader.exchange = exchange;
+    };
+  }
+
+  /** Connections are made by `Pipe()`, and come out of messages. */
+  constructor({ end, codec, arrive }: OpenedEnd<T>) {
+    const reader = new PipeReader(end, codec, arrive, () => this.#presence !== 'open');
+    const receives = new PendingWaits(end, RECEIVE, 'No message came over the connection');
+    const sends = new PendingWaits(end, SEND, 'No room came free in the connection');
+    this.#end = end;
+    this.#codec = codec;
+    this.#reader = reader;
+    this.#writer = new PipeWriter(end, codec);
+    this.#receives = receives;
+    this.#sends = sends;
+    this.#receive = { attempt: () => reader.take() };
+    this.#look = { attempt: () => (end.isReadable() ? true : NOT_YET) };
+    end.onReady = (side) => (side === RECEIVE ? receives : sends).rung();
+  }
+
+  // Sending values
+
+  /**
+   * Sends a value, waiting for room if need be. It is encoded before the call returns: later changes to it are not sent. With
+   * no room it waits, and later sends of this connection wait behind it.
+   *
+   * @throws (rejects) ERR_PEER_DEAD if the other end is gone; ERR_ENCODE, ERR_INVALID_ARG and ERR_TOO_LARGE if the value cannot be
+   * sent at all; ERR_TIMEOUT; the signal's reason; ERR_CLOSED, also when the connection closes while it waits. In each case nothing
+   * was sent.
+   */
+  send(value: T, options?: WaitOptions): Promise<void> {
+    try {
+      this.#assertSending();
+      if (options !== undefined) return this.#sendWithin(() => this.#writer.encode(value), options);
+      const encoded = this.#writer.encode(value);
+      if (this.#offer(encoded)) return this.#done();
+      return this.#sendLater(this.#writer.message(encoded));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Sends a value, blocking this thread until there is room. Sends of this connection that are pending go first.
+   *
+   * @throws as `send`; ERR_DEADLOCK, without `timeoutMs`, if there is no room and the other end is in this very thread
+   */
+  sendSync(value: T, options?: SyncWaitOptions): void {
+    this.#assertSending();
+    this.#assertBlocking('sendSync');
+    const timeoutMs = syncTimeoutOf(options);
+    const encoded = this.#writer.encode(value);
+    if (this.#offer(encoded)) return;
+    this.#block(SEND, this.#writer.message(encoded), timeoutMs);
+  }
+
+  /**
+   * Sends a value if there is room now. False if there is none, or if sends of this connection are waiting for some.
+   *
+   * @throws ERR_TOO_LARGE also for a value that is larger than the connection holds at once, which only goes in parts; else as
+   * `send`
+   */
+  trySend(value: T): boolean {
+    this.#assertSending();
+    if (!this.#sends.isIdle) this.#sends.serve();
+    return this.#tryOffer(this.#writer.encode(value));
+  }
+
+  /**
+   * Sends several values in order, as many per crossing into native code as there is room for; resolves when all are sent. All
+   * are encoded first: if one cannot be, none is sent.
+   *
+   * @throws as `send`; a TimeoutError, an AbortError and other errors of this package say in `accepted` how many values, from the
+   * first, were sent
+   */
+  sendMany(values: Iterable<T>, options?: WaitOptions): Promise<void> {
+    try {
+      this.#assertSending();
+      const timeoutMs = timeoutOf(options);
+      const signal = signalOf(options);
+      const batch = this.#writer.batch(values);
+      this.#assertStillOpen(batch);
+      return (
+        this.#start(batch, timeoutMs, signal) ?? this.#sends.add(batch.detach(), timeoutMs, signal)
+      );
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Sends several values as `sendMany` does, blocking this thread until all are sent. */
+  sendManySync(values: Iterable<T>, options?: SyncWaitOptions): void {
+    this.#assertSending();
+    this.#assertBlocking('sendManySync');
+    const timeoutMs = syncTimeoutOf(options);
+    const batch = this.#writer.batch(values);
+    this.#assertStillOpen(batch);
+    if (this.#sends.isIdle && batch.attempt() !== NOT_YET) return;
+    this.#block(SEND, batch, timeoutMs);
+  }
+
+  // Receiving values
+
+  /**
+   * The next message, at most once: it is yours when the promise resolves.
+   *
+   * @throws (rejects) EOFError (ERR_EOF) when the other end is gone and all that it had sent was received; ERR_TIMEOUT; the signal's
+   * reason; ERR_CLOSED, also when the connection closes while it waits; ERR_DECODE, and that message is gone; ERR_CORRUPT if
+   * something else has written to the connection's memory
+   */
+  recv(options?: WaitOptions): Promise<T> {
+    try {
+      this.#assertReceiving();
+      if (options !== undefined) return this.#within(this.#receive, options);
+      const value = this.#isFree() ? this.#reader.take() : NOT_YET;
+      if (value !== NOT_YET) return Promise.resolve(value);
+      return this.#receives.add(this.#receive, Infinity, undefined, this.#isTurnDue());
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * The next message, blocking this thread until there is one. Calls of this connection that are pending are served first.
+   *
+   * @throws as `recv`; ERR_DEADLOCK, without `timeoutMs`, if there is none and the other end is in this very thread
+   */
+  recvSync(options?: SyncWaitOptions): T {
+    this.#assertReceiving();
+    this.#assertBlocking('recvSync');
+    const timeoutMs = syncTimeoutOf(options);
+    const value = this.#receives.isIdle ? this.#reader.take() : NOT_YET;
+    return value === NOT_YET ? this.#block(RECEIVE, this.#receive, timeoutMs) : value;
+  }
+
+  /**
+   * The next message if there is one, else `ifEmpty` (undefined): pass a value of your own where undefined may be a message.
+   *
+   * @throws as `recv`
+   */
+  tryRecv(): T | undefined;
+  tryRecv<E>(ifEmpty: E): T | E;
+  tryRecv(ifEmpty?: unknown): unknown {
+    this.#assertReceiving();
+    const value = this.#try(this.#receives, this.#receive);
+    return value === NOT_YET ? ifEmpty : value;
+  }
+
+  /**
+   * Waits for a message and takes what is there, up to `max`, in order: an array of 1 to `max` values.
+   *
+   * @throws as `recv`; of an ERR_DECODE or ERR_CORRUPT, `values` holds the other messages of the batch
+   */
+  recvMany(options?: WaitOptions & BatchSize): Promise<T[]> {
+    try {
+      this.#assertReceiving();
+      return this.#within(this.#receiveMany(options), options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Takes up to `max` messages as `recvMany` does, blocking this thread until there is one. */
+  recvManySync(options?: SyncWaitOptions & BatchSize): T[] {
+    this.#assertReceiving();
+    return this.#receiveSync('recvManySync', this.#receiveMany(options), options);
+  }
+
+  /**
+   * Takes what is there, up to `max`: an array of 0 to `max` values.
+   *
+   * @throws as `recvMany`
+   */
+  tryRecvMany(options?: BatchSize): T[] {
+    this.#assertReceiving();
+    const values = this.#try(this.#receives, this.#receiveMany(options));
+    return values === NOT_YET ? [] : values;
+  }
+
+  /**
+   * Every message until the other end is gone and all that it had sent was received. One is taken per step, when it is asked
+   * for: `break` loses none.
+   *
+   * @throws (rejects) as `recv`, without EOFError
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined, void> {
+    this.#assertReceiving();
+    return new QueueIterator(this.#source(() => this.#reader.take()));
+  }
+
+  // Python's poll
+
+  /** Whether `recv` would not have to wait: a whole message is there, or there will be none and it throws EOFError. */
+  get readable(): boolean {
+    this.#assertReceiving();
+    return this.#end.isReadable();
+  }
+
+  /**
+   * Waits until `readable`, behind the calls of this connection that wait for messages already. False if `timeoutMs` has passed
+   * before.
+   *
+   * @throws (rejects) the signal's reason; ERR_CLOSED, also when the connection closes while it waits
+   */
+  waitReadable(options?: WaitOptions): Promise<boolean> {
+    try {
+      this.#assertReceiving();
+      return this.#within(this.#look, options).catch(falseInTime);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Waits as `waitReadable` does, blocking this thread.
+   *
+   * @throws ERR_DEADLOCK, without `timeoutMs`, if the other end is in this very thread
+   */
+  waitReadableSync(options?: SyncWaitOptions): boolean {
+    this.#assertReceiving();
+    try {
+      return this.#receiveSync('waitReadableSync', this.#look, options);
+    } catch (error) {
+      return falseInTime(error);
+    }
+  }
+
+  // Bytes
+
+  /**
+   * Sends `buffer[offset, offset + length)` as one message, whatever the codec: to be received by `recvBytes` or `recvBytesInto`. Waits
+   * for room as `send` does. The bytes are copied, if need be, before the call returns.
+   *
+   * @throws (rejects) as `send`; ERR_INVALID_ARG for a range that is not inside
+   */
+  sendBytes(buffer: Uint8Array, offset = 0, length?: number, options?: WaitOptions): Promise<void> {
+    try {
+      this.#assertSending();
+      const bytes = rangeOf('sendBytes', buffer, offset, length);
+      if (options !== undefined) {
+        return this.#sendWithin(() => this.#writer.encodeBytes(bytes), options, false);
+      }
+      const encoded = this.#writer.encodeBytes(bytes);
+      if (this.#offer(encoded)) return this.#done();
+      return this.#sendLater(this.#writer.message(encoded, 0, false));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Sends bytes as `sendBytes` does, blocking this thread until there is room. @throws as `sendSync` */
+  sendBytesSync(buffer: Uint8Array, offset = 0, length?: number, options?: SyncWaitOptions): void {
+    this.#assertSending();
+    this.#assertBlocking('sendBytesSync');
+    const timeoutMs = syncTimeoutOf(options);
+    const encoded = this.#writer.encodeBytes(rangeOf('sendBytesSync', buffer, offset, length));
+    if (this.#offer(encoded)) return;
+    this.#block(SEND, this.#writer.message(encoded, 0, false), timeoutMs);
+  }
+
+  /** Sends bytes as `sendBytes` does if there is room now. @throws as `trySend` */
+  trySendBytes(buffer: Uint8Array, offset = 0, length?: number): boolean {
+    this.#assertSending();
+    const bytes = rangeOf('trySendBytes', buffer, offset, length);
+    if (!this.#sends.isIdle) this.#sends.serve();
+    return this.#tryOffer(this.#writer.encodeBytes(bytes));
+  }
+
+  /**
+   * The bytes of the next message, in an array of its own. Handles in the message of another codec are lost.
+   *
+   * @throws (rejects) ERR_TOO_LARGE if they are more than `maxLength`; the message stays, for a call that takes more. Else as
+   * `recv`, without ERR_DECODE
+   */
+  recvBytes(maxLength?: number, options?: WaitOptions): Promise<Uint8Array> {
+    try {
+      this.#assertReceiving();
+      const most = mostOf('recvBytes', maxLength);
+      if (options !== undefined) return this.#within(this.#receiveBytes(most), options);
+      const bytes = this.#isFree() ? this.#reader.takeBytes(most) : NOT_YET;
+      if (bytes !== NOT_YET) return Promise.resolve(bytes);
+      const operation = this.#receiveBytes(most);
+      return this.#receives.add(operation, Infinity, undefined, this.#isTurnDue());
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** As `recvBytes`, blocking this thread until there is a message. @throws as `recvBytes` and `recvSync` */
+  recvBytesSync(maxLength?: number, options?: SyncWaitOptions): Uint8Array {
+    this.#assertReceiving();
+    const most = mostOf('recvBytesSync', maxLength);
+    return this.#receiveSync('recvBytesSync', this.#receiveBytes(most), options);
+  }
+
+  /** As `recvBytes` if there is a message, else undefined. @throws as `recvBytes` */
+  tryRecvBytes(maxLength?: number): Uint8Array | undefined {
+    this.#assertReceiving();
+    const bytes = this.#try(this.#receives, this.#receiveBytes(mostOf('tryRecvBytes', maxLength)));
+    return bytes === NOT_YET ? undefined : bytes;
+  }
+
+  /**
+   * Writes the bytes of the next message to `buffer`, from `offset` on, and resolves with their number. Leave the buffer alone
+   * until then.
+   *
+   * @throws (rejects) BufferTooShort (ERR_TOO_LARGE) if they do not fit: its `bytes` are the whole message. Else as `recvBytes`
+   */
+  recvBytesInto(buffer: Uint8Array, offset = 0, options?: WaitOptions): Promise<number> {
+    try {
+      this.#assertReceiving();
+      checkTarget('recvBytesInto', buffer, offset);
+      if (options !== undefined) return this.#within(this.#receiveInto(buffer, offset), options);
+      const length = this.#isFree() ? this.#reader.takeBytesInto(buffer, offset) : NOT_YET;
+      if (length !== NOT_YET) return Promise.resolve(length);
+      const operation = this.#receiveInto(buffer, offset);
+      return this.#receives.add(operation, Infinity, undefined, this.#isTurnDue());
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * As `recvBytesInto`, blocking this thread until there is a message. Nothing is allocated.
+   *
+   * @throws as `recvBytesInto` and `recvSync`
+   */
+  recvBytesIntoSync(buffer: Uint8Array, offset = 0, options?: SyncWaitOptions): number {
+    this.#assertReceiving();
+    this.#assertBlocking('recvBytesIntoSync');
+    checkTarget('recvBytesIntoSync', buffer, offset);
+    const timeoutMs = syncTimeoutOf(options);
+    const length = this.#receives.isIdle ? this.#reader.takeBytesInto(buffer, offset) : NOT_YET;
+    if (length !== NOT_YET) return length;
+    return this.#block(RECEIVE, this.#receiveInto(buffer, offset), timeoutMs);
+  }
+
+  /** As `recvBytesInto` if there is a message, else undefined: 0 is a message of no bytes. @throws as `recvBytesInto` */
+  tryRecvBytesInto(buffer: Uint8Array, offset = 0): number | undefined {
+    this.#assertReceiving();
+    checkTarget('tryRecvBytesInto', buffer, offset);
+    if (!this.#receives.isIdle) this.#receives.serve();
+    const length = this.#receives.isIdle ? this.#reader.takeBytesInto(buffer, offset) : NOT_YET;
+    return length === NOT_YET ? undefined : length;
+  }
+
+  // The connection itself
+
+  /** Whether this end sends: false for the reader of a one-way pipe. */
+  get canSend(): boolean {
+    return this.#end.canSend;
+  }
+
+  /** Whether this end receives: false for the writer of a one-way pipe. */
+  get canReceive(): boolean {
+    return this.#end.canReceive;
+  }
+
+  /** What it holds in each direction, in bytes; at least what was asked for. */
+  get capacityBytes(): number {
+    return this.#end.geometry.capacityBytes;
+  }
+
+  /** Whether this handle can be used no more: it was closed, or has moved. */
+  get closed(): boolean {
+    return this.#presence === 'closed' || this.#presence === 'moved' || this.#closesWhenBack;
+  }
+
+  /** What this end has sent and received, by all its owners. */
+  stats(): PipeStats {
+    this.#assertOpen();
+    return this.#end.stats();
+  }
+
+  /** Pending waits of this connection keep the process alive, as they do by default. */
+  ref(): this {
+    this.#assertOpen();
+    this.#end.ref();
+    return this;
+  }
+
+  /** Pending waits of this connection do not keep the process alive. */
+  unref(): this {
+    this.#assertOpen();
+    this.#end.unref();
+    return this;
+  }
+
+  /**
+   * Closes this end: pending calls reject with ERR_CLOSED, and the other end gets what was sent, and then EOFError. Again, or
+   * after it has moved, is no error. In a message that waits to be put it closes if that message is not put.
+   */
+  close(): void {
+    if (this.#presence === 'offered') this.#closesWhenBack = true;
+    if (this.#presence !== 'open') return;
+    this.#presence = 'closed';
+    const closed = () => this.#goneError();
+    this.#receives.rejectAll(closed);
+    this.#sends.rejectAll(closed);
+    this.#end.onReady = undefined;
+    this.#end.close();
+  }
+
+  /** `using connection = …`: closes it at the end of the block. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  [inspect.custom](_depth: number, options: InspectOptionsStylized): string {
+    const { capacityBytes, duplex } = this.#end.geometry;
+    const facts = {
+      ...(this.#presence === 'open' ? {} : { [this.#presence]: true }),
+      ...(duplex ? {} : { canSend: this.canSend, canReceive: this.canReceive }),
+      capacityBytes,
+      codec: this.#codec.name,
+    };
+    return `Connection ${inspect(facts, options)}`;
+  }
+
+  // Checks
+
+  #assertOpen(): void {
+    if (this.#presence !== 'open') throw this.#goneError();
+  }
+
+  #assertSending(): void {
+    this.#assertOpen();
+    if (!this.#end.canSend) throw directionError('receives', 'send with the other one');
+  }
+
+  #assertReceiving(): void {
+    this.#assertOpen();
+    if (!this.#end.canReceive) throw directionError('sends', 'receive from the other one');
+  }
+
+  #assertBlocking(call: string): void {
+    if (this.#end.capabilities.blocking) return;
+    throw new InterprocError(
+      'ERR_UNSUPPORTED',
+      `${call} needs the capability 'blocking', which the backend of this connection does not have`,
+    );
+  }
+
+  /** Encoding may have run code of the caller's that closed or moved this very connection. */
+  #assertStillOpen(operation: Operation<unknown>): void {
+    if (this.#presence !== 'open') throw failureOf(operation, this.#goneError());
+  }
+
+  #goneError(): InterprocError {
+    switch (this.#presence) {
+      case 'offered':
+        return new InterprocError(
+          'ERR_MOVED',
+          'This end of a connection is in a message that waits to be put; it can be used again if that is given up',
+        );
+      case 'moved':
+        return new InterprocError(
+          'ERR_MOVED',
+          'This end of a connection was sent to somebody else, who has it now; make another pipe, or send the other end',
+        );
+      default:
+        return new InterprocError('ERR_CLOSED', 'This end of a connection was closed here');
+    }
+  }
+
+  // Moving
+
+  #travelling(): PipeEnd {
+    this.#assertOpen();
+    if (!this.#receives.isIdle || !this.#sends.isIdle) {
+      throw new InterprocError(
+        'ERR_ENCODE',
+        'Calls of this connection are pending here, so it cannot move; await or abort them first',
+      );
+    }
+    const { name, schema } = this.#codec;
+    if (isBuiltIn(name) || schema !== undefined) return this.#end;
+    throw new InterprocError(
+      'ERR_ENCODE',
+      `This connection has a codec of its own, '${name}', which no message can carry; make the pipe with a built-in codec or a Struct`,
+    );
+  }
+
+  /** A ticket was issued for it. */
+  #offered(): Movable {
+    this.#presence = 'offered';
+    return {
+      depart: () => {
+        this.#presence = 'moved';
+        this.#end.onReady = undefined;
+        this.#end.depart();
+      },
+      stay: () => {
+        this.#presence = 'open';
+        this.#end.stay();
+        if (this.#closesWhenBack) this.close();
+      },
+    };
+  }
+
+  // Waiting
+
+  /** What a send returns that did not have to wait. */
+  #done(): Promise<void> {
+    return ++this.#calls % CALLS_PER_TURN === 0 ? afterTurn() : DONE;
+  }
+
+  /** Whether the next call may look: not if others wait already, or if the event loop is to have a turn first. */
+  #isFree(): boolean {
+    return ++this.#calls % CALLS_PER_TURN !== 0 && this.#receives.isIdle;
+  }
+
+  /** Whether the last `#isFree` was false to give the event loop a turn. */
+  #isTurnDue(): boolean {
+    return this.#calls % CALLS_PER_TURN === 0;
+  }
+
+  /** One look for room for what was encoded. */
+  #offer(encoded: number | Uint8Array): boolean {
+    if (this.#presence !== 'open') {
+      this.#writer.discard();
+      throw this.#goneError();
+    }
+    return this.#sends.isIdle && this.#writer.offer(encoded);
+  }
+
+  #tryOffer(encoded: number | Uint8Array): boolean {
+    this.#writer.assertWhole(encoded);
+    if (this.#offer(encoded)) return true;
+    this.#writer.discard();
+    return false;
+  }
+
+  /** What did not go at once. */
+  #sendLater(message: OutgoingMessage): Promise<void> {
+    // One that goes in parts has not been tried yet, and only what was tried can be waited for.
+    return (
+      this.#start(message, Infinity, undefined) ??
+      this.#sends.add(message.detach(), Infinity, undefined)
+    );
+  }
+
+  #sendWithin(
+    encode: () => number | Uint8Array,
+    options: WaitOptions,
+    isMade?: boolean,
+  ): Promise<void> {
+    const timeoutMs = timeoutOf(options);
+    const signal = signalOf(options);
+    if (signal?.aborted === true) throw abortReason(signal);
+    const message = this.#writer.message(encode(), 0, isMade);
+    this.#assertStillOpen(message);
+    return (
+      this.#start(message, timeoutMs, signal) ??
+      this.#sends.add(message.detach(), timeoutMs, signal)
+    );
+  }
+
+  /** Undefined if it is to wait. */
+  #start(
+    operation: Operation<void>,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<void> | undefined {
+    if (signal?.aborted === true) throw failureOf(operation, abortReason(signal));
+    if (timeoutMs === 0) this.#sends.serve();
+    if (this.#sends.isIdle && operation.attempt() !== NOT_YET) return this.#done();
+    if (timeoutMs === 0) throw failureOf(operation, this.#sends.timeoutError(0));
+    return undefined;
+  }
+
+  /** The awaited calls that receive, but for the short ways of some. */
+  #within<R>(operation: Operation<R>, options: WaitOptions | undefined): Promise<R> {
+    try {
+      const waits = this.#receives;
+      const timeoutMs = timeoutOf(options);
+      const signal = signalOf(options);
+      if (signal?.aborted === true) throw abortReason(signal);
+      if (timeoutMs === 0) {
+        const result = this.#try(waits, operation);
+        if (result === NOT_YET) throw waits.timeoutError(0);
+        return Promise.resolve(result);
+      }
+      if (this.#isFree()) {
+        const result = operation.attempt();
+        if (result !== NOT_YET) return Promise.resolve(result);
+      }
+      return waits.add(operation, timeoutMs, signal, this.#isTurnDue());
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #try<R>(waits: PendingWaits, operation: Operation<R>): R | NotYet {
+    if (!waits.isIdle) waits.serve();
+    return waits.isIdle ? operation.attempt() : NOT_YET;
+  }
+
+  #receiveSync<R>(call: string, operation: Operation<R>, options: SyncWaitOptions | undefined): R {
+    this.#assertBlocking(call);
+    const timeoutMs = syncTimeoutOf(options);
+    const result = this.#receives.isIdle ? operation.attempt() : NOT_YET;
+    return result === NOT_YET ? this.#block(RECEIVE, operation, timeoutMs) : result;
+  }
+
+  #block<R>(side: typeof RECEIVE | typeof SEND, operation: Operation<R>, timeoutMs: number): R {
+    const waits = side === RECEIVE ? this.#receives : this.#sends;
+    if (timeoutMs !== Infinity || !this.#end.peerIsHere) {
+      return block(this.#end, side, waits, operation, timeoutMs);
+    }
+    const result = this.#try(waits, operation);
+    if (result !== NOT_YET) return result;
+    throw failureOf(operation, deadlockError());
+  }
+
+  #receiveMany(options: BatchSize | undefined): Operation<T[]> {
+    const max = batchSizeOf(options);
+    return { attempt: () => this.#reader.takeMany(max) };
+  }
+
+  #receiveBytes(most: number): Operation<Uint8Array> {
+    return { attempt: () => this.#reader.takeBytes(most) };
+  }
+
+  #receiveInto(buffer: Uint8Array, offset: number): Operation<number> {
+    return { attempt: () => this.#reader.takeBytesInto(buffer, offset) };
+  }
+
+  /** For those who read step by step, each step by `take`. */
+  #source<R>(take: () => R | NotYet): MessageSource<R> {
+    return {
+      assertOpen: () => this.#assertOpen(),
+      takeNow: () => {
+        this.#assertOpen();
+        return this.#isFree() ? take() : NOT_YET;
+      },
+      take,
+      isTurnDue: () => this.#isTurnDue(),
+      waits: this.#receives,
+    };
+  }
+}
+
+function directionError(does: string, wayOut: string): InterprocError {
+  return new InterprocError(
+    'ERR_DIRECTION',
+    `This end of a one-way pipe only ${does}; ${wayOut}, or make a pipe with { duplex: true }`,
+  );
+}
+
+function deadlockError(): InterprocError {
+  return new InterprocError(
+    'ERR_DEADLOCK',
+    'The other end of this connection is in this very thread, which could do nothing with it while it is blocked; use a call that is awaited, or give it { timeoutMs }',
+  );
+}
+
+/** Of a look that ended without a message. @throws all other errors */
+function falseInTime(error: unknown): false {
+  if (error instanceof TimeoutError) return false;
+  throw error;
+}
+
+function isOffset(value: unknown, length: number): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= length;
+}
+
+/** @throws ERR_INVALID_ARG */
+function rangeOf(
+  call: string,
+  buffer: Uint8Array,
+  offset: number,
+  length: number | undefined,
+): Uint8Array {
+  if (!isUint8Array(buffer)) {
+    throw invalidArgument(call, 'a Uint8Array (Buffers are) to send', buffer);
+  }
+  if (offset === 0 && (length === undefined || length === buffer.length)) return buffer;
+  if (!isOffset(offset, buffer.length)) {
+    throw invalidArgument('offset', `a whole number from 0 to ${buffer.length}`, offset);
+  }
+  const rest = buffer.length - offset;
+  if (length !== undefined && !isOffset(length, rest)) {
+    throw invalidArgument('length', `a whole number from 0 to ${rest}`, length);
+  }
+  return buffer.subarray(offset, offset + (length ?? rest));
+}
+
+/** @throws ERR_INVALID_ARG */
+function checkTarget(call: string, buffer: Uint8Array, offset: number): void {
+  if (!isUint8Array(buffer)) throw invalidArgument(call, 'a Uint8Array to write to', buffer);
+  if (isOffset(offset, buffer.length)) return;
+  throw invalidArgument('offset', `a whole number from 0 to ${buffer.length}`, offset);
+}
+
+/** @throws ERR_INVALID_ARG */
+function mostOf(call: string, maxLength: number | undefined): number {
+  if (maxLength === undefined) return Infinity;
+  if (Number.isSafeInteger(maxLength) && maxLength >= 0) return maxLength;
+  throw invalidArgument(`maxLength of ${call}`, 'a whole number of bytes, 0 or more', maxLength);
+}
+
+letTravel(TRAVELS_AS, endOf, schemaOf, movableOf);

@@ -1,0 +1,268 @@
+import { BufferTooShort, EOFError, InterprocError } from '../errors.js';
+import { CARRYING, EMPTY, ENDED, EXCHANGE, LARGE } from '../contract/pipe.js';
+import type { PipeEnd } from '../contract/pipe.js';
+import type { Codec } from '../codec/codec.js';
+import { decodeOwnWith, decodeWith, redeem, takeArrivedTickets, turnBack } from './passengers.js';
+import type { Arrive } from './passengers.js';
+import { NOT_YET } from './pending-waits.js';
+import type { NotYet } from './pending-waits.js';
+
+/**
+ * Takes messages that are part of an exchange of requests and responses. The bytes are its own. Handles in them are opened, if
+ * at all, before it returns.
+ */
+export type Exchange = (bytes: Uint8Array) => void;
+
+/** What was taken of a batch, and why the first message that could not be decoded could not. */
+interface Batch<T> {
+  readonly values: T[];
+  failure?: { readonly error: unknown };
+}
+
+/**
+ * Single looks at an end of a pipe for messages: each returns NOT_YET if there is none, and throws an EOFError if there never
+ * will be.
+ */
+export class PipeReader<T> {
+  /** Who takes messages that `recv` does not hand out; without one they are dropped. */
+  exchange: Exchange | undefined;
+  readonly #end: PipeEnd;
+  readonly #codec: Codec<T>;
+  readonly #arrive: Arrive;
+  readonly #isClosed: () => boolean;
+
+  constructor(end: PipeEnd, codec: Codec<T>, arrive: Arrive, isClosed: () => boolean) {
+    this.#end = end;
+    this.#codec = codec;
+    this.#arrive = arrive;
+    this.#isClosed = isClosed;
+  }
+
+  take(): T | NotYet {
+    const end = this.#end;
+    for (;;) {
+      const length = end.tryReceive();
+      if (length === EMPTY) return NOT_YET;
+      if (length < 0 && length !== LARGE) throw this.#failure(length);
+      if (end.marks === 0) return this.#decodeNext(length, 0);
+      if ((end.marks & EXCHANGE) === 0) return this.#decodeCarrying(length, 0);
+      this.#handOver(this.#ownNext(length, 0));
+    }
+  }
+
+  /** One message at least. Those of the batch that can be had are in `values` of the error that one which cannot leads to. */
+  takeMany(max: number): T[] | NotYet {
+    const batch: Batch<T> = { values: [] };
+    const { values } = batch;
+    while (values.length < max && batch.failure === undefined) {
+      try {
+        if (!this.#takeSome(batch, max - values.length)) break;
+      } catch (error) {
+        if (values.length === 0) throw error;
+        // What has been taken is the caller's; the end comes again with the next call.
+        if (error instanceof EOFError) break;
+        batch.failure = { error };
+      }
+    }
+    if (batch.failure !== undefined) {
+      const { error } = batch.failure;
+      // Whatever kind of error it is: they are nowhere else any more.
+      throw error instanceof Error ? Object.assign(error, { values }) : error;
+    }
+    return values.length === 0 ? NOT_YET : values;
+  }
+
+  /** The bytes of the next message. @throws ERR_TOO_LARGE if there are more than `maxLength`; it stays */
+  takeBytes(maxLength: number): Uint8Array | NotYet {
+    const end = this.#end;
+    for (;;) {
+      if (maxLength !== Infinity) {
+        const length = end.nextLength();
+        if (length > maxLength) {
+          throw new InterprocError(
+            'ERR_TOO_LARGE',
+            `The next message has ${length} bytes, maxLength is ${maxLength}; it stays there for a call that takes more`,
+          );
+        }
+      }
+      const bytes = end.tryReceiveCopy();
+      if (bytes === EMPTY) return NOT_YET;
+      if (typeof bytes === 'number') throw this.#failure(bytes);
+      if (end.marks === 0) return bytes;
+      if ((end.marks & EXCHANGE) === 0) {
+        this.#consume(bytes);
+        return bytes;
+      }
+      this.#handOver(bytes);
+    }
+  }
+
+  /** The length of the next message, whose bytes are in `buffer` then, from `offset` on. @throws BufferTooShort */
+  takeBytesInto(buffer: Uint8Array, offset: number): number | NotYet {
+    const end = this.#end;
+    for (;;) {
+      const length = end.tryReceiveInto(buffer, offset);
+      if (length === EMPTY) return NOT_YET;
+      if (length < 0 && length !== LARGE) throw this.#failure(length);
+      if (end.marks === 0 && length !== LARGE) return length;
+      const isExchange = (end.marks & EXCHANGE) !== 0;
+      const bytes = length === LARGE ? end.takeLarge() : buffer.slice(offset, offset + length);
+      if (isExchange) {
+        this.#handOver(bytes);
+        continue;
+      }
+      this.#consume(bytes);
+      if (length !== LARGE) return length;
+      throw new BufferTooShort(
+        `A message of ${bytes.length} bytes does not fit into the ${buffer.length - offset} bytes of the buffer; it is in the error's bytes`,
+        bytes,
+      );
+    }
+  }
+
+  /** What the last look has received, in the inbox from `offset` on or LARGE. */
+  #decodeNext(length: number, offset: number): T {
+    return length === LARGE
+      ? this.#decodeOwn(this.#end.takeLarge())
+      : this.#decode(this.#end.inbox, offset, length);
+  }
+
+  #decode(bytes: Uint8Array, offset: number, length: number): T {
+    let value: T;
+    try {
+      value = decodeWith(this.#arrive, this.#codec, bytes, offset, length);
+    } catch (error) {
+      turnBack();
+      throw error;
+    }
+    // Of a message that was passed on as bytes: its tickets are for another carrier.
+    takeArrivedTickets();
+    return value;
+  }
+
+  #decodeOwn(bytes: Uint8Array): T {
+    let value: T;
+    try {
+      value = decodeOwnWith(this.#arrive, this.#codec, bytes);
+    } catch (error) {
+      turnBack();
+      throw error;
+    }
+    takeArrivedTickets();
+    return value;
+  }
+
+  /** A message with handles in it: they are opened before it is consumed, and until then it may be received again. */
+  #decodeCarrying(length: number, offset: number): T {
+    const end = this.#end;
+    const isOwn = length === LARGE;
+    const bytes = isOwn ? end.takeLarge() : end.inbox;
+    let value: T;
+    try {
+      value = isOwn
+        ? decodeOwnWith(this.#arrive, this.#codec, bytes)
+        : decodeWith(this.#arrive, this.#codec, bytes, offset, length);
+    } catch (error) {
+      // Found before any other call on this thread may overwrite them.
+      const lost = end.ticketsIn(isOwn ? bytes : bytes.subarray(offset, offset + length));
+      turnBack();
+      end.finish();
+      redeem(end, lost);
+      throw error;
+    }
+    const tickets = takeArrivedTickets();
+    end.finish();
+    redeem(end, tickets);
+    return value;
+  }
+
+  /** The same in an array of its own. */
+  #ownNext(length: number, offset: number): Uint8Array {
+    return length === LARGE
+      ? this.#end.takeLarge()
+      : this.#end.inbox.slice(offset, offset + length);
+  }
+
+  /** A message that is handed out as bytes: the handles in it, if there are any, are lost. */
+  #consume(bytes: Uint8Array): void {
+    const end = this.#end;
+    if ((end.marks & CARRYING) === 0) return;
+    const lost = end.ticketsIn(bytes);
+    end.finish();
+    redeem(end, lost);
+  }
+
+  #handOver(bytes: Uint8Array): void {
+    const end = this.#end;
+    const isCarrying = (end.marks & CARRYING) !== 0;
+    const tickets = isCarrying ? end.ticketsIn(bytes) : undefined;
+    try {
+      this.exchange?.(bytes);
+    } finally {
+      // Those that it has opened are its own by now.
+      takeArrivedTickets();
+      // It may have closed the connection.
+      if (isCarrying && !this.#isClosed()) {
+        end.finish();
+        redeem(end, tickets);
+      }
+    }
+  }
+
+  /** Adds one crossing's worth of messages; false if there was none. */
+  #takeSome(batch: Batch<T>, max: number): boolean {
+    const end = this.#end;
+    const count = end.tryReceiveMany(max);
+    if (count === EMPTY) return false;
+    if (count < 0 && count !== LARGE) throw this.#failure(count);
+    const { inbox, offsets, lengths } = end;
+    if (count === LARGE || end.marks !== 0) {
+      this.#takeAlone(
+        batch,
+        count === LARGE ? LARGE : (lengths[0] as number),
+        offsets[0] as number,
+      );
+    } else if (this.#codec.decodesByCaller === true) {
+      // All are copied before the first is decoded: the caller's code may use queues, and with them the inbox.
+      const messages: Uint8Array[] = [];
+      for (let i = 0; i < count; i++) {
+        const offset = offsets[i] as number;
+        messages.push(inbox.slice(offset, offset + (lengths[i] as number)));
+      }
+      for (const message of messages) this.#add(batch, () => this.#decodeOwn(message));
+    } else {
+      for (let i = 0; i < count; i++) {
+        try {
+          batch.values.push(this.#decode(inbox, offsets[i] as number, lengths[i] as number));
+        } catch (error) {
+          batch.failure ??= { error };
+        }
+      }
+    }
+    return true;
+  }
+
+  /** One that came alone: large or marked. */
+  #takeAlone(batch: Batch<T>, length: number, offset: number): void {
+    const { marks } = this.#end;
+    if ((marks & EXCHANGE) !== 0) this.#handOver(this.#ownNext(length, offset));
+    else if (marks === 0) this.#add(batch, () => this.#decodeNext(length, offset));
+    else this.#add(batch, () => this.#decodeCarrying(length, offset));
+  }
+
+  #add(batch: Batch<T>, decoded: () => T): void {
+    try {
+      batch.values.push(decoded());
+    } catch (error) {
+      batch.failure ??= { error };
+    }
+  }
+
+  #failure(status: number): InterprocError {
+    return status === ENDED
+      ? new EOFError(
+          'The other end of this connection is gone, and all that it had sent has been received',
+        )
+      : new InterprocError('ERR_CORRUPT', `A connection answered a look with ${status}`);
+  }
+}
