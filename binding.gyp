@@ -45,6 +45,7 @@
         'native/ring/listening.cc',
         'native/ring/mpmc_ring.cc',
         'native/ring/passengers.cc',
+        'native/ring/pipe_end.cc',
         'native/ring/queue.cc',
         'native/ring/spsc_channel.cc',
         'native/ring/tasks.cc',
@@ -62,6 +63,8 @@
         'native/binding/object_calls.cc',
         'native/binding/state_calls.cc',
         'native/binding/state_view.cc',
+        'native/binding/lifelines.cc',
+        'native/binding/pipe_calls.cc',
         'native/binding/posix_calls.cc',
       ],
       # Where glibc before 2.34 has shm_open and sem_open; empty since.

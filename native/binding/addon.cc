@@ -8,6 +8,7 @@
 #include "binding/lock_calls.h"
 #include "binding/message_calls.h"
 #include "binding/object_calls.h"
+#include "binding/pipe_calls.h"
 #include "binding/posix_calls.h"
 #include "binding/state_calls.h"
 #include "memory/layout.h"
@@ -29,6 +30,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   binding::export_state_calls(env, exports, environment);
   binding::export_lock_calls(env, exports, environment);
   binding::export_cell_calls(env, exports, environment);
+  binding::export_pipe_calls(env, exports, environment);
   binding::export_posix_calls(env, exports, environment);
 
   Napi::Object constants = Napi::Object::New(env);
@@ -58,6 +60,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   constants.Set("maxSemaphoreValue", static_cast<double>(platform::PosixSemaphore::kMaxValue));
   constants.Set("ledgerEntries", static_cast<double>(memory::kLedgerEntries));
   binding::export_cell_constants(constants);
+  binding::export_pipe_constants(constants);
 #if defined(INTERPROC_FAULTS)
   constants.Set("faults", true);
 #endif

@@ -76,6 +76,7 @@ void Environment::close(std::uint32_t token) {
   Object* found = object(token);
   if (found == nullptr) return;
   for (sync::Side side : kEverySide) mark_armed(*found, side, false);
+  lifelines_.let_go(token);
   std::unique_ptr<Object> closed = std::move(objects_[token]);
   free_tokens_.push_back(token);
   const Object* leaving = closed.get();
@@ -86,13 +87,14 @@ void Environment::close(std::uint32_t token) {
     return;
   }
   std::uint32_t kept = 0;
-  for (const auto* view : {&closed->view, &closed->watch_view}) {
+  for (const auto* view : {&closed->view, &closed->watch_view, &closed->pipe_views[0],
+                           &closed->pipe_views[1], &closed->pipe_views[2]}) {
     if (*view == nullptr || (*view)->close(env_)) continue;
     ++kept;
     (*view)->when_freed([this, leaving] { forget(leaving); });
   }
   if (kept == 0) return;
-  closed->state->retire();
+  closed->state != nullptr ? closed->state->retire() : closed->pipe->retire();
   closed->kept_views = kept;
   closing_objects_.push_back(std::move(closed));
 }
@@ -157,6 +159,14 @@ bool Environment::arm(std::uint32_t token, sync::Side side) {
     mark_armed(*found, side, false);
     return true;
   }
+  // Its line may have been cut before we held it: then the kernel says so now.
+  if (found->pipe != nullptr &&
+      !lifelines_.hold(loop_, *found->watch->bell, found->pipe->peer_bell(), token) &&
+      found->pipe->peer_gone(false)) {
+    found->pipe->disarm(side);
+    mark_armed(*found, side, false);
+    return true;
+  }
   mark_armed(*found, side, true);
   return false;
 }
@@ -214,6 +224,11 @@ void Environment::answer(Watch& watch) {
   } else {
     for (std::size_t i = 0; i < count; ++i) look_at(tokens_[i], false);
   }
+  dispatch();
+}
+
+void Environment::peers_died(const std::unordered_set<std::uint32_t>& tokens) {
+  for (std::uint32_t token : tokens) look_at(token, true);
   dispatch();
 }
 
@@ -294,6 +309,7 @@ void Environment::on_cleanup(napi_async_cleanup_hook_handle, void* data) {
     close(reinterpret_cast<uv_handle_t*>(&self->timer_),
           [](uv_handle_t* handle) { static_cast<Environment*>(handle->data)->closed(); });
   }
+  self->closing_ += self->lifelines_.close([self] { self->closed(); });
   for (auto& watch : self->watches_) {
     if (!watch->watching) continue;
     close(reinterpret_cast<uv_handle_t*>(&watch->poll),

@@ -10,8 +10,10 @@
 #include <vector>
 
 #include "binding/lease_views.h"
+#include "binding/lifelines.h"
 #include "binding/posix_handles.h"
 #include "binding/state_view.h"
+#include "ring/pipe_end.h"
 #include "ring/queue.h"
 #include "ring/spsc_channel.h"
 #include "state/cells.h"
@@ -68,6 +70,9 @@ class Environment {
     std::unique_ptr<ring::Queue> queue;
     std::unique_ptr<LeaseViews> views;  // of the queue, from its first lease on; goes before it
     std::unique_ptr<ring::SpscChannel> spsc;
+    std::unique_ptr<ring::PipeEnd> pipe;
+    std::unique_ptr<StateView>
+        pipe_views[3];  // of the pipe's words and of both its rings, from the first fast call on
     std::unique_ptr<state::SharedState> state;
     std::unique_ptr<StateView> view;  // of the state, from the first time it was asked for
     std::unique_ptr<StateView>
@@ -79,15 +84,18 @@ class Environment {
     bool armed[sync::kSides] = {};
     // What an event loop can wait for; a byte ring is none.
     sync::Waitable* waitable() const noexcept {
-      return queue != nullptr ? static_cast<sync::Waitable*>(queue.get()) : state.get();
+      if (queue != nullptr) return queue.get();
+      return pipe != nullptr ? static_cast<sync::Waitable*>(pipe.get()) : state.get();
     }
-    // Of a queue or a state; nullptr of a byte ring.
+    // Nullptr of a byte ring.
     memory::Segment* segment() const noexcept {
       if (queue != nullptr) return &queue->segment();
+      if (pipe != nullptr) return &pipe->segment();
       return state != nullptr ? &state->segment() : nullptr;
     }
     const memory::Header& header() const noexcept {
       if (queue != nullptr) return queue->header();
+      if (pipe != nullptr) return pipe->header();
       return state != nullptr ? state->header() : spsc->header();
     }
     bool is_armed() const noexcept {
@@ -144,6 +152,7 @@ class Environment {
   // JavaScript cannot reach one memory of a closed object any more; of its last one, the object goes.
   void forget(const Object* leaving) noexcept;
   void answer(Watch& watch);
+  void peers_died(const std::unordered_set<std::uint32_t>& tokens);
   void look_at_all();
   void look_at(std::uint32_t token, bool slow);
   void dispatch();
@@ -167,6 +176,7 @@ class Environment {
   std::uint32_t slow_token_ = 0;  // whose turn it is to be looked at by the timer
   std::uint32_t armed_ = 0;
   std::uint32_t armed_refd_ = 0;
+  Lifelines lifelines_{[this](const auto& tokens) { peers_died(tokens); }};
   bool alive_ = false;  // whether our handles keep the loop alive
   std::uint32_t rung_count_ = 0;
   std::uint32_t closing_ = 0;

@@ -252,7 +252,8 @@ napi_value wait(napi_env env, napi_callback_info info) {
 napi_value size(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   Environment::Object* object = call.object();
-  if (object == nullptr) return call.code(Code::invalid);
+  if (object == nullptr || (object->queue == nullptr && object->spsc == nullptr))
+    return call.code(Code::invalid);
   return call.result(static_cast<std::int64_t>(
       object->queue != nullptr ? object->queue->size() : object->spsc->used_bytes()));
 }

@@ -106,6 +106,53 @@ Napi::Value open_queue(const Napi::CallbackInfo& info) {
       });
 }
 
+// openPipe(directory, name, mode, options): mode 0 makes the pipe, and its end 0; 1 opens the end 1 of a pipe made just now.
+Napi::Value open_pipe(const Napi::CallbackInfo& info) {
+  return open_object(info, Kind::pipe,
+                     [](sync::Doorbell& bell, const std::string& name, OpenMode mode, Header header,
+                        const Napi::Object& options, Environment::Object& object) -> Error {
+                       header.max_participants = ring::PipeEnd::kParticipants;
+                       header.flags = memory::kAnonymous;
+                       if (!flag(options, "duplex")) header.flags |= memory::kOneWay;
+                       auto end = mode == OpenMode::create
+                                      ? ring::PipeEnd::create(bell, name, header, 0)
+                                      : ring::PipeEnd::claim(bell, name, 1);
+                       if (end.ok()) object.pipe = std::move(end.value());
+                       return end.error();
+                     });
+}
+
+// openPipeTicket(directory, ticket): the end that it is for. Throws lost if nobody can have it any more.
+Napi::Value open_pipe_ticket(const Napi::CallbackInfo& info) {
+  Environment& environment = environment_of(info);
+  const std::string file = info[1].As<Napi::String>().Utf8Value();
+  auto watch = environment.watch(info[0].As<Napi::String>().Utf8Value());
+  if (!watch.ok()) {
+    raise(info.Env(), watch.error());
+    return {};
+  }
+  sync::Doorbell& bell = *watch.value()->bell;
+  memory::Ticket ticket;
+  if (!memory::Ticket::parse(file, ticket)) {
+    raise(info.Env(), fail(Code::argument, "no ticket"));
+    return {};
+  }
+  auto name = memory::Ticket::object_name(bell.directory(), file);
+  if (!name.ok()) {
+    raise(info.Env(), name.error());
+    return {};
+  }
+  auto end = ring::PipeEnd::arrive(bell, name.value(), ticket);
+  if (!end.ok()) {
+    raise(info.Env(), end.error());
+    return {};
+  }
+  auto object = std::make_unique<Environment::Object>();
+  object->watch = watch.value();
+  object->pipe = std::move(end.value());
+  return Napi::Number::New(info.Env(), environment.adopt(std::move(object)));
+}
+
 Napi::Value open_spsc(const Napi::CallbackInfo& info) {
   return open_object(info, Kind::spsc,
                      [](sync::Doorbell& bell, const std::string& name, OpenMode mode, Header header,
@@ -134,8 +181,8 @@ Napi::Value geometry(const Napi::CallbackInfo& info) {
   made.Set("capacityBytes",
            static_cast<double>(std::uint64_t{1} << (header.block_shift + header.blocks_shift)));
   made.Set("maxMessageBytes",
-           static_cast<double>(object->queue != nullptr ? header.max_message_bytes
-                                                        : object->spsc->max_message_bytes()));
+           static_cast<double>(object->spsc == nullptr ? header.max_message_bytes
+                                                       : object->spsc->max_message_bytes()));
   made.Set("maxSideBytes", static_cast<double>(header.max_side_bytes));
   made.Set("maxItems", static_cast<double>(header.max_items));
   made.Set("maxDeliveries", static_cast<double>(header.max_deliveries));
@@ -144,6 +191,12 @@ Napi::Value geometry(const Napi::CallbackInfo& info) {
   made.Set("deadLetter", static_cast<const char*>(header.dead_letter));
   made.Set("persist", (header.flags & memory::kPersist) != 0);
   made.Set("anonymous", (header.flags & memory::kAnonymous) != 0);
+  made.Set("duplex", (header.flags & memory::kOneWay) == 0);
+  if (object->pipe != nullptr) {
+    made.Set("end", static_cast<double>(object->pipe->index()));
+    made.Set("slot", static_cast<double>(object->pipe->slot()));
+    made.Set("lost", object->pipe->lost());
+  }
   return made;
 }
 
@@ -169,15 +222,17 @@ Napi::Value stats(const Napi::CallbackInfo& info) {
 // end(token)
 void end(const Napi::CallbackInfo& info) {
   const Environment::Object* object = object_of(info);
-  if (object == nullptr || object->state != nullptr) return;
-  object->queue != nullptr ? object->queue->end() : object->spsc->end();
+  if (object == nullptr) return;
+  if (object->queue != nullptr) object->queue->end();
+  if (object->spsc != nullptr) object->spsc->end();
 }
 
 // ended(token)
 Napi::Value ended(const Napi::CallbackInfo& info) {
   const Environment::Object* object = object_of(info);
-  const bool is = object != nullptr && object->state == nullptr &&
-                  (object->queue != nullptr ? object->queue->ended() : object->spsc->ended());
+  const bool is = object != nullptr && (object->queue != nullptr  ? object->queue->ended()
+                                        : object->spsc != nullptr ? object->spsc->ended()
+                                                                  : false);
   return Napi::Boolean::New(info.Env(), is);
 }
 
@@ -210,6 +265,7 @@ void close(const Napi::CallbackInfo& info) {
 void unlink(const Napi::CallbackInfo& info) {
   const Environment::Object* object = object_of(info);
   if (object == nullptr) return;
+  if (object->pipe != nullptr) return;  // it has no name that anybody could know
   const Error error = object->queue != nullptr   ? object->queue->unlink()
                       : object->state != nullptr ? object->state->unlink()
                                                  : object->spsc->unlink();
@@ -235,8 +291,8 @@ Napi::Value issue_ticket(const Napi::CallbackInfo& info) {
   Environment& environment = environment_of(info);
   Environment::Object* carrier = environment.object(info[0].As<Napi::Number>().Uint32Value());
   Environment::Object* passenger = environment.object(info[1].As<Napi::Number>().Uint32Value());
-  if (carrier == nullptr || passenger == nullptr || carrier->queue == nullptr ||
-      passenger->segment() == nullptr) {
+  if (carrier == nullptr || passenger == nullptr || passenger->segment() == nullptr ||
+      (carrier->queue == nullptr && carrier->pipe == nullptr)) {
     raise(info.Env(), fail(Code::invalid, "closed"));
     return {};
   }
@@ -244,7 +300,19 @@ Napi::Value issue_ticket(const Napi::CallbackInfo& info) {
     raise(info.Env(), fail(Code::argument, "the two live in different directories"));
     return {};
   }
-  return ticket_or_raise(info.Env(), carrier->queue->issue_ticket(*passenger->segment()));
+  // An end of a pipe goes with the message: nobody else may have it, nor this handle use it.
+  const auto issue = [&](std::uint64_t bits) {
+    return carrier->queue != nullptr ? carrier->queue->issue_ticket(*passenger->segment(), bits)
+                                     : carrier->pipe->issue_ticket(*passenger->segment(), bits);
+  };
+  if (passenger->pipe == nullptr) return ticket_or_raise(info.Env(), issue(0));
+  if (const Code code = passenger->pipe->offer(); code != Code::ok) {
+    raise(info.Env(), fail(code, "this end is not this handle's to give away"));
+    return {};
+  }
+  auto ticket = issue(passenger->pipe->index());
+  if (!ticket.ok()) passenger->pipe->stay();
+  return ticket_or_raise(info.Env(), std::move(ticket));
 }
 
 // copyTicket(token of the new carrier, file name): undefined if there is no such ticket.
@@ -331,6 +399,8 @@ void export_object_calls(Napi::Env env, Napi::Object exports, Environment* envir
   };
   add("openQueue", open_queue);
   add("openSpsc", open_spsc);
+  add("openPipe", open_pipe);
+  add("openPipeTicket", open_pipe_ticket);
   add("geometry", geometry);
   add("stats", stats);
   add("end", end);

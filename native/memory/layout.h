@@ -208,10 +208,10 @@ inline constexpr std::uint32_t kLayoutHash = [] {
         offsetof(Header, state_bytes), offsetof(Header, codec), offsetof(Header, dead_letter),
         offsetof(Header, schema),
         // Control
-        sizeof(Control), kLine, kWaitSides, kCellWordsAt, kPipeWordsAt, kLockWordsAt, offsetof(Control, tail),
-        offsetof(Control, head), offsetof(Control, reclaim), offsetof(Control, ended),
-        offsetof(Control, redeliver), offsetof(Control, travels), offsetof(Control, sides_used),
-        offsetof(Control, ledgers), offsetof(Control, listed),
+        sizeof(Control), kLine, kWaitSides, kCellWordsAt, kPipeWordsAt, kLockWordsAt,
+        offsetof(Control, tail), offsetof(Control, head), offsetof(Control, reclaim),
+        offsetof(Control, ended), offsetof(Control, redeliver), offsetof(Control, travels),
+        offsetof(Control, sides_used), offsetof(Control, ledgers), offsetof(Control, listed),
         // Participant
         sizeof(Participant), std::size_t{kMaxParticipants}, std::size_t{kMaxLeases},
         offsetof(Participant, identity), offsetof(Participant, bell), offsetof(Participant, token),

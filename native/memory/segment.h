@@ -107,7 +107,7 @@ class Segment {
   platform::File file_;
   Header header_{};
   Layout layout_;
-  platform::Mapping front_;    // header to descriptors
+  platform::Mapping front_;        // header to descriptors
   platform::Mapping payloads_[2];  // of rings, twice; behind that of a queue the ledgers
   bool created_ = false;
   std::uint64_t identity_ = 0;

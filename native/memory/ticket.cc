@@ -67,8 +67,8 @@ bool Ticket::parse(const std::string& file_name, Ticket& ticket) noexcept {
          parse_hex(file_name, second, ticket.carrier) && parse_hex(file_name, third, ticket.serial);
 }
 
-Result<Ticket> Ticket::issue(const Directory& directory, Segment& object,
-                             Segment& carrier) noexcept {
+Result<Ticket> Ticket::issue(const Directory& directory, Segment& object, Segment& carrier,
+                             std::uint64_t bits) noexcept {
   auto ours = object.file().facts();
   auto named = directory.facts_of(object.name());
   if (!ours.ok()) return ours.error();
@@ -79,7 +79,8 @@ Result<Ticket> Ticket::issue(const Directory& directory, Segment& object,
   object.control().travels.fetch_or(kHasTravelled, std::memory_order_seq_cst);
   carrier.control().travels.fetch_or(kHasCarried, std::memory_order_seq_cst);
   FAULT("ticket.announced");
-  const Ticket ticket{object.identity(), carrier.identity(), platform::random_word()};
+  const Ticket ticket{object.identity(), carrier.identity(),
+                      (platform::random_word() & ~kBits) | (bits & kBits)};
   auto file = directory.make_unnamed();
   if (!file.ok()) return file.error();
   if (Error error = file.value().write_at(object.name().data(), object.name().size(), 0);
@@ -111,7 +112,8 @@ Result<Ticket> Ticket::copy(const Directory& directory, const Ticket& from,
                             Segment& carrier) noexcept {
   carrier.control().travels.fetch_or(kHasCarried, std::memory_order_seq_cst);
   // A serial of its own: a mover that is killed leaves the message in both, and it may be moved again.
-  const Ticket ticket{from.object, carrier.identity(), platform::random_word()};
+  const Ticket ticket{from.object, carrier.identity(),
+                      (platform::random_word() & ~kBits) | (from.serial & kBits)};
   if (Error error = directory.link_again(from.file_name(), ticket.file_name());
       error.code != Code::ok)
     return error;
@@ -119,12 +121,12 @@ Result<Ticket> Ticket::copy(const Directory& directory, const Ticket& from,
   return ticket;
 }
 
-std::optional<Ticket::Abandoned> Ticket::remove(const Directory& directory,
-                                                const std::string& file_name) noexcept {
+std::optional<Ticket::Object> Ticket::remove(const Directory& directory,
+                                             const std::string& file_name) noexcept {
   Ticket known;
   if (!parse(file_name, known)) return std::nullopt;
   auto name = object_name(directory, file_name);
-  Abandoned object;
+  Object object;
   File file = name.ok() ? find(directory, name.value(), known.object, object.header) : File();
   FAULT("ticket.remove");
   if (!file.is_open()) {
@@ -138,7 +140,7 @@ std::optional<Ticket::Abandoned> Ticket::remove(const Directory& directory,
   FAULT("ticket.removed");
   file.unlock(kAttachedByte);
   // Who has it open, or decides from now on, will see to it.
-  if (file.is_locked_by_others(kAttachedByte)) return std::nullopt;
+  object.abandoned = !file.is_locked_by_others(kAttachedByte);
   object.name = std::move(name.value());
   return object;
 }

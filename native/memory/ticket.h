@@ -27,8 +27,10 @@ struct Ticket {
   static bool names_ticket(const std::string& file_name) noexcept;
 
   // not_found: the object's name has been removed, nobody could open it.
+  // `bits`: the lowest of the serial, which its copies keep: what kinds of objects and carriers want to know of it.
+  static constexpr std::uint64_t kBits = 3;
   static Result<Ticket> issue(const platform::Directory& directory, Segment& object,
-                              Segment& carrier) noexcept;
+                              Segment& carrier, std::uint64_t bits = 0) noexcept;
   // What the object is called.
   static Result<std::string> object_name(const platform::Directory& directory,
                                          const std::string& file_name) noexcept;
@@ -37,16 +39,17 @@ struct Ticket {
   static Result<Ticket> copy(const platform::Directory& directory, const Ticket& from,
                              Segment& carrier) noexcept;
 
-  // An object that nobody had open a moment ago.
-  struct Abandoned {
+  // The object that a ticket was for.
+  struct Object {
     std::string name;
     Header header;
+    bool abandoned = false;  // nobody had it open a moment ago
   };
   // Removes the ticket: the message is consumed, or is gone, or never was put. Whoever decides about the object at that moment
-  // does so with the ticket or without, but not halfway. Returns the object if nobody is left who would see to it. No error if
-  // there is no such ticket.
-  static std::optional<Abandoned> remove(const platform::Directory& directory,
-                                         const std::string& file_name) noexcept;
+  // does so with the ticket or without, but not halfway; if it is abandoned, nobody is left who would see to it. Nothing if there is no such ticket or
+  // object.
+  static std::optional<Object> remove(const platform::Directory& directory,
+                                      const std::string& file_name) noexcept;
 
   // Whether the object is on its way in a carrier other than itself. O(files in the directory).
   static bool any_for(const platform::Directory& directory, std::uint64_t object) noexcept;

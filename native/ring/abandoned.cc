@@ -2,9 +2,7 @@
 
 #include "memory/segment.h"
 #include "platform/fault.h"
-#include "ring/queue.h"
-#include "ring/spsc_channel.h"
-#include "state/shared_state.h"
+#include "ring/passengers.h"
 
 namespace interproc::ring {
 
@@ -16,14 +14,8 @@ bool remove_abandoned(sync::Doorbell& bell, const std::string& name, memory::Kin
       file.value().is_locked_by_others(memory::kAttachedByte))
     return false;
   FAULT("abandoned.found");
-  // Opened as by anybody of its kind, which decides. If it must stay, it is left again right here.
-  if (memory::is_state(header.kind)) {
-    state::tidy_up(bell, name, header);
-  } else if (memory::is_queue(header.kind)) {
-    [[maybe_unused]] const auto opened = Queue::open(bell, name, memory::OpenMode::open, header);
-  } else {
-    SpscChannel::tidy_up(bell, name, header);
-  }
+  // Opened as by anybody of its kind, which decides.
+  tidy_up(bell, name, header);
   auto facts = file.value().facts();
   return facts.ok() && facts.value().links == 0;
 }

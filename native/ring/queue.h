@@ -139,8 +139,8 @@ class Queue final : public sync::Waitable {
   std::uint64_t identity() const noexcept { return shared_.identity(); }
   memory::Segment& segment() noexcept { return shared_; }
   // A ticket for a handle of `passenger` that goes into a message of this queue (memory/ticket.h).
-  Result<memory::Ticket> issue_ticket(memory::Segment& passenger) noexcept {
-    return memory::Ticket::issue(bell_.directory(), passenger, shared_);
+  Result<memory::Ticket> issue_ticket(memory::Segment& passenger, std::uint64_t bits = 0) noexcept {
+    return memory::Ticket::issue(bell_.directory(), passenger, shared_, bits);
   }
   // The same for a message that is moved here from another queue.
   Result<memory::Ticket> copy_ticket(const memory::Ticket& from) noexcept {

@@ -233,8 +233,8 @@ export interface Backend {
    * ERR_CORRUPT, ERR_PERMISSION, ERR_NO_SPACE.
    */
   openChannel(name: string | undefined, mode: OpenMode, options: ChannelOptions): Channel;
-  /** This backend, for what lives where that channel does: its dead letters, the handles in its messages. */
-  beside(channel: Channel): Backend;
+  /** This backend, for what lives where that channel or end of a pipe does: its dead letters, the handles in its messages. */
+  beside(object: SharedObject): Backend;
   /**
    * The object that a ticket is for, joined like any other; its codec must be that one, if it is given. Throws ERR_DECODE
    * if it is no ticket, ERR_NOT_FOUND if the object is gone, and as `openChannel`; the inbox is as it was.

@@ -66,6 +66,20 @@ export interface Constants {
   readonly cellTypes: Readonly<Record<CellType, number>>;
   /** The largest value of a semaphore of POSIX. */
   readonly maxSemaphoreValue: number;
+  /** Where the words of a pipe stand that JavaScript reads and writes itself: indices of 32-bit words. */
+  readonly pipeListed: number;
+  readonly pipeListedStride: number;
+  readonly pipeDirections: number;
+  readonly pipeDirectionStride: number;
+  readonly pipeHead: number;
+  readonly pipeEnds: number;
+  /** In the low 3 bits of an end's word. */
+  readonly pipeClosed: number;
+  readonly pipeMarksShift: number;
+  /** Indices into `results` of what a call on a pipe leaves there. */
+  readonly pipeLength: number;
+  readonly pipeMarks: number;
+  readonly pipeInParts: number;
   /** What can be waited for: sides are numbered from 0. */
   readonly sides: number;
 }
@@ -92,6 +106,20 @@ export interface ObjectOptions {
 
 export interface NativeStateOptions extends StateOptions {
   readonly anonymous: boolean;
+}
+
+export interface NativePipeOptions {
+  readonly capacityBytes: number;
+  readonly maxMessageBytes: number;
+  readonly codec: string;
+  readonly duplex: boolean;
+}
+
+export interface NativePipeGeometry extends NativePipeOptions {
+  readonly end: 0 | 1;
+  readonly slot: number;
+  /** It was closed on its way, or another has it. */
+  readonly lost: boolean;
 }
 
 export interface NativeLeaseNotice {
@@ -212,6 +240,28 @@ export interface Addon {
   /** `expects`: 1 = only over the version `operands[0]`. 0, -full (another version), -busy (again later). */
   writeWhole(token: Token, from: Uint8Array, expects: number): number;
   geometry(token: Token): ObjectOptions;
+
+  /** `mode`: 0 makes the pipe and opens its end 0; 1 opens the end 1 of one that was made just now. */
+  openPipe(directory: string, name: string, mode: 0 | 1, options: NativePipeOptions): Token;
+  openPipeTicket(directory: string, file: string): Token;
+  /** Once for each end: words, outgoing and incoming ring, each of these twice in a row. */
+  pipeBuffers(token: Token): [ArrayBuffer, ArrayBuffer?, ArrayBuffer?] | undefined;
+  pipeSendOutbox(token: Token, length: number, marks: number): number;
+  pipeSend(token: Token, bytes: Uint8Array, marks: number): number;
+  /** From `results[pipeLength]` on, which says then how far it has got. */
+  pipeSendParts(token: Token, bytes: Uint8Array, marks: number): number;
+  pipeReceive(token: Token): number;
+  pipeReceiveInto(token: Token, bytes: Uint8Array): number;
+  pipeReceiveMany(token: Token, max: number): number;
+  /** From `results[pipeLength]` on, which says then how far it has got. */
+  pipeFill(token: Token, bytes: Uint8Array): number;
+  pipeLook(token: Token): number;
+  pipeFinish(token: Token): number;
+  pipeRing(token: Token, side: number): number;
+  pipeWant(token: Token, bytes: number): number;
+  pipePeerGone(token: Token): number;
+  pipeDepart(token: Token): number;
+  pipeStay(token: Token): number;
   stats(token: Token): Readonly<Record<string, number>>;
   end(token: Token): void;
   ended(token: Token): boolean;

@@ -37,13 +37,13 @@ export class LargeMessage {
 }
 
 /** Not zeroed: every byte is written before anybody sees it. */
-function arrayOf(length: number, name: string): Uint8Array {
+export function arrayOf(length: number, name: string): Uint8Array {
   try {
     return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
   } catch (cause) {
     throw new InterprocError(
       'ERR_TOO_LARGE',
-      `${name}: this process has no memory for the next message, of ${length} bytes; the message stays in the queue`,
+      `${name}: this process has no memory for the next message, of ${length} bytes; the message stays where it is`,
       { cause },
     );
   }

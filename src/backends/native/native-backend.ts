@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 
-import { CHANNEL_DEFAULTS, defaultSideBytes } from '../../contract/channel.js';
+import { CHANNEL_DEFAULTS, DEFAULT_CODEC, defaultSideBytes } from '../../contract/channel.js';
+import { PIPE_DEFAULTS } from '../../contract/pipe.js';
+import type { PipeEnd, PipeOpener, PipeOptions } from '../../contract/pipe.js';
 import { STATE_DEFAULTS } from '../../contract/state.js';
 import type { State, StateKind, StateOptions } from '../../contract/state.js';
 import { InterprocError, shown } from '../../errors.js';
@@ -13,6 +15,7 @@ import type {
   OpenMode,
   Registry,
   SegmentInfo,
+  SharedObject,
   Ticket,
 } from '../../contract/channel.js';
 import { loadAddon } from './addon.js';
@@ -20,6 +23,7 @@ import type { ObjectOptions, Token } from './addon.js';
 import { guarded } from './failures.js';
 import { NativeByteRing } from './native-byte-ring.js';
 import { NativeChannel } from './native-channel.js';
+import { NativePipeEnd } from './native-pipe.js';
 import { NativeState } from './native-state.js';
 import { parseTicket } from './tickets.js';
 import { NativePosix } from './native-posix.js';
@@ -47,6 +51,14 @@ function copiesState(): boolean {
   return isAsked('INTERPROC_COPY_STATE');
 }
 
+/** The same of the rings of pipes. */
+function copiesPipes(): boolean {
+  return isAsked('INTERPROC_COPY_PIPES');
+}
+
+/** Of each direction: its positions are counted in 32 bits. */
+const MAX_PIPE_BYTES = 2 ** 30;
+
 /** A name no user can choose. */
 export function anonymousName(): string {
   return `~${randomBytes(12).toString('hex')}`;
@@ -59,7 +71,7 @@ export function ringCapacity(capacityBytes: number, smallest: number): number {
   return capacity;
 }
 
-export class NativeBackend implements Backend, Registry, RingOpener {
+export class NativeBackend implements Backend, Registry, RingOpener, PipeOpener {
   readonly kind = 'native';
   readonly registry: Registry = this;
   readonly thread: NativeThread;
@@ -68,7 +80,7 @@ export class NativeBackend implements Backend, Registry, RingOpener {
   /** Of what is opened; undefined: as INTERPROC_DIR says at that time. */
   readonly #directory: string | undefined;
   readonly #besides = new Map<string, NativeBackend>();
-  readonly #directoryOf = new WeakMap<Channel, string>();
+  readonly #directoryOf = new WeakMap<SharedObject, string>();
 
   constructor(directory?: string) {
     this.thread = NativeThread.of(loadAddon());
@@ -76,8 +88,8 @@ export class NativeBackend implements Backend, Registry, RingOpener {
     this.#directory = directory;
   }
 
-  beside(channel: Channel): NativeBackend {
-    const directory = this.#directoryOf.get(channel);
+  beside(object: SharedObject): NativeBackend {
+    const directory = this.#directoryOf.get(object);
     if (directory === undefined || directory === this.#directory) return this;
     let found = this.#besides.get(directory);
     if (found === undefined) this.#besides.set(directory, (found = new NativeBackend(directory)));
@@ -232,6 +244,52 @@ export class NativeBackend implements Backend, Registry, RingOpener {
     );
   }
 
+  openPipe(options: PipeOptions): [PipeEnd, PipeEnd] {
+    const { addon } = this.thread;
+    const { constants } = addon;
+    const { capacityBytes, maxMessageBytes } = { ...PIPE_DEFAULTS, ...defined(options) };
+    const wanted = {
+      capacityBytes: ringCapacity(capacityBytes, constants.minCapacity),
+      maxMessageBytes: Math.min(maxMessageBytes, constants.maxMessage),
+      codec: options.codec ?? DEFAULT_CODEC,
+      duplex: options.duplex ?? true,
+    };
+    if (wanted.capacityBytes > MAX_PIPE_BYTES) {
+      throw new InterprocError(
+        'ERR_INVALID_ARG',
+        `capacityBytes is ${options.capacityBytes}; a pipe holds ${MAX_PIPE_BYTES} at most`,
+      );
+    }
+    const name = anonymousName();
+    const open = (mode: 0 | 1) =>
+      guarded(constants, 'a new pipe', () => addon.openPipe(this.#where(), name, mode, wanted));
+    const first = this.#pipeEnd(open(0), name);
+    try {
+      return [first, this.#pipeEnd(open(1), name)];
+    } catch (error) {
+      first.close();
+      throw error;
+    }
+  }
+
+  openPipeTicket(ticket: Ticket): PipeEnd {
+    const { addon } = this.thread;
+    const known = parseTicket(ticket);
+    if (known === undefined) {
+      throw new InterprocError('ERR_DECODE', `${shown(ticket)} is no end of a pipe`);
+    }
+    const token = guarded(addon.constants, `the end of pipe '${known.name}' in a message`, () =>
+      addon.openPipeTicket(this.#where(), known.file),
+    );
+    return this.#pipeEnd(token, known.name);
+  }
+
+  #pipeEnd(token: Token, name: string): NativePipeEnd {
+    const end = new NativePipeEnd(this.thread, token, name, copiesPipes());
+    this.#directoryOf.set(end, this.#where());
+    return end;
+  }
+
   openSpsc(name: string, mode: OpenMode, options: SpscOptions): SpscByteRing {
     const { addon } = this.thread;
     const { constants } = addon;
@@ -272,6 +330,17 @@ export class NativeBackend implements Backend, Registry, RingOpener {
     const { addon } = this.thread;
     return guarded(addon.constants, 'prune', () => addon.prune(this.#where(), options.dryRun));
   }
+}
+
+/** Without the members that are undefined. */
+function defined(
+  options: PipeOptions,
+): Partial<Record<'capacityBytes' | 'maxMessageBytes', number>> {
+  const { capacityBytes, maxMessageBytes } = options;
+  return {
+    ...(capacityBytes === undefined ? {} : { capacityBytes }),
+    ...(maxMessageBytes === undefined ? {} : { maxMessageBytes }),
+  };
 }
 
 function toGeometry(found: ObjectOptions): ChannelGeometry {

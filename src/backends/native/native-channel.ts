@@ -10,11 +10,12 @@ import type {
 } from '../../contract/channel.js';
 import { NO_TOKEN } from './addon.js';
 import type { Addon, Constants, Token } from './addon.js';
+import { issueTicket, NAMELESS, redeemTicket, ticketsOf } from './carrier.js';
 import { guarded, statusError } from './failures.js';
 import { LargeMessage } from './large-message.js';
 import { NativeLeasing } from './native-leasing.js';
 import { NativeObject } from './native-object.js';
-import { findTicketFiles, formatTicket, parseTicket } from './tickets.js';
+import { findTicketFiles, formatTicket } from './tickets.js';
 import type { NativeThread } from './native-thread.js';
 
 /**
@@ -22,9 +23,6 @@ import type { NativeThread } from './native-thread.js';
  * small array costs more than copying it (V8 first moves its bytes off its heap, about a microsecond once for each array).
  */
 const OUTBOX_BYTES = 4096;
-
-/** Where only the ticket's file matters. */
-const NAMELESS = '.';
 
 const CAPABILITIES: ChannelCapabilities = Object.freeze({
   blocking: true,
@@ -239,38 +237,15 @@ export class NativeChannel extends NativeObject implements Channel {
   }
 
   issueTicket(passenger: SharedObject): Ticket {
-    if (!(passenger instanceof NativeObject) || !passenger.isOn(this.thread)) {
-      throw new InterprocError(
-        'ERR_ENCODE',
-        `'${passenger.name}' lives on another backend than '${this.name}', whose messages cannot carry it`,
-      );
-    }
-    const what = `'${passenger.name}' in a message of '${this.name}'`;
-    let file: string;
-    try {
-      file = guarded(this.#constants, what, () =>
-        this.#addon.issueTicket(this.#token, passenger.token),
-      );
-    } catch (cause) {
-      if ((cause as Partial<InterprocError>).code !== 'ERR_INVALID_ARG') throw cause;
-      throw new InterprocError(
-        'ERR_ENCODE',
-        `'${passenger.name}' lives in another directory than '${this.name}', whose messages cannot carry it; open both with the same INTERPROC_DIR`,
-        { cause },
-      );
-    }
-    return formatTicket(file, passenger.name);
+    return issueTicket(this.thread, this, passenger);
   }
 
   redeemTicket(ticket: Ticket): void {
-    const known = parseTicket(ticket);
-    if (known !== undefined) this.#addon.redeemTicket(this.#token, known.file);
+    redeemTicket(this.#addon, this.#token, ticket);
   }
 
   ticketsIn(message: Uint8Array): Ticket[] {
-    const tickets: Ticket[] = [];
-    findTicketFiles(message, this.identity(), (file) => tickets.push(formatTicket(file, NAMELESS)));
-    return tickets;
+    return ticketsOf(this, message);
   }
 
   copyTickets(message: Uint8Array, source: Channel): Ticket[] {

@@ -36,6 +36,9 @@ export abstract class NativeObject implements SharedObject, Rung {
     return this.thread === thread;
   }
 
+  /** Whether a message may take a handle of it, or take it with it. @throws ERR_ENCODE */
+  assertMovable(): void {}
+
   arm(side: Side): boolean {
     if (!this.#listening) {
       guarded(this.constants, this.name, () => this.addon.listen(this.#token));

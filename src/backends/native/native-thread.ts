@@ -1,6 +1,7 @@
 /** What one thread shares among its native objects: the addon, and the way from the doorbell to each of them. */
 
 import type { Side } from '../../contract/channel.js';
+import type { EndIndex } from '../../contract/pipe.js';
 import type { Addon, Token } from './addon.js';
 
 export interface Rung {
@@ -13,10 +14,38 @@ export interface Rung {
  */
 const KEPT = Symbol.for('interproc.native-thread');
 
+function wordsOf({ buffer, byteOffset, byteLength }: Uint8Array): Int32Array {
+  return new Int32Array(buffer, byteOffset, byteLength >> 2);
+}
+
+/** Which ends of which pipes, by identity: a thread that holds both and blocks on one would never go on. */
+class EndsHere {
+  readonly #ends = new Map<bigint, number>();
+
+  add(pipe: bigint, end: EndIndex): void {
+    this.#ends.set(pipe, (this.#ends.get(pipe) ?? 0) | (1 << end));
+  }
+
+  remove(pipe: bigint, end: EndIndex): void {
+    const left = (this.#ends.get(pipe) ?? 0) & ~(1 << end);
+    if (left === 0) this.#ends.delete(pipe);
+    else this.#ends.set(pipe, left);
+  }
+
+  has(pipe: bigint, end: EndIndex): boolean {
+    return ((this.#ends.get(pipe) ?? 0) & (1 << end)) !== 0;
+  }
+}
+
 export class NativeThread {
   readonly addon: Addon;
   /** Where native code leaves messages, for all objects of the thread, unless they are larger than it. */
   readonly inbox: Uint8Array;
+  /** The same memory, and that of the outbox, as words: what is short is copied faster by a loop. */
+  readonly inboxWords: Int32Array;
+  readonly outboxWords: Int32Array;
+  /** The ends of pipes that this thread holds. */
+  readonly ends = new EndsHere();
   /** Closes what was forgotten: a handle that nobody can reach keeps neither a slot nor a segment. */
   readonly #forgotten: FinalizationRegistry<Token>;
   /** Ends leases that nobody can reach: neither the lease nor an array over its memory. */
@@ -32,6 +61,8 @@ export class NativeThread {
   private constructor(addon: Addon) {
     this.addon = addon;
     this.inbox = addon.inbox();
+    this.inboxWords = wordsOf(this.inbox);
+    this.outboxWords = wordsOf(addon.outbox());
     this.#forgotten = new FinalizationRegistry((token) => {
       this.#byToken.delete(token);
       addon.close(token);
