@@ -43,7 +43,7 @@ export const MAX_BACKLOG = 4096;
 /** The backlog in the hands of who listens. Closing it, as `end`, leaves nobody listening. */
 export interface ListenerEnd extends SharedObject {
   readonly terms: ListenerTerms;
-  /** The end that the next client left, first come first served, or EMPTY. One whose client took everything with it is passed over. */
+  /** The end that the next client left, first come first served, or EMPTY. One that nobody can have any more is passed over. */
   tryAccept(): PipeEnd | number;
   /** The process of the client accepted last, as it says itself. */
   readonly clientPid: number;

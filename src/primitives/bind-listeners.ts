@@ -127,7 +127,7 @@ export function bindListeners(select: BackendSelector, handles = new HandleClass
       isKeyed,
       codec: codec.name,
     });
-    const arrive = handles.arriveOn(backend);
+    const arrive = handles.arriveOn(backend.beside(end));
     return new Listener(new OpenedListener(end, codec, arrive, authentication, onRejected));
   }
 
@@ -149,7 +149,7 @@ export function bindListeners(select: BackendSelector, handles = new HandleClass
         codec = agreedCodec(known, terms.codec, given);
       },
     });
-    return connectionOf(end, () => codec as Codec<unknown>, handles.arriveOn(backend));
+    return connectionOf(end, () => codec as Codec<unknown>, handles.arriveOn(backend.beside(end)));
   }
 
   return { listen: listen as Listen, connect: connectTo as Connect };
