@@ -32,6 +32,9 @@ import type {
   Ticket,
 } from '../../src/contract/channel.js';
 import type { State, StateKind, StateOptions } from '../../src/contract/state.js';
+import type { PipeEnd, PipeOpener, PipeOptions } from '../../src/contract/pipe.js';
+import { MemoryPipeEnd, SharedEnd, sharedPipe } from './memory-pipe.js';
+import type { PipeKeeper } from './memory-pipe.js';
 import { MemoryState, SharedState } from './memory-state.js';
 
 const BLOCK_BYTES = 64;
@@ -442,9 +445,12 @@ class MemoryChannel implements Channel {
   }
 
   issueTicket(passenger: SharedObject): Ticket {
-    const object =
-      passenger instanceof MemoryState ? passenger.enter() : (passenger as MemoryChannel).#enter();
-    return this.#backend.issueTicket(object, this.#enter());
+    return this.#backend.issueTicketFor(passenger, this.#enter());
+  }
+
+  /** What is behind it. */
+  get queue(): SharedQueue {
+    return this.#enter();
   }
 
   redeemTicket(ticket: Ticket): void {
@@ -452,8 +458,7 @@ class MemoryChannel implements Channel {
   }
 
   ticketsIn(message: Uint8Array): Ticket[] {
-    const tickets = Buffer.from(message).toString('latin1').match(TICKETS) ?? [];
-    return tickets.filter((ticket) => this.#backend.isCarriedBy(ticket, this.#queue));
+    return this.#backend.ticketsTo(message, this.#queue);
   }
 
   copyTickets(message: Uint8Array, source: Channel): Ticket[] {
@@ -515,7 +520,11 @@ class MemoryChannel implements Channel {
   }
 }
 
-export class MemoryBackend implements Backend, Registry {
+/** What a ticket can be for, and what carries it: a queue, or a pipe to the end that receives. */
+type Ticketed = SharedQueue | SharedState | SharedEnd;
+type Carrier = SharedQueue | SharedEnd;
+
+export class MemoryBackend implements Backend, Registry, PipeOpener, PipeKeeper {
   readonly kind = 'memory';
   readonly registry: Registry = this;
   readonly capabilities: ChannelCapabilities;
@@ -527,10 +536,9 @@ export class MemoryBackend implements Backend, Registry {
   readonly lengths = new Uint32Array(BATCH);
   inbox = new Uint8Array(OUTBOX_BYTES);
   readonly #objects = new Map<string, SharedQueue | SharedState>();
-  readonly #tickets = new Map<
-    Ticket,
-    { object: SharedQueue | SharedState; carrier: SharedQueue }
-  >();
+  readonly #tickets = new Map<Ticket, { object: Ticketed; carrier: Carrier }>();
+  /** Those that somebody has, or a message. */
+  readonly #ends = new Set<SharedEnd>();
   #issued = 0;
   #anonymous = 0;
 
@@ -560,9 +568,23 @@ export class MemoryBackend implements Backend, Registry {
     return known;
   }
 
-  issueTicket(object: SharedQueue | SharedState, carrier: SharedQueue): Ticket {
-    if (this.#objects.get(object.name) !== object)
-      fail('ERR_NOT_FOUND', `'${object.name}' was unlinked`);
+  issueTicketFor(passenger: SharedObject, carrier: Carrier): Ticket {
+    if (passenger instanceof MemoryPipeEnd) {
+      const ticket = this.issueTicket(passenger.enter(), carrier);
+      passenger.isOffered = true;
+      return ticket;
+    }
+    const object =
+      passenger instanceof MemoryState ? passenger.enter() : (passenger as MemoryChannel).queue;
+    return this.issueTicket(object, carrier);
+  }
+
+  issueTicket(object: Ticketed, carrier: Carrier): Ticket {
+    const isThere =
+      object instanceof SharedEnd
+        ? this.#ends.has(object)
+        : this.#objects.get(object.name) === object;
+    if (!isThere) fail('ERR_NOT_FOUND', `'${object.name}' was unlinked`);
     const ticket = `~ticket-${String(++this.#issued).padStart(8, '0')}`;
     this.#tickets.set(ticket, { object, carrier });
     return ticket;
@@ -571,14 +593,52 @@ export class MemoryBackend implements Backend, Registry {
   redeemTicket(ticket: Ticket): void {
     const known = this.#tickets.get(ticket);
     this.#tickets.delete(ticket);
-    if (known !== undefined) this.left(known.object);
+    if (known?.object instanceof SharedEnd) this.#endLeft(known.object);
+    else if (known !== undefined) this.left(known.object);
   }
 
-  isCarriedBy(ticket: Ticket, carrier: SharedQueue): boolean {
+  /** It is lost if nobody has it and no message either. */
+  #endLeft(end: SharedEnd): void {
+    if (end.owner !== undefined) return;
+    if ([...this.#tickets.values()].some(({ object }) => object === end)) return;
+    this.lost(end);
+  }
+
+  lost(end: SharedEnd): void {
+    this.#ends.delete(end);
+    end.lose();
+    for (const [ticket, { carrier }] of this.#tickets) {
+      if (carrier === end) this.redeemTicket(ticket);
+    }
+  }
+
+  ticketsTo(message: Uint8Array, carrier: Carrier): Ticket[] {
+    const tickets = Buffer.from(message).toString('latin1').match(TICKETS) ?? [];
+    return tickets.filter((ticket) => this.isCarriedBy(ticket, carrier));
+  }
+
+  openPipe(options: PipeOptions): [PipeEnd, PipeEnd] {
+    const [first, second] = sharedPipe(++identities, `~pipe-${++this.#anonymous}`, options);
+    this.#ends.add(first);
+    this.#ends.add(second);
+    return [new MemoryPipeEnd(this, first), new MemoryPipeEnd(this, second)];
+  }
+
+  openPipeTicket(ticket: Ticket): PipeEnd {
+    const known = this.#tickets.get(ticket)?.object;
+    if (!(known instanceof SharedEnd)) fail('ERR_NOT_FOUND', 'it is gone');
+    if (known.owner === undefined && this.#ends.has(known)) return new MemoryPipeEnd(this, known);
+    // Somebody was handed the message before.
+    const lost = sharedPipe(known.identity, known.name, known.geometry)[known.index];
+    lost.peer.lose();
+    return new MemoryPipeEnd(this, lost);
+  }
+
+  isCarriedBy(ticket: Ticket, carrier: Carrier): boolean {
     return this.#tickets.get(ticket)?.carrier === carrier;
   }
 
-  copyTicket(ticket: Ticket, carrier: SharedQueue): Ticket {
+  copyTicket(ticket: Ticket, carrier: Carrier): Ticket {
     const known = this.#tickets.get(ticket);
     if (known === undefined) fail('ERR_NOT_FOUND', 'no such ticket');
     return this.issueTicket(known.object, carrier);
@@ -656,6 +716,23 @@ export class MemoryBackend implements Backend, Registry {
   }
 
   list(): SegmentInfo[] {
+    const pipes = new Map([...this.#ends].map(({ name, geometry }) => [name, geometry]));
+    return [
+      ...this.#objectsListed(),
+      ...[...pipes].map(([name, { capacityBytes }]) => ({
+        name,
+        kind: 'pipe',
+        totalBytes: 2 * capacityBytes,
+        participants: [...this.#ends].filter((end) => end.name === name).length,
+        size: 0,
+        persist: false,
+        anonymous: true,
+        problem: undefined,
+      })),
+    ];
+  }
+
+  #objectsListed(): SegmentInfo[] {
     return [...this.#objects.values()].map((object) => ({
       name: object.name,
       ...(object instanceof SharedQueue
