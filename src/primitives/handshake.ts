@@ -27,7 +27,8 @@ const REFUSED = 4;
 
 const NONCE_BYTES = 32;
 const PROOF_BYTES = 32;
-const LARGEST = 1 + NONCE_BYTES + PROOF_BYTES;
+/** The largest message. */
+export const LARGEST_OF_HANDSHAKE = 1 + NONCE_BYTES + PROOF_BYTES;
 
 /** Says what is proved, and in which version: no proof of another program, or a later version, is one here. */
 const PURPOSE = 'interproc connection 1';
@@ -88,7 +89,7 @@ class Talk {
     const length = end.nextLength();
     if (length === EMPTY) return NOT_YET;
     if (length === ENDED) throw goneError();
-    if (length > LARGEST) throw malformedError(`${length} bytes`);
+    if (length > LARGEST_OF_HANDSHAKE) throw malformedError(`${length} bytes`);
     const message = end.tryReceiveCopy();
     if (message === EMPTY) return NOT_YET;
     if (typeof message === 'number') throw goneError();

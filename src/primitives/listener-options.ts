@@ -2,6 +2,7 @@ import { isUint8Array } from 'node:util/types';
 
 import { InterprocError, invalidArgument } from '../errors.js';
 import { MAX_BACKLOG } from '../contract/listener.js';
+import { LARGEST_OF_HANDSHAKE } from './handshake.js';
 import { checkCount, MAX_COUNT } from './count.js';
 import type { PipeOptions } from './pipe-options.js';
 import type { WaitOptions } from './wait-options.js';
@@ -89,7 +90,14 @@ export function listenerOptions(options: ListenerOptions<never>): {
   readonly maxMessageBytes: number | undefined;
   readonly onRejected: ((error: InterprocError) => void) | undefined;
 } {
-  const { onRejected } = options;
+  const { onRejected, authkey, maxMessageBytes } = options;
+  if (authkey !== undefined && (maxMessageBytes ?? Infinity) < LARGEST_OF_HANDSHAKE) {
+    throw invalidArgument(
+      'maxMessageBytes',
+      `${LARGEST_OF_HANDSHAKE} or more beside an authkey, which takes messages of that size`,
+      maxMessageBytes,
+    );
+  }
   if (onRejected !== undefined && typeof onRejected !== 'function') {
     throw invalidArgument('onRejected', 'a function', onRejected);
   }

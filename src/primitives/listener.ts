@@ -60,7 +60,8 @@ export class Listener<T = unknown> implements AsyncIterable<Connection<T>, undef
   readonly #closing = new AbortController();
   /** Authenticated, and to be handed to who accepts next. */
   readonly #ready: Connection<T>[] = [];
-  #handshakes = 0;
+  /** Ends of clients that are to authenticate themselves. */
+  readonly #candidates = new Set<PipeEnd>();
   #rejected = 0;
   #lastAccepted: number | undefined;
   #isRefd = true;
@@ -78,7 +79,7 @@ export class Listener<T = unknown> implements AsyncIterable<Connection<T>, undef
     this.#opened = opened;
     this.#accept = { attempt: () => this.#take() };
     // With as many handshakes as may be, one of them has to end first, and then says so.
-    const isFree = () => this.#handshakes < MOST_HANDSHAKES;
+    const isFree = () => this.#candidates.size < MOST_HANDSHAKES;
     const waitedFor = {
       name: end.name,
       arm: (side: typeof ACCEPT) => isFree() && end.arm(side),
@@ -168,6 +169,7 @@ export class Listener<T = unknown> implements AsyncIterable<Connection<T>, undef
       for (const iterator of this.#iterators) void iterator.return();
       this.#waits.rejectAll(() => this.#closedError());
       this.#closing.abort();
+      for (const client of this.#candidates) client.close();
       for (const connection of this.#ready.splice(0)) connection.close();
       end.onReady = undefined;
       this.#turnAwayAll();
@@ -225,7 +227,7 @@ export class Listener<T = unknown> implements AsyncIterable<Connection<T>, undef
     const ready = this.#ready.shift();
     if (ready !== undefined) return this.#accepted(ready);
     const { key } = this.#opened.authentication;
-    while (this.#handshakes < MOST_HANDSHAKES) {
+    while (this.#candidates.size < MOST_HANDSHAKES) {
       const client = this.#end.tryAccept();
       if (typeof client === 'number') return NOT_YET;
       const { clientPid } = this.#end;
@@ -251,9 +253,9 @@ export class Listener<T = unknown> implements AsyncIterable<Connection<T>, undef
   // Authenticating
 
   #begin(client: PipeEnd, pid: number, key: Uint8Array): void {
-    this.#handshakes++;
+    this.#candidates.add(client);
     void this.#authenticate(client, pid, key).finally(() => {
-      this.#handshakes--;
+      this.#candidates.delete(client);
       if (!this.#isClosed) this.#waits.serve();
     });
   }
@@ -269,10 +271,8 @@ export class Listener<T = unknown> implements AsyncIterable<Connection<T>, undef
       if (!this.#isClosed) this.#turnedAway(error as AuthenticationError);
       return;
     }
-    if (this.#isClosed) {
-      client.close();
-      return;
-    }
+    // Closed with the listener.
+    if (this.#isClosed) return;
     client.ref();
     this.#lastAccepted = pid;
     this.#ready.push(this.#connection(client));
