@@ -19,6 +19,7 @@ import { withoutCheckout } from './checkout.mjs';
  * @property {number} consumers
  * @property {number} capacityBytes of a queue
  * @property {number} [queues] where it matters how many there are
+ * @property {number} [connections] the same of connections
  * @property {'int32' | 'int64' | 'float64'} [type] of a number in shared memory
  */
 

@@ -62,6 +62,10 @@ export const SCENARIO_NAMES = Object.freeze([
   'array-read-write',
   'lock-uncontended',
   'event-round-trip',
+  'pipe-64B',
+  'pipe-round-trip-64B',
+  'pipe-1MiB',
+  'many-connections-idle',
 ]);
 
 /**

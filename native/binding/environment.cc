@@ -16,6 +16,9 @@ constexpr sync::Side kEverySide[sync::kSides] = {sync::kTake, sync::kPut, sync::
 // many queues there are. 10,000 of them are looked at in ten seconds.
 constexpr std::uint32_t kSlowLooks = 512;
 
+// How long after its doorbell a process may be seen to end; looked for after 1, 2, 4 ... ms.
+constexpr std::uint64_t kLongestDoubtMs = 64;
+
 constexpr std::size_t kInitialBoxBytes = 256 * 1024;
 
 // Every environment of the process that has not been taken down. Never destroyed: it is used while the process exits.
@@ -136,7 +139,10 @@ Error Environment::listen(std::uint32_t token) {
     napi_async_init(env_, nullptr, Napi::String::New(env_, "interproc"), &context_);
     uv_timer_init(loop_, &timer_);
     timer_.data = this;
-    uv_unref(reinterpret_cast<uv_handle_t*>(&timer_));
+    uv_timer_init(loop_, &doubt_timer_);
+    doubt_timer_.data = this;
+    for (uv_timer_t* timer : {&timer_, &doubt_timer_})
+      uv_unref(reinterpret_cast<uv_handle_t*>(timer));
     timer_ready_ = true;
   }
   Watch& watch = *found->watch;
@@ -228,7 +234,27 @@ void Environment::answer(Watch& watch) {
 }
 
 void Environment::peers_died(const std::unordered_set<std::uint32_t>& tokens) {
-  for (std::uint32_t token : tokens) look_at(token, true);
+  doubtful_.insert(tokens.begin(), tokens.end());
+  doubt_ms_ = 1;
+  look_at_doubtful();
+}
+
+void Environment::on_doubt(uv_timer_t* timer) {
+  static_cast<Environment*>(timer->data)->look_at_doubtful();
+}
+
+void Environment::look_at_doubtful() {
+  for (auto each = doubtful_.begin(); each != doubtful_.end();) {
+    const Object* found = object(*each);
+    const bool is_settled =
+        found == nullptr || found->pipe == nullptr || found->pipe->peer_gone(false);
+    look_at(*each, true);
+    each = is_settled ? doubtful_.erase(each) : std::next(each);
+  }
+  // Whoever is still there then has got another bell, or shares the one that somebody else has removed; the slow timer sees to it.
+  if (doubt_ms_ > kLongestDoubtMs) doubtful_.clear();
+  if (!doubtful_.empty()) uv_timer_start(&doubt_timer_, on_doubt, doubt_ms_, 0);
+  doubt_ms_ *= 2;
   dispatch();
 }
 
@@ -306,8 +332,10 @@ void Environment::on_cleanup(napi_async_cleanup_hook_handle, void* data) {
     uv_close(handle, done);
   };
   if (self->timer_ready_) {
-    close(reinterpret_cast<uv_handle_t*>(&self->timer_),
-          [](uv_handle_t* handle) { static_cast<Environment*>(handle->data)->closed(); });
+    for (uv_timer_t* timer : {&self->timer_, &self->doubt_timer_}) {
+      close(reinterpret_cast<uv_handle_t*>(timer),
+            [](uv_handle_t* handle) { static_cast<Environment*>(handle->data)->closed(); });
+    }
   }
   self->closing_ += self->lifelines_.close([self] { self->closed(); });
   for (auto& watch : self->watches_) {

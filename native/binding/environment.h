@@ -153,6 +153,8 @@ class Environment {
   void forget(const Object* leaving) noexcept;
   void answer(Watch& watch);
   void peers_died(const std::unordered_set<std::uint32_t>& tokens);
+  static void on_doubt(uv_timer_t* timer);
+  void look_at_doubtful();
   void look_at_all();
   void look_at(std::uint32_t token, bool slow);
   void dispatch();
@@ -172,6 +174,11 @@ class Environment {
   std::vector<std::unique_ptr<Object>> closing_objects_;
   std::vector<std::unique_ptr<Watch>> watches_;
   uv_timer_t timer_{};
+  // Objects whose peer's doorbell fell silent, but which the kernel says to live: of a process that is ending, it goes one
+  // descriptor after the other.
+  uv_timer_t doubt_timer_{};
+  std::unordered_set<std::uint32_t> doubtful_;
+  std::uint64_t doubt_ms_ = 0;
   bool timer_ready_ = false;
   std::uint32_t slow_token_ = 0;  // whose turn it is to be looked at by the timer
   std::uint32_t armed_ = 0;

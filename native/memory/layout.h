@@ -162,8 +162,9 @@ static_assert(offsetof(Participant, takes) == 160 && offsetof(Participant, lease
 // One per block. `word` is described in ring/word.h.
 struct Descriptor {
   Word word;
-  std::atomic<std::uint32_t> length;        // bytes of the record that starts here
-  std::atomic<std::uint32_t> redeliveries;  // how often it was delivered and came back
+  std::atomic<std::uint32_t> length;  // bytes of the record that starts here
+  std::atomic<std::uint32_t>
+      redeliveries;  // how often it came back, and whether it carries: ring/redeliveries.h
 };
 static_assert(sizeof(Descriptor) == 16);
 

@@ -55,6 +55,8 @@ Code to_code(Look look) noexcept {
       return Code::ended;
     case Look::too_large:
       return Code::too_large;
+    case Look::carries:
+      return Code::carries;
     case Look::corrupt:
       break;
   }
@@ -184,7 +186,7 @@ Code Queue::publish(const Record& record, std::size_t length) noexcept {
 
 // The bytes go beside the ring before anything is claimed in it: whoever comes later need not wait for a large message, and one
 // that finds no room, beside it or in it, was never there.
-Code Queue::put_beside(const std::byte* bytes, std::size_t length) noexcept {
+Code Queue::put_beside(const std::byte* bytes, std::size_t length, bool carries) noexcept {
   needed_beside_ = 0;
   needed_blocks_ = 1;
   if (!ring_.has_room(1) && !(sweep_if_due(kIdleSweepNs) && ring_.has_room(1))) {
@@ -209,6 +211,7 @@ Code Queue::put_beside(const std::byte* bytes, std::size_t length) noexcept {
   const Look look = ring_.claim(sizeof ref, record);
   bool published = false;
   if (look == Look::ok) {
+    record.carries = carries;
     ref.write(ring_.data(record.pos));
     published = ring_.publish(record, static_cast<std::uint32_t>(length));
   }
@@ -224,13 +227,14 @@ Code Queue::put_beside(const std::byte* bytes, std::size_t length) noexcept {
   return Code::ok;
 }
 
-Code Queue::put(const std::byte* bytes, std::size_t length) noexcept {
+Code Queue::put(const std::byte* bytes, std::size_t length, bool carries) noexcept {
   if (stands_beside(length)) [[unlikely]] {
     const Code refusal = refuse(length);
-    return refusal == Code::ok ? put_beside(bytes, length) : refusal;
+    return refusal == Code::ok ? put_beside(bytes, length, carries) : refusal;
   }
   Record record;
   if (const Code code = claim(length, record); code != Code::ok) return code;
+  record.carries = carries;
   std::memcpy(ring_.data(record.pos), bytes, length);
   return publish(record, length);
 }
@@ -248,7 +252,8 @@ bool Queue::resolve_writing(const Record& record) noexcept {
   return word.load(std::memory_order_acquire) != record.word;
 }
 
-Code Queue::next_returned(std::size_t limit, InHand& message, bool& found) noexcept {
+Code Queue::next_returned(std::size_t limit, Carrying carrying, InHand& message,
+                          bool& found) noexcept {
   found = false;
   // Cleared before looking: who returns something meanwhile sets it again. SYNC queue.redeliver
   if (control_.redeliver.exchange(0, std::memory_order_seq_cst) == 0) return Code::empty;
@@ -271,18 +276,19 @@ Code Queue::next_returned(std::size_t limit, InHand& message, bool& found) noexc
       if (waiters_.anyone(kTake)) waiters_.wake(kTake, 1);
     }
     if (ring_first) {
-      const Look look = ring_.take_returned(pos, message.record, limit);
+      const Look look = ring_.take_returned(pos, message.record, limit, carrying);
       if (look == Look::empty) continue;
-      if (look == Look::too_large) control_.redeliver.store(1, std::memory_order_seq_cst);
+      if (look != Look::ok) control_.redeliver.store(1, std::memory_order_seq_cst);
       message.in_ledger = false;
       found = look == Look::ok;
       return to_code(look);
     }
-    if (message.held.length > limit) {
+    const bool is_left = message.held.carries && carrying == Carrying::leave;
+    if (is_left || message.held.length > limit) {
       if (!ledger_.unchanged(message.held)) continue;
       message.record.length = message.held.length;
       control_.redeliver.store(1, std::memory_order_seq_cst);
-      return Code::too_large;
+      return is_left ? Code::carries : Code::too_large;
     }
     if (!ledger_.take_over(message.held)) continue;
     message.in_ledger = true;
@@ -292,24 +298,24 @@ Code Queue::next_returned(std::size_t limit, InHand& message, bool& found) noexc
   return Code::empty;
 }
 
-Code Queue::next(std::size_t limit, InHand& message) noexcept {
+Code Queue::next(std::size_t limit, Carrying carrying, InHand& message) noexcept {
   bool swept = false;
   for (std::uint32_t turn = 0; turn < kMaxTurns; ++turn) {
     // SYNC queue.redeliver
     if (control_.redeliver.load(std::memory_order_acquire) != 0) {
       bool found = false;
-      const Code code = next_returned(limit, message, found);
-      if (found || code == Code::too_large) return code;
+      const Code code = next_returned(limit, carrying, message, found);
+      if (found || code != Code::empty) return code;
     }
     message.in_ledger = false;
-    Look look = ring_.take(message.record, limit);
+    Look look = ring_.take(message.record, limit, carrying);
     if (look == Look::writing) {
       if (resolve_writing(message.record)) continue;
       return Code::empty;
     }
     if (look == Look::empty && control_.ended.load(std::memory_order_acquire) != 0) {
       // Whoever finds an ended queue empty closes it for good.
-      if (ring_.seal()) look = ring_.take(message.record, limit);
+      if (ring_.seal()) look = ring_.take(message.record, limit, carrying);
       if (look == Look::writing) continue;
     }
     if (look != Look::empty && look != Look::ended) return to_code(look);
@@ -351,10 +357,11 @@ bool Queue::drained() noexcept {
 
 Code Queue::take(std::byte* into, std::size_t room, Taken& taken) noexcept {
   InHand message;
-  const Code code = next(room, message);
+  const Code code = next(room, Carrying::leave, message);
   if (code != Code::ok) {
     taken.length = message.record.length;
-    if (code != Code::empty) pass_on(kTake);  // what we cannot take may be for another
+    // What we cannot take may be for another, but for what we come back for.
+    if (code != Code::empty && code != Code::carries) pass_on(kTake);
     return code;
   }
   if (message.in_ledger) {
@@ -419,7 +426,8 @@ Code Queue::take_another(std::byte* into, std::size_t room, Taken& taken) noexce
   if (control_.redeliver.load(std::memory_order_acquire) != 0) return Code::empty;
   Record record;
   // One beside the ring comes first in a batch, or not at all: what may go wrong with it is then its call's alone.
-  const Look look = ring_.take(record, std::min<std::uint64_t>(room, inline_bytes_));
+  const Look look =
+      ring_.take(record, std::min<std::uint64_t>(room, inline_bytes_), Carrying::leave);
   if (look != Look::ok) return look == Look::corrupt ? Code::corrupt : Code::empty;
   taken.length = record.length;
   taken.deliveries = 1;
@@ -440,7 +448,7 @@ Code Queue::receive(std::byte* into, std::size_t room, Taken& taken) noexcept {
     return error.code;
   }
   InHand message;
-  const Code code = next(room, message);
+  const Code code = next(room, Carrying::take, message);
   if (code != Code::ok) {
     taken.length = message.record.length;
     if (code != Code::empty) pass_on(kTake);  // what we cannot take may be for another
@@ -459,7 +467,7 @@ Code Queue::receive(std::byte* into, std::size_t room, Taken& taken) noexcept {
     std::memcpy(kept, ring_.data(record.pos), memory::stored_bytes(layout(), record.length));
     FAULT("queue.kept");
     // Ledger first, then DONE: a kill in between leaves both, and the sweep drops one by position.
-    held = ledger_.hold(record.pos, record.length, record.redeliveries);
+    held = ledger_.hold(record.pos, record.length, record.redeliveries, record.carries);
     ring_.finish(record);
     announce_room();
   }
@@ -591,7 +599,7 @@ Code Queue::peek(Leased& leased) noexcept {
   }
   InHand message;
   // What stands beside the ring has no place in memory that could be leased.
-  const Code code = next(inline_bytes_, message);
+  const Code code = next(inline_bytes_, Carrying::take, message);
   if (code != Code::ok) {
     if (code != Code::empty) pass_on(kTake);  // what we cannot take may be for another
     return code;

@@ -74,11 +74,19 @@ class Queue final : public sync::Waitable {
   const memory::Layout& layout() const noexcept { return shared_.layout(); }
 
   // ok, full, ended, too_large, corrupt; of a message that goes beside the ring also no_space and what else the system said.
-  Code put(const std::byte* bytes, std::size_t length) noexcept;
-  // ok, empty, ended, too_large (`taken.length` says how much room it wants; the message stays), corrupt; of one beside the
-  // ring also lost (it is gone, and so is its record) and what the system said (it stays).
+  Code put(const std::byte* bytes, std::size_t length) noexcept {
+    return put(bytes, length, false);
+  }
+  // As put, of a message with tickets in it (memory/ticket.h): only `receive` takes it, so that they last until it is
+  // acknowledged.
+  Code put_carrying(const std::byte* bytes, std::size_t length) noexcept {
+    return put(bytes, length, true);
+  }
+  // ok, empty, ended, too_large (`taken.length` says how much room it wants; the message stays), carries (it stays, and is to be
+  // received), corrupt; of one beside the ring also lost (it is gone, and so is its record) and what the system said (it stays).
   Code take(std::byte* into, std::size_t room, Taken& taken) noexcept;
-  // As take, but only a message in the ring that never was delivered before, and no EOF: for filling a batch after its first.
+  // As take, but only a message in the ring that never was delivered before and does not carry, and no EOF: for filling a batch
+  // after its first.
   Code take_another(std::byte* into, std::size_t room, Taken& taken) noexcept;
   // As take, and keeps the message in the ledger; also unacked, no_space.
   Code receive(std::byte* into, std::size_t room, Taken& taken) noexcept;
@@ -186,7 +194,8 @@ class Queue final : public sync::Waitable {
   bool stands_beside(std::uint64_t length) const noexcept {
     return length > inline_bytes_ && memory::stands_beside(layout(), length);
   }
-  Code put_beside(const std::byte* bytes, std::size_t length) noexcept;
+  Code put(const std::byte* bytes, std::size_t length, bool carries) noexcept;
+  Code put_beside(const std::byte* bytes, std::size_t length, bool carries) noexcept;
   void count_put(const Record& record, std::size_t length) noexcept;
   Code take_beside(const InHand& message, std::byte* into, Taken& taken) noexcept;
   // Reads what was received; if that cannot be, it is given back, or dropped if it is lost.
@@ -198,8 +207,8 @@ class Queue final : public sync::Waitable {
   std::uint32_t need() const noexcept {
     return needed_beside_ != 0 ? sync::Waiters::kNeedBeside : needed_blocks_;
   }
-  Code next(std::size_t limit, InHand& message) noexcept;
-  Code next_returned(std::size_t limit, InHand& message, bool& found) noexcept;
+  Code next(std::size_t limit, Carrying carrying, InHand& message) noexcept;
+  Code next_returned(std::size_t limit, Carrying carrying, InHand& message, bool& found) noexcept;
   bool resolve_writing(const Record& record) noexcept;
   bool drained() noexcept;
   bool worth_spinning(sync::Side side, sync::Spinner& spin) noexcept;

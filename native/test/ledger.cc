@@ -51,7 +51,7 @@ struct Keeper {
     std::byte* at = ledger.place(length);
     if (at == nullptr) return {};
     Message::write(at, length, pos);
-    return ledger.hold(pos, length, redeliveries);
+    return ledger.hold(pos, length, redeliveries, false);
   }
 
   interproc::platform::Directory opened;

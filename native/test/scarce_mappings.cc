@@ -79,7 +79,7 @@ int open_under_limits(const TestDirectory& directory) {
 }  // namespace
 
 TEST_CASE("a queue that cannot be mapped whole is not opened, and what a ledger holds stays") {
-  const Watchdog watchdog("scarce mappings", 120);
+  const Watchdog watchdog("scarce mappings");
   if (kSanitized) return;  // it needs mappings of its own
   TestDirectory directory;
   {

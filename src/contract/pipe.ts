@@ -86,8 +86,8 @@ export interface PipeEnd extends SharedObject, Movable {
   /** The largest message that fits into an empty ring as a whole. */
   readonly wholeBytes: number;
   /**
-   * Goes on sending a message in parts, of which `bytes[0, from)` have gone, as far as there is room. Returns how many have gone
-   * now, or ENDED. A message begun in parts is followed by its other parts, or given up: then the other end forgets it when
+   * Goes on sending a message in parts, of which `bytes[0, from)` have gone, as far as there is room. Returns how many more
+   * have gone, or ENDED. A message begun in parts is followed by its other parts, or given up: then the other end forgets it when
    * the next one begins.
    */
   trySendParts(bytes: Uint8Array, from: number, marks: number): number;

@@ -6,6 +6,7 @@
 import { InterprocError } from '../../src/errors.js';
 import type { ErrorCode } from '../../src/errors.js';
 import {
+  CARRIES,
   CHANNEL_DEFAULTS,
   DEFAULT_CODEC,
   defaultSideBytes,
@@ -58,6 +59,7 @@ const SCRIBBLE = 0xdb;
 
 interface Message {
   readonly bytes: Uint8Array;
+  readonly carries: boolean;
   readonly order: number;
   deliveries: number;
 }
@@ -142,14 +144,20 @@ class SharedQueue {
     this.wake(PUT, Infinity);
   }
 
-  put(bytes: Uint8Array): number {
+  put(bytes: Uint8Array, carries: boolean): number {
     const { maxMessageBytes } = this.geometry;
     if (bytes.length > maxMessageBytes) {
       fail('ERR_TOO_LARGE', `a message of ${bytes.length} bytes; ${maxMessageBytes} at most`);
     }
     if (this.ended) return ENDED;
     if (!this.hasRoom(bytes.length)) return FULL;
-    this.messages.push({ bytes: bytes.slice(), order: this.order++, deliveries: 0 });
+    // The slice of a Buffer, which it may be, shares its memory.
+    this.messages.push({
+      bytes: new Uint8Array(bytes),
+      carries,
+      order: this.order++,
+      deliveries: 0,
+    });
     this.usedBytes += this.cost(bytes.length);
     if (this.isBeside(bytes.length)) this.sideBytes += bytes.length;
     this.counts.puts++;
@@ -253,9 +261,17 @@ class MemoryChannel implements Channel {
   }
 
   tryPut(bytes: Uint8Array): number {
+    return this.#put(bytes, false);
+  }
+
+  tryPutCarrying(bytes: Uint8Array): number {
+    return this.#put(bytes, true);
+  }
+
+  #put(bytes: Uint8Array, carries: boolean): number {
     const queue = this.#enter();
     this.wanted = bytes.length;
-    const status = queue.put(bytes);
+    const status = queue.put(bytes, carries);
     // What did not go in stays where it is.
     if (status !== FULL) this.outbox.fill(SCRIBBLE);
     return status;
@@ -276,6 +292,7 @@ class MemoryChannel implements Channel {
     const queue = this.#enter();
     const message = queue.next(this);
     if (typeof message === 'number') return message;
+    if (message.carries) return CARRIES;
     const { bytes } = message;
     if (target !== undefined && bytes.length > target.length) {
       fail('ERR_TOO_LARGE', `a message of ${bytes.length} bytes, a buffer of ${target.length}`);
@@ -324,6 +341,7 @@ class MemoryChannel implements Channel {
     for (let count = 0; count < Math.min(max, BATCH); count++) {
       const message = queue.next(this);
       if (typeof message === 'number') return count > 0 ? count : message;
+      if (message.carries) return count > 0 ? count : CARRIES;
       if (message.deliveries > 0 && count > 0) return count;
       if (queue.isBeside(message.bytes.length) && count > 0) return count;
       queue.remove(message);

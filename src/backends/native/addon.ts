@@ -32,6 +32,7 @@ export interface Constants {
   readonly noSlot: number;
   readonly unacked: number;
   readonly noLease: number;
+  readonly carries: number;
   readonly notOwner: number;
   readonly busy: number;
   readonly deadlock: number;
@@ -159,6 +160,7 @@ export interface Addon {
 
   putOutbox(token: Token, length: number): number;
   putBytes(token: Token, bytes: Uint8Array): number;
+  putCarrying(token: Token, bytes: Uint8Array): number;
   putPacked(token: Token, count: number): number;
   take(token: Token): number;
   takeInto(token: Token, bytes: Uint8Array): number;

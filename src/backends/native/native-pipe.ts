@@ -14,6 +14,9 @@ import type { NativeThread } from './native-thread.js';
 /** A sender that never waits asks the kernel this often whether somebody is there to receive. */
 const SENDS_PER_LOOK = 1024;
 
+/** What an end keeps at most, to assemble in it what is then copied into the caller's buffer. */
+const SCRATCH_BYTES = 8 * 2 ** 20;
+
 const CAPABILITIES = Object.freeze({ blocking: true });
 
 /** A message that comes in parts, as far as it has come. */
@@ -85,6 +88,7 @@ export class NativePipeEnd extends NativeObject implements PipeEnd {
   #marks = 0;
   #parts: Parts | undefined;
   #large: Uint8Array | undefined;
+  #scratch: Uint8Array | undefined;
   #sent = 0;
   #received = 0;
   #sentBytes = 0;
@@ -171,7 +175,7 @@ export class NativePipeEnd extends NativeObject implements PipeEnd {
     const result = this.#addon.pipeSendParts(this.#token, bytes, marks);
     if (result === 0) this.#count(bytes.length);
     else if (this.#sendStatus(result, bytes.length) === ENDED) return ENDED;
-    return this.#results[this.#constants.pipeLength] as number;
+    return (this.#results[this.#constants.pipeLength] as number) - from;
   }
 
   trySendMany(messages: readonly Uint8Array[], from: number): number {
@@ -271,13 +275,14 @@ export class NativePipeEnd extends NativeObject implements PipeEnd {
         return length;
       }
     }
-    const length = this.#receiveSlowly();
+    const length = this.#receiveSlowly(true);
     if (length < 0 && length !== LARGE) return length;
-    const bytes = length === LARGE ? this.takeLarge() : this.inbox.subarray(0, length);
+    const bytes = length === LARGE ? this.#largeMessage() : this.inbox.subarray(0, length);
     if (bytes.length > buffer.length - offset) {
       this.#large = length === LARGE ? bytes : bytes.slice();
       return LARGE;
     }
+    this.#large = undefined;
     buffer.set(bytes, offset);
     return bytes.length;
   }
@@ -306,10 +311,14 @@ export class NativePipeEnd extends NativeObject implements PipeEnd {
   }
 
   takeLarge(): Uint8Array {
-    const bytes = this.#large;
-    if (bytes === undefined) throw new Error('no large message was received');
+    const bytes = this.#largeMessage();
     this.#large = undefined;
-    return bytes;
+    return bytes.buffer === this.#scratch?.buffer ? bytes.slice() : bytes;
+  }
+
+  #largeMessage(): Uint8Array {
+    if (this.#large === undefined) throw new Error('no large message was received');
+    return this.#large;
   }
 
   get marks(): number {
@@ -361,7 +370,8 @@ export class NativePipeEnd extends NativeObject implements PipeEnd {
     return this.#receiveSlowly();
   }
 
-  #receiveSlowly(): number {
+  /** `intoScratch`: the message is copied on at once, so that its memory can serve for the next as well. */
+  #receiveSlowly(intoScratch = false): number {
     const constants = this.#constants;
     for (;;) {
       if (this.#large !== undefined) return LARGE;
@@ -376,10 +386,10 @@ export class NativePipeEnd extends NativeObject implements PipeEnd {
       if (result !== -constants.tooLarge) return this.#receiveStatus(result);
       const length = this.#results[constants.pipeLength] as number;
       if (this.#results[constants.pipeInParts] !== 0) {
-        this.#beginParts(length);
+        this.#beginParts(length, intoScratch);
         continue;
       }
-      const bytes = arrayOf(length, this.name);
+      const bytes = intoScratch ? this.#scratchOf(length) : arrayOf(length, this.name);
       const taken = this.#addon.pipeReceiveInto(this.#token, bytes);
       if (taken < 0) return this.#receiveStatus(taken);
       this.#large = bytes;
@@ -393,9 +403,19 @@ export class NativePipeEnd extends NativeObject implements PipeEnd {
     return length;
   }
 
-  #beginParts(length: number): void {
+  #beginParts(length: number, intoScratch = false): void {
     const marks = this.#results[this.#constants.pipeMarks] as number;
-    this.#parts = { bytes: arrayOf(length, this.name), marks, filled: 0 };
+    const bytes = intoScratch ? this.#scratchOf(length) : arrayOf(length, this.name);
+    this.#parts = { bytes, marks, filled: 0 };
+  }
+
+  /** Fresh memory costs more than the copies of a message in it. */
+  #scratchOf(length: number): Uint8Array {
+    if (length > SCRATCH_BYTES) return arrayOf(length, this.name);
+    if (this.#scratch === undefined || this.#scratch.length < length) {
+      this.#scratch = arrayOf(length, this.name);
+    }
+    return this.#scratch.subarray(0, length);
   }
 
   /** Takes what has come: EMPTY, ENDED, or 0; then it is complete, or was given up by its sender. */
