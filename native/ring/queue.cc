@@ -75,9 +75,14 @@ Result<std::unique_ptr<Queue>> Queue::open(sync::Doorbell& bell, const std::stri
   kindred.join = [&](Segment& segment) {
     queue.reset(new Queue(bell, segment));
     Queue& self = *queue;
-    const Error error = self.registry_.join([&self](Owner last) {
+    const std::uint32_t all = self.registry_.count();
+    const bool listener = segment.header().kind == memory::Kind::listener;
+    // Slot 0 of a listener is its maker's alone: whether it is held says for ever whether he lives.
+    const std::uint32_t first = listener && mode == OpenMode::open ? kListenerSlot + 1 : 0;
+    const std::uint32_t last = listener && mode == OpenMode::create ? kListenerSlot + 1 : all;
+    const Error error = self.registry_.join(first, last, [&self](Owner previous) {
       self.sweep();
-      self.waiters_.forget(last.slot);
+      self.waiters_.forget(previous.slot);
     });
     if (error.code == Code::ok) self.tasks_.begin();
     return error;
@@ -102,6 +107,27 @@ void Queue::tidy_up(sync::Doorbell& bell, const std::string& name, memory::Kind 
       Segment::open(bell.directory(), name, OpenMode::open, wanted, kindred);
 }
 
+bool Queue::remove_deserted(sync::Doorbell& bell, const std::string& name) noexcept {
+  Segment::Kindred kindred;
+  kindred.holds_something = [&bell](Segment& segment) { return holds_something(bell, segment); };
+  kindred.removed = [&bell](Segment& segment) { redeem_all_of(bell, segment); };
+  // Attached meanwhile, so that nobody is alone with it, and then leaves again.
+  kindred.join = [&bell](Segment& segment) {
+    Queue visitor(bell, segment);
+    if (visitor.listens()) return fail(Code::exists, "somebody listens");
+    FAULT("listener.deserted");
+    visitor.end();
+    if (const Error error = segment.unlink(bell.directory()); error.code != Code::ok) return error;
+    FAULT("listener.unlinked");
+    return fail(Code::not_found, "it has no name any more");
+  };
+  memory::Header wanted{};
+  wanted.kind = memory::Kind::listener;
+  // With nobody else there it is removed before it comes to that.
+  return Segment::open(bell.directory(), name, OpenMode::open, wanted, kindred).error().code ==
+         Code::not_found;
+}
+
 bool Queue::holds_something(sync::Doorbell& bell, Segment& segment) noexcept {
   Queue visitor(bell, segment);
   visitor.sweep();
@@ -112,6 +138,8 @@ bool Queue::holds_something(sync::Doorbell& bell, Segment& segment) noexcept {
       visitor.waiters_.forget(static_cast<std::uint8_t>(slot));
   }
   visitor.sides_.drop_free();
+  // Who waits to be accepted cannot be, once nobody listens.
+  if (visitor.is_listener()) return false;
   return visitor.ring_.size() > 0 || visitor.ledger_.count().returned > 0 || !visitor.ring_.quiet();
 }
 
@@ -738,7 +766,7 @@ bool Queue::answer(Side side, bool slow_look) noexcept {
   if (!bell_armed_[side]) return false;
   if (slow_look) {
     sweep_if_due(kBusySweepNs / 2);
-    if (!worth_looking(side)) return false;
+    if (!worth_looking(side) && !(side == kPut && is_deserted())) return false;
   }
   bell_armed_[side] = false;
   waiters_.disarm(side);
@@ -916,6 +944,8 @@ void Queue::retire() noexcept {
 void Queue::close() noexcept {
   if (!open_) return;
   open_ = false;
+  // Who waits for room there waits for nobody.
+  if (is_listener() && registry_.self().slot == kListenerSlot) end();
   while (leases_.any()) abandon(leases_.remove_any());
   retire();
   registry_.leave();
