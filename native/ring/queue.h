@@ -49,6 +49,9 @@ struct QueueStats {
   std::uint32_t unacknowledged = 0;
 };
 
+// Of a listener: who made it, from before it has its name. Who joins later has another slot.
+inline constexpr std::uint32_t kListenerSlot = 0;
+
 // A queue of byte messages between processes: the ring, the places beside it for what is larger, the ledger and the waiters of
 // one segment, and the recovery of what the dead left in them. One object is one participant; it belongs to one thread.
 class Queue final : public sync::Waitable {
@@ -60,6 +63,9 @@ class Queue final : public sync::Waitable {
   // Removes the queue of this name and kind if nobody has it open and nothing keeps it; `removed` sees it then.
   static void tidy_up(sync::Doorbell& bell, const std::string& name, memory::Kind kind,
                       const std::function<void(memory::Segment&)>& removed) noexcept;
+  // Removes the name of a listener whose maker is gone, also while others have it open; who waits in it is rung. False: it is no
+  // listener, or somebody listens.
+  static bool remove_deserted(sync::Doorbell& bell, const std::string& name) noexcept;
   ~Queue() override { close(); }
   Queue(const Queue&) = delete;
   Queue& operator=(const Queue&) = delete;
@@ -130,6 +136,8 @@ class Queue final : public sync::Waitable {
 
   void end() noexcept;
   bool ended() const noexcept;
+  // Of a listener: whether whoever made it lives and has not ended it.
+  bool listens() const noexcept { return !ended() && !registry_.vacant(kListenerSlot); }
   // Messages that can be had, and those being written at this moment; given-back ones included.
   std::uint64_t size() noexcept;
   bool is_full() noexcept { return ring_.is_full(); }
@@ -168,6 +176,8 @@ class Queue final : public sync::Waitable {
         inline_bytes_(segment.layout().payload_bytes) {}
 
   static bool holds_something(sync::Doorbell& bell, memory::Segment& segment) noexcept;
+  bool is_listener() const noexcept { return header().kind == memory::Kind::listener; }
+  bool is_deserted() const noexcept { return is_listener() && !listens(); }
 
   // A message in our hands: in the ring, or taken over in a ledger.
   struct InHand {
@@ -178,7 +188,7 @@ class Queue final : public sync::Waitable {
   // Why a message of this length is not taken, whatever the room.
   Code refuse(std::size_t length) const noexcept;
   Code claim(std::size_t length, Record& record) noexcept;
-  Code publish(const Record& record, std::size_t length) noexcept;
+  Code publish(const Record& record, std::size_t length, bool carries) noexcept;
   void abandon(const Lease& lease) noexcept;
   bool is_rest_our_own() noexcept;
   bool stands_beside(std::uint64_t length) const noexcept {

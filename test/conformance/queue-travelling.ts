@@ -318,7 +318,11 @@ export function travelling(subject: Subject): void {
         ['putMany', (q, value) => q.putMany([value])],
         [
           'a stream',
-          (q, value) => new Promise<void>((over) => void q.toWritable().end(value, () => over())),
+          (q, value) => {
+            const stream = q.toWritable();
+            stream.write(value);
+            return new Promise<void>((over) => stream.end(over));
+          },
         ],
         [
           'a put that waits',

@@ -34,6 +34,14 @@ import type {
 } from '../../src/contract/channel.js';
 import type { State, StateKind, StateOptions } from '../../src/contract/state.js';
 import type { PipeEnd, PipeOpener, PipeOptions } from '../../src/contract/pipe.js';
+import type {
+  ClientEnd,
+  ListenerEnd,
+  ListenerOpener,
+  ListenerOptions,
+} from '../../src/contract/listener.js';
+import { MemoryListener, SharedListener } from './memory-listener.js';
+import type { ListenerKeeper } from './memory-listener.js';
 import { MemoryPipeEnd, SharedEnd, sharedPipe } from './memory-pipe.js';
 import type { PipeKeeper } from './memory-pipe.js';
 import { MemoryState, SharedState } from './memory-state.js';
@@ -540,9 +548,11 @@ class MemoryChannel implements Channel {
 
 /** What a ticket can be for, and what carries it: a queue, or a pipe to the end that receives. */
 type Ticketed = SharedQueue | SharedState | SharedEnd;
-type Carrier = SharedQueue | SharedEnd;
+type Carrier = SharedQueue | SharedEnd | SharedListener;
 
-export class MemoryBackend implements Backend, Registry, PipeOpener, PipeKeeper {
+export class MemoryBackend
+  implements Backend, Registry, PipeOpener, PipeKeeper, ListenerOpener, ListenerKeeper
+{
   readonly kind = 'memory';
   readonly registry: Registry = this;
   readonly capabilities: ChannelCapabilities;
@@ -557,6 +567,7 @@ export class MemoryBackend implements Backend, Registry, PipeOpener, PipeKeeper 
   readonly #tickets = new Map<Ticket, { object: Ticketed; carrier: Carrier }>();
   /** Those that somebody has, or a message. */
   readonly #ends = new Set<SharedEnd>();
+  readonly #listeners = new Map<string, SharedListener>();
   #issued = 0;
   #anonymous = 0;
 
@@ -581,6 +592,9 @@ export class MemoryBackend implements Backend, Registry, PipeOpener, PipeKeeper 
 
   #find(name: string | undefined, mode: OpenMode): SharedQueue | SharedState | undefined {
     const known = name === undefined ? undefined : this.#objects.get(name);
+    if (name !== undefined && this.#listeners.has(name)) {
+      fail(mode === 'create' ? 'ERR_EXISTS' : 'ERR_KIND', `'${name}' is a listener`);
+    }
     if (known === undefined && mode === 'open') fail('ERR_NOT_FOUND', `no object '${name}'`);
     if (known !== undefined && mode === 'create') fail('ERR_EXISTS', `'${name}' is there`);
     return known;
@@ -650,6 +664,30 @@ export class MemoryBackend implements Backend, Registry, PipeOpener, PipeKeeper 
     const lost = sharedPipe(known.identity, known.name, known.geometry)[known.index];
     lost.peer.lose();
     return new MemoryPipeEnd(this, lost);
+  }
+
+  openListener(name: string, options: ListenerOptions): ListenerEnd {
+    const { backlog, isKeyed } = options;
+    this.#find(name, 'create');
+    // What its pipes are like.
+    const [{ geometry }] = sharedPipe(0n, name, options);
+    const shared = new SharedListener(++identities, name, {
+      ...geometry,
+      backlog,
+      isKeyed,
+    });
+    this.#listeners.set(name, shared);
+    return new MemoryListener(this, shared, true);
+  }
+
+  openBacklog(name: string): ClientEnd {
+    const known = this.#listeners.get(name);
+    if (known?.listens === true) return new MemoryListener(this, known, false);
+    return fail(this.#objects.has(name) ? 'ERR_KIND' : 'ERR_NOT_FOUND', `no listener '${name}'`);
+  }
+
+  unlisten(listener: SharedListener): void {
+    if (this.#listeners.get(listener.name) === listener) this.#listeners.delete(listener.name);
   }
 
   isCarriedBy(ticket: Ticket, carrier: Carrier): boolean {
@@ -737,6 +775,16 @@ export class MemoryBackend implements Backend, Registry, PipeOpener, PipeKeeper 
     const pipes = new Map([...this.#ends].map(({ name, geometry }) => [name, geometry]));
     return [
       ...this.#objectsListed(),
+      ...[...this.#listeners.values()].map(({ name, terms, users, waiting }) => ({
+        name,
+        kind: 'listener',
+        totalBytes: terms.backlog,
+        participants: users,
+        size: waiting.length,
+        persist: false,
+        anonymous: false,
+        problem: undefined,
+      })),
       ...[...pipes].map(([name, { capacityBytes }]) => ({
         name,
         kind: 'pipe',

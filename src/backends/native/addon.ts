@@ -6,6 +6,7 @@
 
 import { createRequire } from 'node:module';
 
+import type { ListenerTerms } from '../../contract/listener.js';
 import type { CellOperation, CellType, StateOptions } from '../../contract/state.js';
 
 export type Token = number;
@@ -123,6 +124,11 @@ export interface NativePipeGeometry extends NativePipeOptions {
   readonly lost: boolean;
 }
 
+export interface NativeListenerOptions extends ListenerTerms {
+  /** Of the ring that the backlog is. */
+  readonly ringBytes: number;
+}
+
 export interface NativeLeaseNotice {
   readonly pid: number;
   readonly kind: number;
@@ -227,6 +233,13 @@ export interface Addon {
     options: NativeStateOptions,
     initial: Uint8Array | undefined,
   ): Token;
+  /** Throws exists if somebody listens there. */
+  openListener(directory: string, name: string, options: NativeListenerOptions): Token;
+  /** Throws notFound if nobody listens there. */
+  openBacklog(directory: string, name: string): Token;
+  listenerGeometry(token: Token): ListenerTerms;
+  /** Whether whoever made the listener is alive and has not ended it. */
+  listens(token: Token): boolean;
   stateGeometry(token: Token): NativeStateOptions;
   /** Once for each state. */
   stateBuffer(token: Token): ArrayBuffer | undefined;
