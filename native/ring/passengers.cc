@@ -114,6 +114,11 @@ bool is_carried(sync::Doorbell& bell, std::uint64_t pipe, unsigned end) noexcept
     if (!file.ok() || memory::read_header(file.value(), header).code != Code::ok) continue;
     auto facts = file.value().facts();
     if (!facts.ok() || !tickets.contains(memory::identity_of(header, facts.value()))) continue;
+    // Nobody but its maker ever takes anything out of a listener, whoever else has it open.
+    if (header.kind == memory::Kind::listener && !file.value().is_locked_by_others(kListenerSlot)) {
+      tidy_up(bell, name, header);
+      continue;
+    }
     if (file.value().is_locked_by_others(memory::kAttachedByte)) return true;
     tidy_up(bell, name, header);
     facts = file.value().facts();

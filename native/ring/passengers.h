@@ -12,7 +12,7 @@ namespace interproc::ring {
 void redeem(sync::Doorbell& bell, const std::string& ticket) noexcept;
 
 // Whether a message still carries that end of a pipe: whether there is a ticket for it in a carrier that somebody has open, or that
-// stays. What is left of carriers that nobody has open and nothing keeps is removed. O(files in the directory).
+// stays; a listener, while whoever made it lives. What is left of carriers that nobody has open and nothing keeps is removed. O(files in the directory).
 bool is_carried(sync::Doorbell& bell, std::uint64_t pipe, unsigned end) noexcept;
 
 // Removes the object of this name, if nobody has it open and nothing keeps it, with all that is in its messages.

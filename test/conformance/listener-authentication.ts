@@ -126,6 +126,25 @@ export function authentication(subject: ListenerSubject): void {
       for (const end of silent) end.close();
     });
 
+    // Natively each would take a file descriptor or two.
+    it.runIf(subject.kind === 'memory')(
+      'leaves further clients waiting while as many handshakes as may be go on',
+      async () => {
+        const listener = bench.keep(
+          Pipe.listen<string>(bench.name(), { authkey: 'open sesame', backlog: 1000 }),
+        );
+        const accepting = listener.accept();
+        const silent = Array.from({ length: 256 }, () => bench.rawClient(listener.name));
+        const connecting = Pipe.connect<string>(listener.name, { authkey: 'open sesame' });
+        expect(await stateOf(connecting)).toBe('pending');
+        expect(listener.waiting).toBe(1);
+        silent[7]?.close();
+        await bench.kept(accepting);
+        await bench.kept(connecting);
+        expect([listener.waiting, listener.rejected]).toEqual([0, 1]);
+      },
+    );
+
     it('keeps who authenticated itself after its accept was called off for the next one', async () => {
       const { listener } = listen();
       const controller = new AbortController();
