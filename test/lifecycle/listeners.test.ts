@@ -64,6 +64,22 @@ describe('a listener that is killed', () => {
     await client.leave();
   });
 
+  test('ends them although somebody is stopped who has its backlog open', async ({ scene }) => {
+    const { listener, client } = await meet(scene, { backlog: 1 });
+    const stopped = terminal(scene);
+    await stopped.begin('connect', 'door', 'c', FOR_LONG);
+    stopped.program.signal('SIGSTOP');
+    const waiting = await client.begin('recv', 'c');
+    await listener.kill();
+    await expect(waiting.result).rejects.toEqual(coded('ERR_EOF'));
+    const next = terminal(scene);
+    await next.call('listen', 'door');
+    stopped.program.signal('SIGCONT');
+    await next.call('accept', 'door', 's');
+    for (const each of [client, stopped, next]) await each.leave();
+    expect(scene.files()).toEqual([]);
+  });
+
   test('ends those that it had accepted, after what it had sent', async ({ scene }) => {
     const { listener, client } = await meet(scene);
     await listener.call('accept', 'door', 's');

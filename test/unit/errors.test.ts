@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import {
   AbortError,
   abortReason,
+  AuthenticationError,
   BufferTooShort,
   EOFError,
   ERROR_CODES,
@@ -42,6 +43,7 @@ describe('InterprocError', () => {
     [QueueFull, 'QueueFull', 'ERR_FULL'],
     [QueueEmpty, 'QueueEmpty', 'ERR_EMPTY'],
     [EOFError, 'EOFError', 'ERR_EOF'],
+    [AuthenticationError, 'AuthenticationError', 'ERR_AUTH'],
   ] as const)('has the subclass %o', (Subclass, name, code) => {
     const cause = new Error('why');
     const error = new Subclass('so it is', { cause });
