@@ -110,6 +110,21 @@ describe('a listener that is killed', () => {
     expect(scene.files()).toEqual([]);
   });
 
+  test('is noticed by who waits for room, though nobody follows', async ({ scene }) => {
+    const { listener, client } = await meet(scene, { backlog: 1 });
+    const late = terminal(scene);
+    const connecting = await late.begin('connect', 'door', 'c', { timeoutMs: 3000 });
+    await delay(50);
+    await listener.kill();
+    await expect(connecting.result).rejects.toMatchObject({
+      code: 'ERR_TIMEOUT',
+      message: expect.stringMatching(/^Nobody listened on 'door'/),
+    });
+    await late.leave();
+    await client.leave();
+    expect(scene.files()).toEqual([]);
+  });
+
   test('in the middle of a handshake, sends the client to the next one', async ({ scene }) => {
     const [listener, client] = [terminal(scene), terminal(scene)];
     await listener.call('listen', 'door', KEYED);
