@@ -1,4 +1,4 @@
-// Pipes, ARCHITECTURE.md section 7: the ring of one direction with a waiter on each side, and the life of an end.
+// Pipes, ARCHITECTURE.md section 6: the ring of one direction with a waiter on each side, and the life of an end.
 //
 // The ring: a sender that waits for room and a receiver that waits for a message, both in the hands of one thread; each may be
 // killed at any step. Memory is TSO: plain stores wait in a buffer, RMWs empty it. A waiter is armed, listed, looks again, and sleeps
