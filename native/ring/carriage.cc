@@ -127,10 +127,8 @@ class Survey {
       case EndState::unclaimed:
         return true;
       case EndState::owned:
-        return lives(file.value(), carrier.header, EndWord::owner(word));
       case EndState::offered:
-        if (lives(file.value(), carrier.header, EndWord::owner(word))) return true;
-        break;
+        return lives(file.value(), carrier.header, EndWord::owner(word));
       case EndState::flying:
         break;
       default:
