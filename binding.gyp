@@ -39,6 +39,7 @@
         'native/state/shared_state.cc',
         'native/state/whole_value.cc',
         'native/ring/abandoned.cc',
+        'native/ring/carriage.cc',
         'native/ring/catalog.cc',
         'native/ring/leases.cc',
         'native/ring/ledger.cc',

@@ -44,6 +44,8 @@ enum Flags : std::uint32_t {
 };
 
 inline constexpr std::uint32_t kMaxParticipants = 256;  // a slot is 8 bits of a word
+// Who sleeps at a pipe is asked of one half of a word, which JavaScript can load.
+inline constexpr std::uint32_t kMaxPipeParticipants = 32;
 inline constexpr std::size_t kCodecBytes = 64;
 inline constexpr std::size_t kNameBytes = 208;  // 200 characters, ended by zeros
 inline constexpr std::size_t kSchemaBytes = 3072;
@@ -256,6 +258,8 @@ inline constexpr std::uint32_t kMinBlockShift = 6;    // 64 bytes
 inline constexpr std::uint32_t kMaxBlocksShift = 20;  // items are counted modulo 2^20
 inline constexpr std::uint64_t kMinCapacity = 4096;
 inline constexpr std::uint64_t kMaxCapacity = std::uint64_t{1} << 32;
+inline constexpr std::uint64_t kMaxPipeCapacity =
+    std::uint64_t{1} << 30;  // JavaScript counts the bytes of a ring, mapped twice, in 32 bits
 inline constexpr std::uint64_t kMaxMessage = (std::uint64_t{1} << 32) - 1;  // a length is 32 bits
 inline constexpr std::uint32_t kMaxItems = (1u << kMaxBlocksShift) - 1;
 

@@ -42,11 +42,14 @@ Error check_ring(const Header& header) noexcept {
   if (header.blocks_shift < 1 || header.blocks_shift > kMaxBlocksShift)
     return fail(Code::corrupt, "header: blocks");
   const std::uint64_t capacity = std::uint64_t{1} << (header.block_shift + header.blocks_shift);
-  if (capacity < kMinCapacity || capacity > kMaxCapacity || capacity % header.page_bytes != 0) {
+  const std::uint64_t largest = header.kind == Kind::pipe ? kMaxPipeCapacity : kMaxCapacity;
+  if (capacity < kMinCapacity || capacity > largest || capacity % header.page_bytes != 0) {
     return fail(Code::corrupt, "header: capacity");
   }
   const std::uint32_t fewest = header.kind == Kind::spsc ? 2 : 1;
-  const std::uint32_t most = header.kind == Kind::spsc ? 2 : kMaxParticipants;
+  const std::uint32_t most = header.kind == Kind::spsc   ? 2
+                             : header.kind == Kind::pipe ? kMaxPipeParticipants
+                                                         : kMaxParticipants;
   if (header.max_participants < fewest || header.max_participants > most) {
     return fail(Code::corrupt, "header: participants");
   }

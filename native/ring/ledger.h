@@ -41,8 +41,7 @@ struct Held {
   std::uint64_t word = 0;
   std::uint64_t pos = 0;
   std::uint32_t length = 0;
-  std::uint32_t redeliveries = 0;
-  bool carries = false;  // ring/redeliveries.h
+  Redeliveries redeliveries;
   // The message, or what stands in its place if it is beside the ring.
   std::byte* bytes = nullptr;
 };
@@ -60,8 +59,7 @@ class Ledger {
   // entry or no room.
   std::byte* place(std::uint32_t length) noexcept;
   // The message now is in the ledger: the commit point of a receive.
-  Held hold(std::uint64_t pos, std::uint32_t length, std::uint32_t redeliveries,
-            bool carries) noexcept;
+  Held hold(std::uint64_t pos, std::uint32_t length, Redeliveries redeliveries) noexcept;
 
   // False: the message is not ours any more (no correct program sees this).
   bool release(const Held& held) noexcept;

@@ -136,12 +136,12 @@ Look MpmcRing::claim(std::uint32_t length, Record& record) noexcept {
   return Look::ok;
 }
 
-bool MpmcRing::publish(const Record& record, std::uint32_t length) noexcept {
+bool MpmcRing::publish(const Record& record, std::uint32_t length, bool carries) noexcept {
   Descriptor& descriptor = at(record.pos);
   FAULT("ring.written");
   // relaxed: published by the CAS below.
   descriptor.length.store(length, std::memory_order_relaxed);
-  descriptor.redeliveries.store(Redeliveries::make(0, record.carries), std::memory_order_relaxed);
+  descriptor.redeliveries.store(Redeliveries::none(carries).word, std::memory_order_relaxed);
   std::uint64_t expected = record.word;
   // SYNC ring.publish: release, the bytes and the length are seen by who sees READY. seq_cst, because the producer's next
   // step is to look for sleepers (waiters.listed): the two must not be reordered.
@@ -194,9 +194,8 @@ inline Look MpmcRing::objection(Record& record, std::uint64_t seen, std::size_t 
                                 Carrying carrying) const noexcept {
   record.length = length_of(record.pos, seen);
   // acquire: as the length's. It is on the length's cache line.
-  record.carries =
-      Redeliveries::carries(at(record.pos).redeliveries.load(std::memory_order_acquire));
-  if (record.carries && carrying == Carrying::leave) return Look::carries;
+  record.redeliveries.word = at(record.pos).redeliveries.load(std::memory_order_acquire);
+  if (record.redeliveries.carries() && carrying == Carrying::leave) return Look::carries;
   return record.length > limit ? Look::too_large : Look::ok;
 }
 
@@ -234,7 +233,6 @@ Look MpmcRing::take(Record& record, std::size_t limit, Carrying carrying) noexce
         record.word = mine;
         advance(control_.head, head, mine);
         FAULT("ring.head_moved");
-        record.redeliveries = 0;  // what was delivered before is RETURNED, never READY
         return Look::ok;
       }
       case State::writing:
@@ -286,9 +284,9 @@ Look MpmcRing::take_returned(std::uint64_t pos, Record& record, std::size_t limi
   }
   FAULT("ring.taken_returned");
   // relaxed: the record is ours alone. A kill before this line under-counts a delivery that never reached anybody.
-  record.redeliveries = Redeliveries::count(
+  record.redeliveries.word =
       descriptor.redeliveries.fetch_add(Redeliveries::kOne, std::memory_order_relaxed) +
-      Redeliveries::kOne);
+      Redeliveries::kOne;
   return Look::ok;
 }
 

@@ -17,8 +17,7 @@ struct Record {
   std::uint64_t cursor = 0;  // of a claim: tail as it was
   std::uint64_t word = 0;    // what its descriptor holds while it is ours
   std::uint32_t length = 0;
-  std::uint32_t redeliveries = 0;
-  bool carries = false;  // ring/redeliveries.h; of a claim: what is to be published
+  Redeliveries redeliveries;
 };
 
 // What a look at the ring found.
@@ -58,7 +57,7 @@ class MpmcRing {
   Look claim(std::uint32_t length, Record& record) noexcept;
   // `length` is the message's, which may stand beside the ring. False: the record was not ours any more, which no correct peer
   // can cause.
-  bool publish(const Record& record, std::uint32_t length) noexcept;
+  bool publish(const Record& record, std::uint32_t length, bool carries = false) noexcept;
   // Gives a claimed record up: it becomes empty space.
   void abandon(const Record& record) noexcept;
 
@@ -131,7 +130,7 @@ class MpmcRing {
            format_.lap((pos + blocks - 1) & Cursor::kPosMask) % kStampLaps == 0;
   }
   // Why the record that stands at its position with the word `seen` is not taken; ok: nothing is in the way. Its length and
-  // whether it carries belong to `seen` if the word still is that afterwards.
+  // redeliveries belong to `seen` if the word still is that afterwards.
   Look objection(Record& record, std::uint64_t seen, std::size_t limit,
                  Carrying carrying) const noexcept;
   void leave(const Record& record, State state) noexcept;

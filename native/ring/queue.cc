@@ -178,8 +178,8 @@ Code Queue::claim(std::size_t length, Record& record) noexcept {
   return to_code(look);
 }
 
-Code Queue::publish(const Record& record, std::size_t length) noexcept {
-  if (!ring_.publish(record, static_cast<std::uint32_t>(length))) return Code::corrupt;
+Code Queue::publish(const Record& record, std::size_t length, bool carries) noexcept {
+  if (!ring_.publish(record, static_cast<std::uint32_t>(length), carries)) return Code::corrupt;
   count_put(record, length);
   return Code::ok;
 }
@@ -211,9 +211,8 @@ Code Queue::put_beside(const std::byte* bytes, std::size_t length, bool carries)
   const Look look = ring_.claim(sizeof ref, record);
   bool published = false;
   if (look == Look::ok) {
-    record.carries = carries;
     ref.write(ring_.data(record.pos));
-    published = ring_.publish(record, static_cast<std::uint32_t>(length));
+    published = ring_.publish(record, static_cast<std::uint32_t>(length), carries);
   }
   if (!published) {
     sides_.withdraw(ref);
@@ -234,9 +233,8 @@ Code Queue::put(const std::byte* bytes, std::size_t length, bool carries) noexce
   }
   Record record;
   if (const Code code = claim(length, record); code != Code::ok) return code;
-  record.carries = carries;
   std::memcpy(ring_.data(record.pos), bytes, length);
-  return publish(record, length);
+  return publish(record, length, carries);
 }
 
 bool Queue::resolve_writing(const Record& record) noexcept {
@@ -283,7 +281,7 @@ Code Queue::next_returned(std::size_t limit, Carrying carrying, InHand& message,
       found = look == Look::ok;
       return to_code(look);
     }
-    const bool is_left = message.held.carries && carrying == Carrying::leave;
+    const bool is_left = message.held.redeliveries.carries() && carrying == Carrying::leave;
     if (is_left || message.held.length > limit) {
       if (!ledger_.unchanged(message.held)) continue;
       message.record.length = message.held.length;
@@ -367,7 +365,7 @@ Code Queue::take(std::byte* into, std::size_t room, Taken& taken) noexcept {
   if (message.in_ledger) {
     if (stands_beside(message.held.length)) return take_beside(message, into, taken);
     taken.length = message.held.length;
-    taken.deliveries = message.held.redeliveries + 1;
+    taken.deliveries = message.held.redeliveries.count() + 1;
     std::memcpy(into, message.held.bytes, taken.length);
     FAULT("queue.copied_returned");
     tasks_.take();
@@ -376,7 +374,7 @@ Code Queue::take(std::byte* into, std::size_t room, Taken& taken) noexcept {
     if (stands_beside(message.record.length)) [[unlikely]]
       return take_beside(message, into, taken);
     taken.length = message.record.length;
-    taken.deliveries = message.record.redeliveries + 1;
+    taken.deliveries = message.record.redeliveries.count() + 1;
     std::memcpy(into, ring_.data(message.record.pos), taken.length);
     FAULT("queue.copied");
     tasks_.take();
@@ -393,7 +391,8 @@ Code Queue::take_beside(const InHand& message, std::byte* into, Taken& taken) no
   const memory::SideRef ref =
       memory::SideRef::read(in_ledger ? message.held.bytes : ring_.data(message.record.pos));
   taken.length = in_ledger ? message.held.length : message.record.length;
-  taken.deliveries = (in_ledger ? message.held.redeliveries : message.record.redeliveries) + 1;
+  taken.deliveries =
+      (in_ledger ? message.held.redeliveries : message.record.redeliveries).count() + 1;
   const Error error = sides_.read(ref, into, taken.length);
   if (error.code != Code::ok && error.code != Code::lost) {
     in_ledger ? static_cast<void>(ledger_.give_back(message.held, false))
@@ -467,12 +466,12 @@ Code Queue::receive(std::byte* into, std::size_t room, Taken& taken) noexcept {
     std::memcpy(kept, ring_.data(record.pos), memory::stored_bytes(layout(), record.length));
     FAULT("queue.kept");
     // Ledger first, then DONE: a kill in between leaves both, and the sweep drops one by position.
-    held = ledger_.hold(record.pos, record.length, record.redeliveries, record.carries);
+    held = ledger_.hold(record.pos, record.length, record.redeliveries);
     ring_.finish(record);
     announce_room();
   }
   taken.length = held.length;
-  taken.deliveries = held.redeliveries + 1;
+  taken.deliveries = held.redeliveries.count() + 1;
   memory::SideRef side;
   if (stands_beside(held.length)) {
     if (const Code read = read_beside(held, side, into); read != Code::ok) return read;
@@ -589,7 +588,7 @@ Code Queue::commit(double number, std::size_t length) noexcept {
   const Lease* found = leases_.find(number);
   if (found == nullptr || found->kind != LeaseKind::slot) return Code::not_owner;
   if (length > found->record.length) return Code::too_large;
-  return publish(leases_.remove(number).record, length);
+  return publish(leases_.remove(number).record, length, false);
 }
 
 Code Queue::peek(Leased& leased) noexcept {
@@ -613,11 +612,11 @@ Code Queue::peek(Leased& leased) noexcept {
   if (message.in_ledger) {
     leased.bytes = message.held.bytes;
     leased.length = message.held.length;
-    leased.deliveries = message.held.redeliveries + 1;
+    leased.deliveries = message.held.redeliveries.count() + 1;
   } else {
     leased.bytes = ring_.data(message.record.pos);
     leased.length = message.record.length;
-    leased.deliveries = message.record.redeliveries + 1;
+    leased.deliveries = message.record.redeliveries.count() + 1;
     announce_room();  // of maxItems: it is not between head and tail any more
   }
   leased.lease = leases_.add(lease, leased.length);

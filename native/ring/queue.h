@@ -188,7 +188,7 @@ class Queue final : public sync::Waitable {
   // Why a message of this length is not taken, whatever the room.
   Code refuse(std::size_t length) const noexcept;
   Code claim(std::size_t length, Record& record) noexcept;
-  Code publish(const Record& record, std::size_t length) noexcept;
+  Code publish(const Record& record, std::size_t length, bool carries) noexcept;
   void abandon(const Lease& lease) noexcept;
   bool is_rest_our_own() noexcept;
   bool stands_beside(std::uint64_t length) const noexcept {

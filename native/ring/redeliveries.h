@@ -10,11 +10,11 @@ namespace interproc::ring {
 struct Redeliveries {
   static constexpr std::uint32_t kOne = 2;
 
-  static constexpr std::uint32_t make(std::uint32_t count, bool carries) noexcept {
-    return count << 1 | (carries ? 1 : 0);
-  }
-  static constexpr std::uint32_t count(std::uint32_t word) noexcept { return word >> 1; }
-  static constexpr bool carries(std::uint32_t word) noexcept { return (word & 1) != 0; }
+  std::uint32_t word = 0;
+
+  static constexpr Redeliveries none(bool carries) noexcept { return {carries ? 1u : 0u}; }
+  constexpr std::uint32_t count() const noexcept { return word >> 1; }
+  constexpr bool carries() const noexcept { return (word & 1) != 0; }
 };
 
 // What a look does about a message that carries.

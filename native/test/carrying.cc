@@ -44,12 +44,12 @@ void check_carries(Peer& peer, std::uint32_t deliveries) {
 
 TEST_CASE("the flag outlasts every count, also one that goes below 0") {
   for (const bool carries : {false, true}) {
-    std::uint32_t word = Redeliveries::make(0, carries);
-    word -= Redeliveries::kOne;
-    CHECK(Redeliveries::carries(word) == carries);
-    word += 3 * Redeliveries::kOne;
-    CHECK(Redeliveries::carries(word) == carries);
-    CHECK(Redeliveries::count(word) == 2);
+    Redeliveries redeliveries = Redeliveries::none(carries);
+    redeliveries.word -= Redeliveries::kOne;
+    CHECK(redeliveries.carries() == carries);
+    redeliveries.word += 3 * Redeliveries::kOne;
+    CHECK(redeliveries.carries() == carries);
+    CHECK(redeliveries.count() == 2);
   }
 }
 
@@ -97,8 +97,13 @@ TEST_CASE("what does not carry never says so, whatever becomes of it") {
   Two two;
   REQUIRE(two.a.put_carrying(1) == Code::ok);
   check_carries(two.b, 1);
-  // In the same place as the other, a lap later, given back uncounted and counted.
-  REQUIRE(two.a.put(2, two.a.capacity()) == Code::ok);
+  // Where the other stood too, a lap later.
+  for (std::uint64_t id = 100; id < 200; ++id) {
+    REQUIRE(two.a.put(id) == Code::ok);
+    CHECK(two.b.take().id == id);
+  }
+  // Given back, uncounted and counted.
+  REQUIRE(two.a.put(2) == Code::ok);
   REQUIRE(two.b.queue().undeliver(two.b.receive().taken.receipt) == Code::ok);
   REQUIRE(two.b.queue().nack(two.b.receive().taken.receipt) == Code::ok);
   const Got got = two.b.take();

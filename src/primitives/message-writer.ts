@@ -76,21 +76,19 @@ export class MessageWriter<T> {
   }
 
   #put(encoded: number | Uint8Array, carries: boolean): boolean {
-    const status = carries ? this.#putCarrying(encoded) : this.#putPlain(encoded);
+    const channel = this.#channel;
+    let status: number;
+    if (carries) status = this.#putCarrying(encoded);
+    else if (typeof encoded === 'number') status = channel.tryPutOutbox(encoded);
+    else status = channel.tryPut(encoded);
     if (status === ENDED) throw this.endedError();
     return status === 0;
   }
 
-  #putPlain(encoded: number | Uint8Array): number {
-    const channel = this.#channel;
-    return typeof encoded === 'number' ? channel.tryPutOutbox(encoded) : channel.tryPut(encoded);
-  }
-
   #putCarrying(encoded: number | Uint8Array): number {
     const channel = this.#channel;
-    return channel.tryPutCarrying(
-      typeof encoded === 'number' ? channel.outbox.subarray(0, encoded) : encoded,
-    );
+    const bytes = typeof encoded === 'number' ? channel.outbox.subarray(0, encoded) : encoded;
+    return channel.tryPutCarrying(bytes);
   }
 
   /**

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { EOFError } from '../../src/errors.js';
 import { thrownBy } from '../unit/thrown-by.js';
 import { coded, stateOf } from './subject.js';
-import { fill, pipeBenchFor } from './pipe-subject.js';
+import { fill, FILLING, pipeBenchFor } from './pipe-subject.js';
 import type { PipeSubject } from './pipe-subject.js';
 
 export function ending(subject: PipeSubject): void {
@@ -158,7 +158,10 @@ export function ending(subject: PipeSubject): void {
         await expect(promise).rejects.toEqual(coded('ERR_CLOSED'));
       }
       let received = 0;
-      for await (const value of b) expect(value).toBe(`filling ${received++}`);
+      for await (const value of b) {
+        expect(value).toBe(FILLING);
+        received++;
+      }
       expect(received).toBe(sent);
     });
 

@@ -112,9 +112,12 @@ export function pattern(length: number): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => i % 251);
 }
 
+/** What a connection is filled with: shorter than what is said to find no room. */
+export const FILLING = '~';
+
 /** Sends until there is no room; how many went. */
 export function fill(connection: Connection<string>): number {
   let count = 0;
-  while (connection.trySend(`filling ${count}`)) count++;
+  while (connection.trySend(FILLING)) count++;
   return count;
 }

@@ -5,6 +5,7 @@ import {
   AbortError,
   abortReason,
   AuthenticationError,
+  BufferTooShort,
   EOFError,
   ERROR_CODES,
   InterprocError,
@@ -49,6 +50,14 @@ describe('InterprocError', () => {
     expect(error).toBeInstanceOf(InterprocError);
     expect(error).toMatchObject({ name, code, message: 'so it is', cause });
     expect(error.stack).toMatch(new RegExp(`^${name}: so it is\n`));
+  });
+
+  it('of a buffer too short has the message, and does not print it', () => {
+    const error = new BufferTooShort('too short', new Uint8Array(1000), { cause: 'why' });
+    expect(error).toBeInstanceOf(InterprocError);
+    expect(error).toMatchObject({ name: 'BufferTooShort', code: 'ERR_TOO_LARGE', cause: 'why' });
+    expect(error.bytes).toHaveLength(1000);
+    expect(inspect(error)).not.toContain('bytes');
   });
 
   it('has a meaning for every code', () => {
