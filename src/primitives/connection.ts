@@ -10,6 +10,11 @@ import { isBuiltIn } from '../codec/resolve-codec.js';
 import { batchSizeOf } from './batch-size.js';
 import type { BatchSize } from './batch-size.js';
 import { block } from './blocking.js';
+import { CallReadiness } from './call-readiness.js';
+import { HEADER_BYTES } from './exchange-frame.js';
+import type { ExchangePort } from './exchange-port.js';
+import { Exchange } from './exchange.js';
+import type { RequestSubscription } from './exchange.js';
 import type { MessageSource } from './message-source.js';
 import type { OutgoingMessage } from './outgoing-message.js';
 import { letTravel } from './passengers.js';
@@ -17,10 +22,13 @@ import type { Arrive } from './passengers.js';
 import { failureOf, NOT_YET, PendingWaits } from './pending-waits.js';
 import type { NotYet, Operation } from './pending-waits.js';
 import { PipeReader } from './pipe-reader.js';
-import type { Exchange } from './pipe-reader.js';
 import { PipeWriter } from './pipe-writer.js';
 import { QueueIterator } from './queue-iterator.js';
+import { concurrencyOf } from './request-handling.js';
+import type { RequestHandler, RequestHandlingOptions } from './request-handling.js';
 import { afterTurn, CALLS_PER_TURN, DONE } from './turns.js';
+import { WAITABLE } from './waitable.js';
+import type { Readiness, Waitable } from './waitable.js';
 import { signalOf, syncTimeoutOf, timeoutOf } from './wait-options.js';
 import type { SyncWaitOptions, WaitOptions } from './wait-options.js';
 
@@ -54,12 +62,6 @@ let schemaOf: (object: object) => string | undefined;
 let movableOf: (object: object) => Movable;
 
 /**
- * Sets who takes the messages of a connection that belong to exchanges of requests and responses; undefined: nobody, and they
- * are dropped. Such messages are met by the calls that receive.
- */
-export let setExchange: (connection: Connection<never>, exchange: Exchange | undefined) => void;
-
-/**
  * One end of a pipe: what it sends the other end receives, in order and whole, and the other way round. The two ends may be in
  * any processes of this user.
  *
@@ -88,7 +90,7 @@ export let setExchange: (connection: Connection<never>, exchange: Exchange | und
  * Every method throws ERR_CLOSED after `close()`, ERR_MOVED once the connection has moved, and ERR_DIRECTION on the end of a one-way
  * pipe that does not do it.
  */
-export class Connection<T = unknown> implements AsyncIterable<T, undefined, void> {
+export class Connection<T = unknown> implements AsyncIterable<T, undefined, void>, Waitable {
   readonly #end: PipeEnd;
   readonly #codec: Codec<T>;
   readonly #reader: PipeReader<T>;
@@ -97,6 +99,8 @@ export class Connection<T = unknown> implements AsyncIterable<T, undefined, void
   readonly #sends: PendingWaits;
   readonly #receive: Operation<T>;
   readonly #look: Operation<true>;
+  /** Made at the first request, of whichever side. */
+  #exchange: Exchange<T> | undefined;
   #presence: Presence = 'open';
   /** Closed while it was offered. */
   #closesWhenBack = false;
@@ -106,14 +110,17 @@ export class Connection<T = unknown> implements AsyncIterable<T, undefined, void
     endOf = (object) => (#end in object ? object.#travelling() : undefined);
     schemaOf = (object) => (#codec in object ? object.#codec.schema : undefined);
     movableOf = (object) => (object as Connection).#offered();
-    setExchange = (connection, exchange) => {
-      connection.#reader.exchange = exchange;
-    };
   }
 
   /** Connections are made by `Pipe()`, and come out of messages. */
   constructor({ end, codec, arrive }: OpenedEnd<T>) {
-    const reader = new PipeReader(end, codec, arrive, () => this.#presence !== 'open');
+    const reader = new PipeReader(
+      end,
+      codec,
+      arrive,
+      (message) => this.#exchanging().accept(message),
+      () => this.#presence !== 'open',
+    );
     const receives = new PendingWaits(end, RECEIVE, 'No message came over the connection');
     const sends = new PendingWaits(end, SEND, 'No room came free in the connection');
     this.#end = end;
@@ -123,7 +130,7 @@ export class Connection<T = unknown> implements AsyncIterable<T, undefined, void
     this.#receives = receives;
     this.#sends = sends;
     this.#receive = { attempt: () => reader.take() };
-    this.#look = { attempt: () => (end.isReadable() ? true : NOT_YET) };
+    this.#look = { attempt: () => (reader.isReadable() ? true : NOT_YET) };
     end.onReady = (side) => (side === RECEIVE ? receives : sends).rung();
   }
 
@@ -302,7 +309,7 @@ export class Connection<T = unknown> implements AsyncIterable<T, undefined, void
   /** Whether `recv` would not have to wait: a whole message is there, or there will be none and it throws EOFError. */
   get readable(): boolean {
     this.#assertReceiving();
-    return this.#end.isReadable();
+    return this.#reader.isReadable();
   }
 
   /**
@@ -332,6 +339,11 @@ export class Connection<T = unknown> implements AsyncIterable<T, undefined, void
     } catch (error) {
       return falseInTime(error);
     }
+  }
+
+  /** @internal */
+  get [WAITABLE](): Readiness {
+    return new CallReadiness(this.#receives, () => this.readable);
   }
 
   // Bytes
@@ -453,6 +465,81 @@ export class Connection<T = unknown> implements AsyncIterable<T, undefined, void
     return length === NOT_YET ? undefined : length;
   }
 
+  // Requests
+
+  /**
+   * Sends a value as a request, and resolves with the response of whoever handles requests at the other end (`onRequest`). Any
+   * number may be under way, on both ends at once; responses come in any order. 1,024 of them, or 4 MiB, are sent before the
+   * first is answered; more wait here.
+   *
+   * When it times out or is aborted, the other end is told, whose handler finds its signal aborted, and a response that comes
+   * all the same is dropped.
+   *
+   * While requests are pending, this connection takes what comes, also what is not for them: that is kept for `recv`, up to 1,024
+   * messages or 1 MiB. With more of it nothing is taken, responses included, until somebody receives. A pending request keeps the
+   * process alive (see `unref`).
+   *
+   * @throws (rejects) RequestError (ERR_REQUEST) if the handler threw, which is its `cause`; ERR_UNHANDLED if there is none, as
+   * soon as the other end receives anything; EOFError if the other end is gone without an answer, ERR_PEER_DEAD if it was
+   * before; ERR_TIMEOUT; the signal's reason; ERR_CLOSED, also when the connection closes meanwhile; ERR_DECODE of the response; ERR_CORRUPT
+   * if the other end sends what is no response; ERR_ENCODE, ERR_INVALID_ARG and ERR_TOO_LARGE, and nothing was sent; ERR_DIRECTION on
+   * an end of a one-way pipe
+   *
+   * @example
+   * ```ts
+   * import { Pipe, RequestError } from 'interproc';
+   *
+   * const [client, server] = Pipe<number>(); // in processes of their own, as a rule
+   * const handling = server.onRequest(async (n) => {
+   *   if (n < 0) throw new RangeError('not of negative numbers');
+   *   return Math.sqrt(n);
+   * });
+   * await Promise.all([client.request(4), client.request(9)]); // => [ 2, 3 ]
+   *
+   * const error = await client.request(-1, { timeoutMs: 1000 }).catch((thrown) => thrown);
+   * error instanceof RequestError; // => true
+   * error.cause instanceof RangeError; // => true
+   *
+   * handling.stop();
+   * client.close();
+   * server.close();
+   * ```
+   */
+  request<R extends T = T>(value: T, options?: WaitOptions): Promise<R> {
+    try {
+      this.#assertSending();
+      this.#assertReceiving();
+      const timeoutMs = timeoutOf(options);
+      const signal = signalOf(options);
+      if (signal?.aborted === true) throw abortReason(signal);
+      const assertOpen = () => this.#assertOpen();
+      const response = this.#exchanging().request(value, timeoutMs, signal, assertOpen);
+      return response as Promise<R>;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Has `handler` answer the requests of the other end, until `stop()` of what is returned: what it returns or resolves with is
+   * the response; what it throws, the requester gets as the `cause` of a RequestError. It is called with the value and, in a
+   * second argument, the `signal` that is aborted when nobody waits for the response any more. At most `maxConcurrent`
+   * handlers are at work at once.
+   *
+   * It keeps the process alive, as a listening socket does: `unref()` of the connection lets go. Messages that are no requests
+   * are kept for `recv`, as with `request`. A connection with a handler does not move.
+   *
+   * @throws ERR_INVALID_ARG, also if requests have a handler already; ERR_DIRECTION on an end of a one-way pipe
+   */
+  onRequest(handler: RequestHandler<T>, options?: RequestHandlingOptions): RequestSubscription {
+    this.#assertSending();
+    this.#assertReceiving();
+    if (typeof handler !== 'function') {
+      throw invalidArgument('onRequest', 'a function that answers a request', handler);
+    }
+    return this.#exchanging().handle(handler, concurrencyOf(options));
+  }
+
   // The connection itself
 
   /** Whether this end sends: false for the reader of a one-way pipe. */
@@ -504,6 +591,8 @@ export class Connection<T = unknown> implements AsyncIterable<T, undefined, void
     if (this.#presence !== 'open') return;
     this.#presence = 'closed';
     const closed = () => this.#goneError();
+    this.#exchange?.close(closed);
+    this.#reader.close();
     this.#receives.rejectAll(closed);
     this.#sends.rejectAll(closed);
     this.#end.onReady = undefined;
@@ -576,10 +665,16 @@ export class Connection<T = unknown> implements AsyncIterable<T, undefined, void
 
   #travelling(): PipeEnd {
     this.#assertOpen();
-    if (!this.#receives.isIdle || !this.#sends.isIdle) {
+    if (!this.#receives.isIdle || this.#receives.isWatched || !this.#sends.isIdle) {
       throw new InterprocError(
         'ERR_ENCODE',
         'Calls of this connection are pending here, so it cannot move; await or abort them first',
+      );
+    }
+    if (this.#exchange?.isActive === true || this.#reader.hasAside) {
+      throw new InterprocError(
+        'ERR_ENCODE',
+        'This connection has requests under way, a handler of requests, or messages that were taken in and not received, so it cannot move; end the former and receive the latter first',
       );
     }
     const { name, schema } = this.#codec;
@@ -605,6 +700,37 @@ export class Connection<T = unknown> implements AsyncIterable<T, undefined, void
         if (this.#closesWhenBack) this.close();
       },
     };
+  }
+
+  // Requests and responses
+
+  #exchanging(): Exchange<T> {
+    if (this.#exchange !== undefined) return this.#exchange;
+    const reader = this.#reader;
+    const writer = this.#writer;
+    const port: ExchangePort<T> = {
+      valueMessage: (header, value) => writer.exchangedValue(header, value),
+      bytesMessage: (header, body) => writer.exchanged(header, body),
+      valueIn: (message) => reader.decodeFrom(message, HEADER_BYTES),
+      send: (message) => this.#sendExchanged(message),
+      withdraw: (message) => {
+        this.#sends.finish(message, undefined);
+        message.failed(undefined);
+      },
+    };
+    this.#exchange = new Exchange(port, reader, this.#receives);
+    return this.#exchange;
+  }
+
+  /** @throws ERR_PEER_DEAD, ERR_CLOSED */
+  #sendExchanged(message: OutgoingMessage): Promise<void> {
+    try {
+      this.#assertSending();
+    } catch (error) {
+      throw failureOf(message, error);
+    }
+    if (this.#sends.isIdle && message.attempt() !== NOT_YET) return DONE;
+    return this.#sends.add(message, Infinity, undefined);
   }
 
   // Waiting

@@ -12,6 +12,7 @@ import { isBuiltIn } from '../codec/resolve-codec.js';
 import { batchSizeOf } from './batch-size.js';
 import type { BatchSize } from './batch-size.js';
 import { block } from './blocking.js';
+import { CallReadiness } from './call-readiness.js';
 import { DeadLetters } from './dead-letters.js';
 import type { Delivery } from './delivery.js';
 import { Joining } from './joining.js';
@@ -34,6 +35,8 @@ import { writableStreamOf } from './queue-writable-stream.js';
 import { readableOptionsOf, writableOptionsOf } from './stream-options.js';
 import type { QueueReadableOptions, QueueWritableOptions } from './stream-options.js';
 import { afterTurn, CALLS_PER_TURN, DONE } from './turns.js';
+import { WAITABLE } from './waitable.js';
+import type { Readiness, Waitable } from './waitable.js';
 import { signalOf, syncTimeoutOf, timeoutOf } from './wait-options.js';
 import type { SyncWaitOptions, WaitOptions } from './wait-options.js';
 
@@ -102,7 +105,7 @@ let schemaOf: (object: object) => string | undefined;
  * same.close();
  * ```
  */
-export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
+export class Queue<T = unknown> implements AsyncIterable<T, undefined, void>, Waitable {
   readonly #channel: Channel;
   readonly #codec: Codec<T>;
   readonly #reader: MessageReader<T>;
@@ -696,6 +699,14 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
     const { leasing } = this.#channel;
     if (leasing === undefined) throw this.#unsupported('leases', "'leases'");
     return leasing.list();
+  }
+
+  /** @internal */
+  get [WAITABLE](): Readiness {
+    return new CallReadiness(this.#takes, () => {
+      this.#assertOpen();
+      return this.#channel.isReadable();
+    });
   }
 
   // The queue itself
