@@ -40,9 +40,12 @@ enum Flags : std::uint32_t {
   kPersist = 1,    // stays when nobody is attached, empty or not
   kAnonymous = 2,  // goes when nobody is attached, empty or not
   kOneWay = 4,     // a pipe of which end 1 sends and end 0 receives
+  kKeyed = 8,      // a listener that has whoever comes prove that he knows its key
 };
 
 inline constexpr std::uint32_t kMaxParticipants = 256;  // a slot is 8 bits of a word
+// Who sleeps at a pipe is asked of one half of a word, which JavaScript can load.
+inline constexpr std::uint32_t kMaxPipeParticipants = 32;
 inline constexpr std::size_t kCodecBytes = 64;
 inline constexpr std::size_t kNameBytes = 208;  // 200 characters, ended by zeros
 inline constexpr std::size_t kSchemaBytes = 3072;
@@ -72,8 +75,8 @@ struct Header {
   std::uint64_t max_message_bytes;
   std::uint64_t max_side_bytes;  // of the messages that stand beside the ring at once
   std::int64_t created_wall_ns;
-  std::uint64_t state_bytes;  // of an object of state; a ring has none
-  std::uint64_t parameter;    // of a lock: permits at most, parties
+  std::uint64_t state_bytes;  // of an object of state; of a listener: capacity of its pipes
+  std::uint64_t parameter;    // of a lock: permits at most, parties; of a listener: largest message of its pipes
   char codec[kCodecBytes];
   char dead_letter[kNameBytes];
   char schema[kSchemaBytes];  // what the bytes of a state mean
@@ -161,8 +164,9 @@ static_assert(offsetof(Participant, takes) == 160 && offsetof(Participant, lease
 // One per block. `word` is described in ring/word.h.
 struct Descriptor {
   Word word;
-  std::atomic<std::uint32_t> length;        // bytes of the record that starts here
-  std::atomic<std::uint32_t> redeliveries;  // how often it was delivered and came back
+  std::atomic<std::uint32_t> length;  // bytes of the record that starts here
+  std::atomic<std::uint32_t>
+      redeliveries;  // how often it came back, and whether it carries: ring/redeliveries.h
 };
 static_assert(sizeof(Descriptor) == 16);
 
@@ -254,6 +258,8 @@ inline constexpr std::uint32_t kMinBlockShift = 6;    // 64 bytes
 inline constexpr std::uint32_t kMaxBlocksShift = 20;  // items are counted modulo 2^20
 inline constexpr std::uint64_t kMinCapacity = 4096;
 inline constexpr std::uint64_t kMaxCapacity = std::uint64_t{1} << 32;
+inline constexpr std::uint64_t kMaxPipeCapacity =
+    std::uint64_t{1} << 30;  // JavaScript counts the bytes of a ring, mapped twice, in 32 bits
 inline constexpr std::uint64_t kMaxMessage = (std::uint64_t{1} << 32) - 1;  // a length is 32 bits
 inline constexpr std::uint32_t kMaxItems = (1u << kMaxBlocksShift) - 1;
 

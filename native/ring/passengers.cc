@@ -1,7 +1,6 @@
 #include "ring/passengers.h"
 
 #include <cstddef>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -88,38 +87,6 @@ void tidy_up(sync::Doorbell& bell, const std::string& name, const memory::Header
   Tickets tickets;
   tidy_up(bell, name, header, tickets);
   give_up_all(bell, std::move(tickets));
-}
-
-bool is_carried(sync::Doorbell& bell, std::uint64_t pipe, unsigned end) noexcept {
-  const Directory& directory = bell.directory();
-  std::unordered_map<std::uint64_t, std::vector<std::string>> tickets;  // by carrier
-  // Twice: who moves a message makes its new ticket before it removes the old one, and one reading may miss both.
-  for (int reading = 0; reading < 2 && tickets.empty(); ++reading) {
-    auto names = directory.names();
-    if (!names.ok()) return true;  // unknown is not none
-    Ticket ticket;
-    for (const std::string& name : names.value()) {
-      if (Ticket::parse(name, ticket) && ticket.object == pipe && ticket.carrier != pipe &&
-          (ticket.serial & PipeEnd::kEndBit) == end)
-        tickets[ticket.carrier].push_back(name);
-    }
-  }
-  if (tickets.empty()) return false;
-  auto names = directory.names();
-  if (!names.ok()) return true;
-  for (const std::string& name : names.value()) {
-    if (Ticket::names_ticket(name) || sync::Doorbell::names_bell(name)) continue;
-    auto file = directory.open_file(name);
-    memory::Header header{};
-    if (!file.ok() || memory::read_header(file.value(), header).code != Code::ok) continue;
-    auto facts = file.value().facts();
-    if (!facts.ok() || !tickets.contains(memory::identity_of(header, facts.value()))) continue;
-    if (file.value().is_locked_by_others(memory::kAttachedByte)) return true;
-    tidy_up(bell, name, header);
-    facts = file.value().facts();
-    if (!facts.ok() || facts.value().links > 0) return true;  // it stays, and so does its message
-  }
-  return false;
 }
 
 void redeem_all_of(sync::Doorbell& bell, const Segment& carrier) noexcept {

@@ -5,6 +5,7 @@
 
 #include "platform/clock.h"
 #include "platform/fault.h"
+#include "ring/carriage.h"
 #include "ring/passengers.h"
 
 namespace interproc::ring {
@@ -29,16 +30,32 @@ void ring_owner(sync::Waiters& waiters, std::uint32_t slots, const Word& end, Si
     waiters.wake_slot(side, EndWord::owner(word).slot);
 }
 
-// An end of the dead is closed; its peer is rung. `seen` is the word the verdict is about.
-bool close_end(sync::Waiters& waiters, std::uint32_t slots, PipeWords& words, unsigned index,
+// The tickets in messages of that direction, which nobody will read.
+void redeem_undelivered(sync::Doorbell& bell, const Segment& segment, unsigned direction) noexcept {
+  // SYNC segment.travels
+  if ((segment.control().travels.load(std::memory_order_seq_cst) & memory::kHasCarried) == 0)
+    return;
+  for (const std::string& file : memory::Ticket::all_of(bell.directory(), segment.identity())) {
+    memory::Ticket ticket;
+    if (memory::Ticket::parse(file, ticket) &&
+        ((ticket.serial & PipeEnd::kDirectionBit) != 0) == (direction != 0))
+      redeem(bell, file);
+  }
+}
+
+// An end that nobody has, and nobody will have, is closed; its peer is rung. `seen` is the word the verdict is about.
+bool close_end(sync::Doorbell& bell, sync::Waiters& waiters, Segment& segment, unsigned index,
                std::uint64_t seen) noexcept {
+  PipeWords& words = segment.pipe_words<PipeWords>();
   FAULT("pipe.close_for");
   // SYNC pipe.end: what the dead one published before is seen by who finds it closed.
   if (!words.ends[index].compare_exchange_strong(seen, EndWord::next(seen, EndState::closed),
                                                  std::memory_order_seq_cst))
     return false;
   FAULT("pipe.closed_for");
-  for (Side side : {kTake, kPut}) ring_owner(waiters, slots, words.ends[1 - index], side);
+  for (Side side : {kTake, kPut})
+    ring_owner(waiters, segment.header().max_participants, words.ends[1 - index], side);
+  redeem_undelivered(bell, segment, 1 - index);
   return true;
 }
 
@@ -119,7 +136,7 @@ void PipeEnd::sweep(Owner last) noexcept {
   for (unsigned index : {0u, 1u}) {
     const std::uint64_t word = words_.ends[index].load(std::memory_order_seq_cst);
     if (EndWord::is_somebodys(word) && EndWord::owner(word).slot == last.slot)
-      close_end(waiters_, registry_.count(), words_, index, word);
+      close_end(bell_, waiters_, shared_, index, word);
   }
 }
 
@@ -177,12 +194,12 @@ void PipeEnd::lost(sync::Doorbell& bell, const std::string& name, unsigned index
   kindred.holds_something = [&bell](Segment& segment) { return holds_something(bell, segment); };
   kindred.removed = [&bell](Segment& segment) { redeem_all_of(bell, segment); };
   kindred.join = [&](Segment& segment) {
-    PipeWords& words = segment.pipe_words<PipeWords>();
-    const std::uint64_t word = words.ends[index].load(std::memory_order_seq_cst);
-    if (EndWord::state(word) == EndState::flying && !is_carried(bell, segment.identity(), index)) {
+    const std::uint64_t word =
+        segment.pipe_words<PipeWords>().ends[index].load(std::memory_order_seq_cst);
+    if (EndWord::state(word) == EndState::flying && !can_arrive(bell, segment.identity(), index)) {
       memory::Registry registry(segment);
       sync::Waiters waiters(segment, registry, bell);
-      close_end(waiters, registry.count(), words, index, word);
+      close_end(bell, waiters, segment, index, word);
     }
     return fail(Code::no_slot, "not meant to join");
   };
@@ -226,6 +243,13 @@ Code PipeEnd::send(const std::byte* bytes, std::size_t length, std::uint32_t mar
 
 Code PipeEnd::send_parts(const std::byte* bytes, std::size_t length, std::size_t& from,
                          std::uint32_t marks) noexcept {
+  // What is whole in its first frame is no message in parts.
+  if (from == 0 && length <= outgoing_.whole_bytes()) {
+    const Code code = send(bytes, length, marks);
+    if (code == Code::ok) from = length;
+    return code;
+  }
+  if (length > header().max_message_bytes) return Code::too_large;
   // Small enough that both sides copy at the same time, and large enough that the looks between cost nothing.
   const std::uint64_t most = outgoing_.whole_bytes() / 4;
   while (from < length) {
@@ -266,8 +290,13 @@ void PipeEnd::pop(const FrameRing::Frame& frame) noexcept {
 }
 
 Code PipeEnd::look(Received& received, FrameRing::Frame& frame) noexcept {
-  if (const Code code = front(frame); code != Code::ok) return code;
-  if ((frame.flags & kRest) != 0) return Code::corrupt;
+  // The rest of a message whose beginning was received and forgotten: by an owner of this end before us, say.
+  for (;;) {
+    if (const Code code = front(frame); code != Code::ok) return code;
+    if ((frame.flags & kRest) == 0) break;
+    pop(frame);
+    unfinished_ = false;
+  }
   received.marks = (frame.flags & kEveryMark) >> kMarksShift;
   received.length = frame.length;
   received.in_parts = (frame.flags & kMore) != 0;
@@ -292,7 +321,8 @@ Code PipeEnd::receive(std::byte* into, std::size_t room, Received& received) noe
   if (received.in_parts || received.length > room) return Code::too_large;
   if (frame.length > 0) std::memcpy(into, frame.bytes, frame.length);
   FAULT("pipe.copied");
-  if ((frame.flags & kCarrying) == 0) pop(frame);
+  unfinished_ = (frame.flags & kCarrying) != 0;
+  if (!unfinished_) pop(frame);
   return Code::ok;
 }
 
@@ -310,14 +340,15 @@ Code PipeEnd::fill(std::byte* into, std::size_t bytes, std::size_t& filled) noex
     FAULT("pipe.filled");
     const bool is_last = (frame.flags & kMore) == 0;
     // Of a carrying message the last part stays until the handles in it were opened.
-    if (!is_last || (frame.flags & kCarrying) == 0) pop(frame);
+    unfinished_ = is_last && (frame.flags & kCarrying) != 0;
+    if (!unfinished_) pop(frame);
     if (is_last) return filled == bytes ? Code::ok : Code::corrupt;
   }
 }
 
 void PipeEnd::finish() noexcept {
   FrameRing::Frame frame;
-  if (front(frame) == Code::ok && (frame.flags & kCarrying) != 0) pop(frame);
+  if (std::exchange(unfinished_, false) && front(frame) == Code::ok) pop(frame);
 }
 
 // --- the other end -------------------------------------------------------------------------------------------------------
@@ -334,14 +365,12 @@ bool PipeEnd::peer_gone(bool deep) noexcept {
         if (!registry_.dead(EndWord::owner(word))) return false;
         break;
       case EndState::flying:
-        if (!deep || is_carried(bell_, shared_.identity(), 1 - index_)) return false;
+        if (!deep || can_arrive(bell_, shared_.identity(), 1 - index_)) return false;
         break;
       default:
         return true;
     }
-    if (!close_end(waiters_, registry_.count(), words_, 1 - index_, word)) continue;
-    redeem_undelivered(index_);
-    return true;
+    if (close_end(bell_, waiters_, shared_, 1 - index_, word)) return true;
   }
 }
 
@@ -350,19 +379,6 @@ std::uint64_t PipeEnd::peer_bell() const noexcept {
   if (!EndWord::is_somebodys(word) || EndWord::owner(word).slot >= registry_.count()) return 0;
   // relaxed: written before the end was taken; another's, if that one is gone by now, says as much.
   return registry_.slot(EndWord::owner(word).slot).bell.load(std::memory_order_relaxed);
-}
-
-// The tickets in messages of that direction that nobody will read.
-void PipeEnd::redeem_undelivered(unsigned direction) noexcept {
-  // SYNC segment.travels
-  if ((shared_.control().travels.load(std::memory_order_seq_cst) & memory::kHasCarried) == 0)
-    return;
-  for (const std::string& file : memory::Ticket::all_of(bell_.directory(), shared_.identity())) {
-    memory::Ticket ticket;
-    if (memory::Ticket::parse(file, ticket) &&
-        ((ticket.serial & kDirectionBit) != 0) == (direction != 0))
-      redeem(bell_, file);
-  }
 }
 
 // --- moving --------------------------------------------------------------------------------------------------------------
@@ -430,7 +446,7 @@ void PipeEnd::retire() noexcept {
     return;
   FAULT("pipe.closed");
   for (Side side : {kTake, kPut}) ring_owner(waiters_, registry_.count(), peer_end(), side);
-  redeem_undelivered(1 - index_);
+  redeem_undelivered(bell_, shared_, 1 - index_);
 }
 
 void PipeEnd::close() noexcept {

@@ -78,7 +78,8 @@ class PipeEnd final : public sync::Waitable, private sync::Awaited {
 
   // All of it or nothing: ok, full, ended (the other end is gone), too_large (for a frame).
   Code send(const std::byte* bytes, std::size_t length, std::uint32_t marks) noexcept;
-  // Goes on with a message in parts, of which `from` bytes have gone: ok (all), full (with how far it has got), ended.
+  // Goes on with a message in parts, of which `from` bytes have gone: ok (all), full (with how far it has got), ended, too_large (for
+  // the pipe). One that fits into a frame goes whole.
   Code send_parts(const std::byte* bytes, std::size_t length, std::size_t& from,
                   std::uint32_t marks) noexcept;
   // JavaScript has sent, or received, by itself and seen that somebody sleeps.
@@ -91,7 +92,8 @@ class PipeEnd final : public sync::Waitable, private sync::Awaited {
   // ok, empty, ended, corrupt; too_large: `received.length` says how much room it wants, and it stays. A carrying message stays
   // until finish(). Of one in parts nothing is taken but what is left of one given up.
   Code receive(std::byte* into, std::size_t room, Received& received) noexcept;
-  // The next message as receive() would find it, without taking it: ok, empty, ended, corrupt.
+  // The next message as receive() would find it, without taking it: ok, empty, ended, corrupt. Neither is for the middle of parts,
+  // which it would forget.
   Code look(Received& received) noexcept;
   // Takes what there is of the message in parts: ok (complete), empty, ended, corrupt; lost: its sender gave it up, and it is forgotten.
   Code fill(std::byte* into, std::size_t bytes, std::size_t& filled) noexcept;
@@ -140,7 +142,6 @@ class PipeEnd final : public sync::Waitable, private sync::Awaited {
   // Of our own end, if it is ours.
   bool change(EndState from, EndState to) noexcept;
   bool peer_closed() const noexcept;
-  void redeem_undelivered(unsigned direction) noexcept;
   Code no_room(std::uint64_t length) noexcept;
   Code front(FrameRing::Frame& frame) noexcept;
   Code look(Received& received, FrameRing::Frame& frame) noexcept;
@@ -166,6 +167,7 @@ class PipeEnd final : public sync::Waitable, private sync::Awaited {
   bool open_ = false;
   bool owned_ = false;
   bool lost_ = false;
+  bool unfinished_ = false;  // the frame in front belongs to a carrying message that was received
   std::int64_t looked_deep_at_ns_ = 0;
 };
 

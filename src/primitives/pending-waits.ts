@@ -178,6 +178,18 @@ export class PendingWaits {
     this.#arm();
   }
 
+  /** There may be something now, which the channel does not know of. */
+  came(): void {
+    if (this.#isTelling) {
+      queueMicrotask(() => this.came());
+      return;
+    }
+    this.suspend();
+    this.look();
+    if (this.#first === undefined && this.isWatched) this.#tell();
+    this.#arm();
+  }
+
   /** Called when the channel rang: it is no longer armed. */
   rung(): void {
     this.#isArmed = false;

@@ -13,7 +13,7 @@ function readinessOf(object: unknown, index: number): Readiness {
   if (typeof object === 'object' && object !== null && WAITABLE in object) {
     return (object as Waitable)[WAITABLE];
   }
-  throw invalidArgument(`wait: objects[${index}]`, 'a connection or a queue', object);
+  throw invalidArgument(`wait: objects[${index}]`, 'a connection, a queue or a listener', object);
 }
 
 /** Says of which of the objects it is. */
@@ -151,7 +151,8 @@ class Waiting {
  * before, or if there are no objects, for which it does not wait. Takes nothing:
  *
  * - a connection is ready when it has a message, or will have none any more because the other end is gone;
- * - a queue is ready when it has a message, or was ended and is drained.
+ * - a queue is ready when it has a message, or was ended and is drained;
+ * - a listener is ready when a client waits to be accepted, who has authenticated himself if it has an `authkey`.
  *
  * So the call that takes would not have to wait, unless somebody else is faster: other consumers of a queue, or calls that are
  * pending on the same handle, which are served first.
@@ -208,5 +209,5 @@ function listOf<W>(objects: Iterable<W>): W[] {
   if (typeof objects !== 'string' && typeof objects?.[Symbol.iterator] === 'function') {
     return [...objects];
   }
-  throw invalidArgument('wait', 'an array or another iterable of connections and queues', objects);
+  throw invalidArgument('wait', 'an array or another iterable of connections, queues and listeners', objects);
 }

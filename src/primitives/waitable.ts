@@ -24,7 +24,7 @@ export interface Readiness {
   unwatch(watcher: Watcher): void;
 }
 
-/** What `wait` takes: connections and queues. */
+/** What `wait` takes: connections, queues, listeners. */
 export interface Waitable {
   readonly [WAITABLE]: Readiness;
 }

@@ -68,17 +68,20 @@ describe('the package', () => {
       'Array',
       'Barrier',
       'BoundedSemaphore',
+      'BufferTooShort',
       'Condition',
       'EOFError',
       'ERROR_CODES',
       'Event',
       'InterprocError',
       'Lock',
+      'Pipe',
       'Queue',
       'QueueEmpty',
       'QueueFull',
       'RLock',
       'RWLock',
+      'RequestError',
       'Semaphore',
       'ShareableList',
       'SharedArray',
@@ -88,6 +91,7 @@ describe('the package', () => {
       'Value',
       'list',
       'prune',
+      'wait',
     ]);
   });
 });

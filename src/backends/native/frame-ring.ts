@@ -2,8 +2,8 @@
  * One direction of a pipe, as JavaScript moves it without a call into native code, which does the same in
  * native/ring/frame_ring.h: there the format and its proof stand. Every offset comes from the addon.
  *
- * Only whole messages without marks come this way; and of the positions nothing is kept here but the other side's, as last seen,
- * for native code moves them too.
+ * Only whole messages without marks come this way. Native code moves the positions too: the other side's, as it was last seen, is
+ * trusted only as long as ours is where we left it. Otherwise it could be 2^32 units old, and mean something else.
  */
 
 const HEADER_BYTES = 8;
@@ -43,14 +43,23 @@ function copyWords(from: Int32Array, fromAt: number, to: Int32Array, toAt: numbe
 }
 
 export class SendingRing extends FrameRing {
-  #head = 0;
+  #head: number;
+  /** Where we left ours when `#head` was good. */
+  #tail: number;
+
+  constructor(words: Int32Array, tailAt: number, headAt: number, memory: ArrayBuffer) {
+    super(words, tailAt, headAt, memory);
+    this.#tail = words[tailAt] as number;
+    this.#head = Atomics.load(words, headAt);
+  }
 
   /** Where the bytes of a message of that length go, in bytes; NOTHING if there is no room. */
   #place(length: number): number {
     const units = (length + HEADER_BYTES + 7) >>> 3;
     const tail = this.words[this.tailAt] as number;
-    if (((tail - this.#head) >>> 0) + units > this.units) {
+    if (tail !== this.#tail || ((tail - this.#head) >>> 0) + units > this.units) {
       this.#head = Atomics.load(this.words, this.headAt);
+      this.#tail = tail;
       if (((tail - this.#head) >>> 0) + units > this.units) return NOTHING;
     }
     const at = (tail & this.mask) * 2;
@@ -60,9 +69,9 @@ export class SendingRing extends FrameRing {
   }
 
   #publish(length: number): void {
-    const tail = this.words[this.tailAt] as number;
+    this.#tail = (this.#tail + ((length + HEADER_BYTES + 7) >>> 3)) | 0;
     // An RMW, ordered before the look at who sleeps.
-    Atomics.exchange(this.words, this.tailAt, (tail + ((length + HEADER_BYTES + 7) >>> 3)) | 0);
+    Atomics.exchange(this.words, this.tailAt, this.#tail);
   }
 
   send(message: Uint8Array): boolean {
@@ -101,23 +110,32 @@ export class SendingRing extends FrameRing {
       tail = (tail + units) | 0;
       used += units;
     }
+    this.#tail = tail;
     if (index > from) Atomics.exchange(this.words, this.tailAt, tail);
     return index - from;
   }
 }
 
 export class ReceivingRing extends FrameRing {
-  #tail = 0;
+  #tail: number;
+  /** Where we left ours when `#tail` was good. */
+  #head: number;
   /** Of the frame that `front` found. */
   #length = 0;
+
+  constructor(words: Int32Array, tailAt: number, headAt: number, memory: ArrayBuffer) {
+    super(words, tailAt, headAt, memory);
+    this.#head = words[headAt] as number;
+    this.#tail = Atomics.load(words, tailAt);
+  }
 
   /** Where the bytes of the next message stand; NOTHING or NOT_PLAIN. Its length is `length`. */
   front(): number {
     const head = this.words[this.headAt] as number;
     let used = (this.#tail - head) >>> 0;
-    // What native code has received meanwhile may be more than we had seen.
-    if (used === 0 || used > this.units) {
+    if (head !== this.#head || used === 0) {
       this.#tail = Atomics.load(this.words, this.tailAt);
+      this.#head = head;
       used = (this.#tail - head) >>> 0;
       if (used === 0) return NOTHING;
     }
@@ -136,13 +154,9 @@ export class ReceivingRing extends FrameRing {
 
   /** The message that `front` found is consumed. */
   pop(): void {
-    const head = this.words[this.headAt] as number;
+    this.#head = (this.#head + ((this.#length + HEADER_BYTES + 7) >>> 3)) | 0;
     // An RMW, ordered after our reading and before the look at who sleeps.
-    Atomics.exchange(
-      this.words,
-      this.headAt,
-      (head + ((this.#length + HEADER_BYTES + 7) >>> 3)) | 0,
-    );
+    Atomics.exchange(this.words, this.headAt, this.#head);
   }
 
   copy(at: number): Uint8Array {
@@ -183,7 +197,8 @@ export class ReceivingRing extends FrameRing {
     }
     if (count === 0) return 0;
     into.set(this.bytes.subarray(from, Math.min(from + units * 8, from + into.length)));
-    Atomics.exchange(this.words, this.headAt, (first + units) | 0);
+    this.#head = (first + units) | 0;
+    Atomics.exchange(this.words, this.headAt, this.#head);
     return count;
   }
 }
