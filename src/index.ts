@@ -70,8 +70,21 @@ export type {
   RequestHandlingOptions,
 } from './primitives/request-handling.js';
 export type { RequestSubscription } from './primitives/exchange.js';
-export type { QueueReadable } from './primitives/queue-readable.js';
-export type { QueueReadableOptions, QueueWritableOptions } from './primitives/stream-options.js';
+export type {
+  MessageReadable,
+  MessageReadable as QueueReadable,
+} from './primitives/message-readable.js';
+export type { ConnectionDuplex } from './primitives/connection-duplex.js';
+export type {
+  ConnectionDuplexOptions,
+  ConnectionReadableOptions,
+  ConnectionReadableStreamOptions,
+  ConnectionStreamsOptions,
+  ConnectionWritableOptions,
+  ConnectionWritableStreamOptions,
+  QueueReadableOptions,
+  QueueWritableOptions,
+} from './primitives/stream-options.js';
 export type { EmbeddedLock } from './primitives/embedded-lock.js';
 export type { OpenArrayOptions } from './primitives/bind-shared-array.js';
 export type { OpenValueOptions } from './primitives/bind-value.js';

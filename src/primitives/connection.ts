@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import { inspect } from 'node:util';
 import type { InspectOptionsStylized } from 'node:util';
 import { isUint8Array } from 'node:util/types';
@@ -15,7 +16,16 @@ import { HEADER_BYTES } from './exchange-frame.js';
 import type { ExchangePort } from './exchange-port.js';
 import { Exchange } from './exchange.js';
 import type { RequestSubscription } from './exchange.js';
+import { duplexOf } from './connection-duplex.js';
+import type { ConnectionDuplex } from './connection-duplex.js';
+import { readableStreamOf } from './message-readable-stream.js';
+import { readableOf } from './message-readable.js';
+import type { MessageReadable } from './message-readable.js';
+import type { MessageSink } from './message-sink.js';
 import type { MessageSource } from './message-source.js';
+import { writableStreamOf } from './message-writable-stream.js';
+import type { Puts } from './message-writable-stream.js';
+import { writableOf } from './message-writable.js';
 import type { OutgoingMessage } from './outgoing-message.js';
 import { letTravel } from './passengers.js';
 import type { Arrive } from './passengers.js';
@@ -26,6 +36,23 @@ import { PipeWriter } from './pipe-writer.js';
 import { QueueIterator } from './queue-iterator.js';
 import { concurrencyOf } from './request-handling.js';
 import type { RequestHandler, RequestHandlingOptions } from './request-handling.js';
+import type { Returnable } from './returnable.js';
+import type { AsideMessage } from './set-aside.js';
+import {
+  connectionReadableOptionsOf,
+  connectionWritableOptionsOf,
+  readableOptionsOf,
+  streamsOptionsOf,
+  writableOptionsOf,
+} from './stream-options.js';
+import type {
+  ConnectionDuplexOptions,
+  ConnectionReadableOptions,
+  ConnectionReadableStreamOptions,
+  ConnectionStreamsOptions,
+  ConnectionWritableOptions,
+  ConnectionWritableStreamOptions,
+} from './stream-options.js';
 import { afterTurn, CALLS_PER_TURN, DONE } from './turns.js';
 import { WAITABLE } from './waitable.js';
 import type { Readiness, Waitable } from './waitable.js';
@@ -540,6 +567,153 @@ export class Connection<T = unknown> implements AsyncIterable<T, undefined, void
     return this.#exchanging().handle(handler, concurrencyOf(options));
   }
 
+  // Streams
+
+  /**
+   * The messages as a Node stream, which ends when the other end is gone and all that it had sent was received. A message is taken
+   * when the stream is read, and not before: what nobody has asked for is there for `recv`. In object mode nothing is lost: a message
+   * that was taken and not handed out when the stream is destroyed is what this connection receives next. A stream of bytes
+   * (`objectMode: false`, for codec `'raw'`) holds one message at most, which is lost then.
+   *
+   * Destroying it leaves the connection open, as does its end.
+   *
+   * It is destroyed with ERR_CLOSED when the connection is closed; ERR_DECODE, and that message is gone; ERR_UNSUPPORTED at a null, which
+   * no Node stream can carry: it is what `recv` gets next; and what else `recv` rejects with.
+   *
+   * @throws ERR_INVALID_ARG; ERR_UNSUPPORTED for bytes of another codec; ERR_DIRECTION
+   */
+  toReadable(options?: ConnectionReadableOptions): MessageReadable<T> {
+    const codec = this.#codec.name;
+    const checked = connectionReadableOptionsOf('toReadable', options, codec);
+    return readableOf(this.#returnables(), checked);
+  }
+
+  /**
+   * A Node stream whose chunks are sent, each as a message, in the order they are written, waiting for room: it holds `highWaterMark`
+   * chunks before `write()` returns false. Several that wait together go as by `sendMany`. As with any Node stream, leave a
+   * chunk alone until its callback is called; that gets an error if, and only if, the chunk was not sent.
+   *
+   * Its end leaves the connection open, unless `end: true` is given. Destroying it withdraws the send that is pending, whole.
+   *
+   * It is destroyed with what `send` rejects with: ERR_PEER_DEAD when the other end is gone.
+   *
+   * @throws ERR_INVALID_ARG; ERR_UNSUPPORTED for bytes of another codec; ERR_DIRECTION
+   */
+  toWritable(options?: ConnectionWritableOptions): Writable {
+    this.#assertSending();
+    const codec = this.#codec.name;
+    return writableOf(this.#sink(), connectionWritableOptionsOf('toWritable', options, codec));
+  }
+
+  /**
+   * The connection as a Node Duplex, reading as `toReadable` and writing as `toWritable` does; the connection is the stream's from now
+   * on, and is closed when both of its halves are over, or it is destroyed.
+   *
+   * *The end.* A pipe has no half that could be closed alone. When the other end is gone, the readable half ends, and the
+   * writable half with it; what is still to be written fails with ERR_PEER_DEAD. `end()` of the writable half is not
+   * told to the other end, and reading goes on, for the answers to what was written; with `end: true` it closes the connection, so
+   * that the other end gets what was written and then EOFError, and the readable half ends, too. `destroy()` closes at once.
+   *
+   * *In flight.* A chunk whose callback was called without an error is in the pipe, where it outlives this connection. Messages that
+   * were not read when the connection closes are lost, as by `close()`.
+   *
+   * @throws ERR_INVALID_ARG; ERR_UNSUPPORTED for bytes of another codec; ERR_DIRECTION
+   *
+   * @example
+   * ```ts
+   * import { Transform } from 'node:stream';
+   * import { pipeline } from 'node:stream/promises';
+   * import { Pipe } from 'interproc';
+   *
+   * const [a, b] = Pipe({ codec: 'string' });
+   * const upperCase = new Transform({
+   *   objectMode: true,
+   *   transform: (text, _encoding, done) => done(null, text.toUpperCase()),
+   * });
+   * const service = b.toDuplex();
+   * const serving = pipeline(service, upperCase, service);
+   *
+   * const client = a.toDuplex();
+   * client.write('hello');
+   * await client.iterator({ destroyOnReturn: false }).next(); // => { value: 'HELLO', done: false }
+   * client.destroy();
+   * await serving;
+   * b.closed; // => true
+   * ```
+   */
+  toDuplex(options?: ConnectionDuplexOptions): ConnectionDuplex<T> {
+    this.#assertSending();
+    const target = {
+      source: this.#returnables(),
+      sink: this.#sink(),
+      close: () => this.close(),
+    };
+    const codec = this.#codec.name;
+    return duplexOf(target, connectionWritableOptionsOf('toDuplex', options, codec));
+  }
+
+  /**
+   * The messages as a web stream, taken as by `toReadable`, one for each `read()`, null and undefined included. Nothing is lost by
+   * `cancel()` or the abort of `signal`, which leave the connection open; see `Queue.toReadableStream` for the one case that goes to
+   * the safe side.
+   *
+   * @throws ERR_INVALID_ARG, ERR_DIRECTION
+   */
+  toReadableStream(options?: ConnectionReadableStreamOptions): ReadableStream<T> {
+    return readableStreamOf(this.#returnables(), readableOptionsOf('toReadableStream', options));
+  }
+
+  /**
+   * A web stream whose chunks are sent, waiting for room; it holds `highWaterMark` chunks, 1 by default, before its writer is no
+   * longer `ready`. `close()` leaves the connection open unless `end: true` is given. `abort()` withdraws the send that is
+   * pending, whole; the promise of a `write()` is rejected if, and only if, its chunk was not sent.
+   *
+   * @throws ERR_INVALID_ARG, ERR_DIRECTION
+   */
+  toWritableStream(options?: ConnectionWritableStreamOptions): WritableStream<T> {
+    this.#assertSending();
+    return writableStreamOf<T>(this.#puts(), writableOptionsOf('toWritableStream', options));
+  }
+
+  /**
+   * Both as a pair, such as `pipeThrough` takes. The connection is closed when both are over: the writable one closed, aborted or
+   * failed, and the readable one read to its end, cancelled or failed.
+   *
+   * @throws ERR_INVALID_ARG, ERR_DIRECTION
+   *
+   * @example
+   * ```ts
+   * import { Pipe } from 'interproc';
+   *
+   * const [a, b] = Pipe<number>();
+   * const { readable, writable } = a.toWebStreams();
+   * const reader = readable.getReader();
+   * const writer = writable.getWriter();
+   * await writer.write(42);
+   * await b.recv(); // => 42
+   * b.close();
+   * await reader.read(); // => { value: undefined, done: true }
+   * await writer.close();
+   * a.closed; // => true
+   * ```
+   */
+  toWebStreams(options?: ConnectionStreamsOptions): {
+    readonly readable: ReadableStream<T>;
+    readonly writable: WritableStream<T>;
+  } {
+    this.#assertSending();
+    const source = this.#returnables();
+    const checked = streamsOptionsOf('toWebStreams', options);
+    const over = new Set<'reading' | 'writing'>();
+    const onOver = (half: 'reading' | 'writing') => {
+      if (over.add(half).size === 2) this.close();
+    };
+    return {
+      readable: readableStreamOf(source, checked, () => onOver('reading')),
+      writable: writableStreamOf<T>(this.#puts(), checked, () => onOver('writing')),
+    };
+  }
+
   // The connection itself
 
   /** Whether this end sends: false for the reader of a one-way pipe. */
@@ -872,6 +1046,48 @@ export class Connection<T = unknown> implements AsyncIterable<T, undefined, void
       take,
       isTurnDue: () => this.#isTurnDue(),
       waits: this.#receives,
+    };
+  }
+
+  /** @throws ERR_CLOSED, ERR_MOVED, ERR_DIRECTION */
+  #returnables(): MessageSource<Returnable<T>> {
+    this.#assertReceiving();
+    const reader = this.#reader;
+    const putBack = (message: AsideMessage<T>) => {
+      if (this.closed) {
+        message.drop();
+        return;
+      }
+      reader.putBack(message);
+      this.#receives.came();
+    };
+    return this.#source(() => reader.takeReturnable(putBack));
+  }
+
+  #sink(): MessageSink<T> {
+    return {
+      put: (value) => {
+        this.#assertSending();
+        const encoded = this.#writer.encode(value);
+        if (this.#offer(encoded)) return undefined;
+        const message = this.#writer.message(encoded);
+        // One that goes in parts has not been tried yet.
+        return this.#sends.isIdle && message.attempt() !== NOT_YET ? undefined : message;
+      },
+      batch: (values) => {
+        this.#assertSending();
+        return this.#writer.batch(values, true);
+      },
+      isTurnDue: () => ++this.#calls % CALLS_PER_TURN === 0,
+      waits: this.#sends,
+      end: () => this.close(),
+    };
+  }
+
+  #puts(): Puts<T> {
+    return {
+      put: (value, options) => this.send(value, options),
+      end: () => this.close(),
     };
   }
 }

@@ -157,5 +157,7 @@ export class Exchange<T> implements Taker {
 }
 
 function endedError(): EOFError {
-  return new EOFError('The other end of this connection is gone, and has not answered this request');
+  return new EOFError(
+    'The other end of this connection is gone, and has not answered this request',
+  );
 }

@@ -13,6 +13,7 @@ import {
 import type { Arrive, Handle } from './passengers.js';
 import { NOT_YET } from './pending-waits.js';
 import type { NotYet } from './pending-waits.js';
+import { ReceivedMessage } from './received-message.js';
 import { AsideMessage, SetAside } from './set-aside.js';
 import type { Outcome } from './set-aside.js';
 
@@ -145,23 +146,14 @@ export class PipeReader<T> {
     }
   }
 
-  /** The next message, which can be put back. */
-  takeReturnable(): AsideMessage<T> | NotYet {
-    if (this.#aside !== undefined) {
-      const message = this.#nextAside(this.#aside);
-      return message.outcome === undefined ? this.#decoded(message.bytes, 0) : message;
-    }
-    const end = this.#end;
-    for (;;) {
-      const bytes = end.tryReceiveCopy();
-      if (bytes === EMPTY) return NOT_YET;
-      if (typeof bytes === 'number') throw this.#failure(bytes);
-      if ((end.marks & EXCHANGE) === 0) return this.#decoded(bytes, end.marks);
-      this.#handOver(bytes);
-    }
+  /** The next message; `putBack`, called with it, makes it the next one again. */
+  takeReturnable(putBack: (message: AsideMessage<T>) => void): ReceivedMessage<T> | NotYet {
+    const message = this.#takeDecoded();
+    if (message === NOT_YET) return NOT_YET;
+    return new ReceivedMessage(this.#open(message), () => putBack(message));
   }
 
-  /** It is the next one again. */
+  /** Nobody has got it: it is the next one again. */
   putBack(message: AsideMessage<T>): void {
     (this.#aside ??= new SetAside()).putBack(message);
   }
@@ -180,7 +172,10 @@ export class PipeReader<T> {
       if (typeof bytes === 'number') throw this.#failure(bytes);
       const { marks } = end;
       if ((marks & EXCHANGE) !== 0) this.#handOver(bytes);
-      else this.#setAside(marks === 0 ? new AsideMessage(bytes, undefined) : this.#decoded(bytes, marks));
+      else
+        this.#setAside(
+          marks === 0 ? new AsideMessage(bytes, undefined) : this.#decoded(bytes, marks),
+        );
     }
     return true;
   }
@@ -226,6 +221,21 @@ export class PipeReader<T> {
       this.onRoom = undefined;
     }
     return message;
+  }
+
+  #takeDecoded(): AsideMessage<T> | NotYet {
+    if (this.#aside !== undefined) {
+      const message = this.#nextAside(this.#aside);
+      return message.outcome === undefined ? this.#decoded(message.bytes, 0) : message;
+    }
+    const end = this.#end;
+    for (;;) {
+      const bytes = end.tryReceiveCopy();
+      if (bytes === EMPTY) return NOT_YET;
+      if (typeof bytes === 'number') throw this.#failure(bytes);
+      if ((end.marks & EXCHANGE) === 0) return this.#decoded(bytes, end.marks);
+      this.#handOver(bytes);
+    }
   }
 
   #takeAsideBytes(aside: SetAside<T>): Uint8Array {

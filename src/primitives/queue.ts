@@ -27,11 +27,11 @@ import type { Arrive } from './passengers.js';
 import { failureOf, NOT_YET, PendingWaits } from './pending-waits.js';
 import type { NotYet, Operation } from './pending-waits.js';
 import { QueueIterator } from './queue-iterator.js';
-import { readableOf } from './queue-readable.js';
-import type { QueueReadable } from './queue-readable.js';
-import { readableStreamOf } from './queue-readable-stream.js';
-import { writableOf } from './queue-writable.js';
-import { writableStreamOf } from './queue-writable-stream.js';
+import { readableOf } from './message-readable.js';
+import type { MessageReadable } from './message-readable.js';
+import { readableStreamOf } from './message-readable-stream.js';
+import { writableOf } from './message-writable.js';
+import { writableStreamOf } from './message-writable-stream.js';
 import { readableOptionsOf, writableOptionsOf } from './stream-options.js';
 import type { QueueReadableOptions, QueueWritableOptions } from './stream-options.js';
 import { afterTurn, CALLS_PER_TURN, DONE } from './turns.js';
@@ -468,7 +468,7 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void>, Wa
    * q.close();
    * ```
    */
-  toReadable(options?: QueueReadableOptions): QueueReadable<T> {
+  toReadable(options?: QueueReadableOptions): MessageReadable<T> {
     return readableOf(this.#deliveries('toReadable'), readableOptionsOf('toReadable', options));
   }
 

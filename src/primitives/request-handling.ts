@@ -42,9 +42,7 @@ export function concurrencyOf(options: RequestHandlingOptions = {}): number {
       `onRequest has no option '${unknown}', but maxConcurrent`,
     );
   }
-  return (
-    checkCount('maxConcurrent', options.maxConcurrent, MOST_CONCURRENT) ?? DEFAULT_CONCURRENT
-  );
+  return checkCount('maxConcurrent', options.maxConcurrent, MOST_CONCURRENT) ?? DEFAULT_CONCURRENT;
 }
 
 /** A request whose handler is at work. */

@@ -14,11 +14,7 @@ export class AsideMessage<T> {
   readonly outcome: Outcome<T> | undefined;
   readonly #handles: readonly Handle[];
 
-  constructor(
-    bytes: Uint8Array,
-    outcome: Outcome<T> | undefined,
-    handles: readonly Handle[] = [],
-  ) {
+  constructor(bytes: Uint8Array, outcome: Outcome<T> | undefined, handles: readonly Handle[] = []) {
     this.bytes = bytes;
     this.outcome = outcome;
     this.#handles = handles;

@@ -194,7 +194,9 @@ export function wait<W extends Waitable>(
     if (signal?.aborted === true) throw abortReason(signal);
     const ready = list.filter((_, index) => isReady(readinesses[index] as Readiness, index));
     if (ready.length > 0 || list.length === 0 || timeoutMs === 0) {
-      return ++calls % CALLS_PER_TURN === 0 ? afterTurn().then(() => ready) : Promise.resolve(ready);
+      return ++calls % CALLS_PER_TURN === 0
+        ? afterTurn().then(() => ready)
+        : Promise.resolve(ready);
     }
     return new Promise((resolve, reject) => {
       const settled = (indices: number[]) => resolve(indices.map((index) => list[index] as W));
@@ -209,5 +211,9 @@ function listOf<W>(objects: Iterable<W>): W[] {
   if (typeof objects !== 'string' && typeof objects?.[Symbol.iterator] === 'function') {
     return [...objects];
   }
-  throw invalidArgument('wait', 'an array or another iterable of connections, queues and listeners', objects);
+  throw invalidArgument(
+    'wait',
+    'an array or another iterable of connections, queues and listeners',
+    objects,
+  );
 }

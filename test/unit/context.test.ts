@@ -66,6 +66,7 @@ describe('the package', () => {
     expect(Object.keys(index).sort()).toEqual([
       'AbortError',
       'Array',
+      'AuthenticationError',
       'Barrier',
       'BoundedSemaphore',
       'BufferTooShort',
