@@ -76,7 +76,7 @@ struct Header {
   std::uint64_t max_side_bytes;  // of the messages that stand beside the ring at once
   std::int64_t created_wall_ns;
   std::uint64_t state_bytes;  // of an object of state; of a listener: capacity of its pipes
-  std::uint64_t parameter;    // of a lock: permits at most, parties; of a listener: largest message of its pipes
+  std::uint64_t parameter;    // of a lock: permits, parties; of a listener: its pipes' messages
   char codec[kCodecBytes];
   char dead_letter[kNameBytes];
   char schema[kSchemaBytes];  // what the bytes of a state mean

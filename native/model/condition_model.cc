@@ -1,4 +1,4 @@
-// A condition, ARCHITECTURE.md section 7: consumers that wait for a stock, time out and are killed, producers that notify.
+// A condition, ARCHITECTURE.md section 8: consumers that wait for a stock, time out and are killed, producers that notify.
 //
 //   consume   lock; none in stock? waiting + 1; unlock; until notified: arm; granted? sleep.  lock; CAS waiting - 1, granted - 1; look again
 //   time out  CAS granted < waiting: waiting - 1, and go; else as notified

@@ -1,4 +1,4 @@
-// One lock, ARCHITECTURE.md section 7: actors that acquire, time out, release, close and are killed anywhere, newcomers in the slots of the
+// One lock, ARCHITECTURE.md section 8: actors that acquire, time out, release, close and are killed anywhere, newcomers in the slots of the
 // dead, and promises that keep waiting finite.
 //
 //   acquire   w = owner; free? is it promised to another? CAS w -> mine; place = empty; withdraw a promise to me

@@ -1,4 +1,4 @@
-// The permits of a semaphore and the accounts of those who hold them, ARCHITECTURE.md section 7: what a dead holder had returns, exactly once.
+// The permits of a semaphore and the accounts of those who hold them, ARCHITECTURE.md section 8: what a dead holder had returns, exactly once.
 //
 //   word      { permits, operation, kind, subject }: the last operation and whose account it changes        account { operations, held }
 //   finish    w = word (loaded before); a = account of the subject; is a's number the one before w's? is w still the word? CAS a -> after it

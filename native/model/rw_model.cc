@@ -1,4 +1,4 @@
-// A read-write lock, ARCHITECTURE.md section 7: readers that announce themselves and look, writers that claim and look, both killed anywhere, and newcomers in
+// A read-write lock, ARCHITECTURE.md section 8: readers that announce themselves and look, writers that claim and look, both killed anywhere, and newcomers in
 // the slots of the dead.
 //
 //   read      w = owner; free? reads + 1; owner still free? (abandoned: CAS it away) place = empty.  else reads - 1; 0: ring the writer; wait

@@ -1,4 +1,4 @@
-// Waiting and waking, ARCHITECTURE.md section 6: how a sleeper is found, rung, and never forgotten.
+// Waiting and waking, ARCHITECTURE.md section 7: how a sleeper is found, rung, and never forgotten.
 //
 //   wait word W = { epoch, state }   set by   meaning
 //   AWAKE                            waiter   not waiting

@@ -7,7 +7,7 @@
 namespace interproc::ring {
 
 // Who has an end of a pipe: { serial : 45 | generation : 8 | slot : 8 | state : 3 }. The serial grows with every change, so that a CAS that was
-// begun before fails. ARCHITECTURE.md has the state table.
+// begun before fails. ARCHITECTURE.md section 6 has the state table.
 enum class EndState : std::uint64_t {
   unclaimed = 0,  // of a pipe that is being made: its maker's
   owned = 1,      // (slot, generation) has it

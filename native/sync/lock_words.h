@@ -7,7 +7,7 @@
 #include "memory/registry.h"
 
 // The words of all locks. An object has them once, on its control page; each kind uses those that it needs.
-// ARCHITECTURE.md section 7 has the state tables.
+// ARCHITECTURE.md section 8 has the state tables.
 
 namespace interproc::sync {
 

@@ -5,7 +5,7 @@
 namespace interproc::sync {
 
 // { epoch : 61 | state : 3 }. The epoch grows with every arming, so that a ringer that was stopped between its load and its
-// CAS cannot mark a waiter that has armed anew. ARCHITECTURE.md section 6 has the state table.
+// CAS cannot mark a waiter that has armed anew. ARCHITECTURE.md section 7 has the state table.
 enum class WaitState : std::uint64_t {
   awake = 0,
   armed_futex = 1,

@@ -14,8 +14,7 @@
 
 namespace interproc::test {
 
-inline memory::Header pipe_header(bool duplex = true,
-                                  std::uint64_t capacity = memory::kMinCapacity,
+inline memory::Header pipe_header(bool duplex = true, std::uint64_t capacity = memory::kMinCapacity,
                                   std::uint64_t max_message_bytes = 1 << 20) {
   return header_of({.kind = memory::Kind::pipe,
                     .capacity = capacity,
@@ -51,21 +50,23 @@ class PipePeer {
     Message::write(buffer_.data(), bytes, id);
     return end_->send(buffer_.data(), bytes, with);
   }
-  // The id of the next message; 0 if there is none, or one that is not whole: `code` says which.
+  // The id of the next message; 0 if there is none, or one that is not whole: `code` says which. Goes on with one in parts.
   std::uint64_t receive() {
     ring::Received received;
-    code = end_->receive(buffer_.data(), buffer_.size(), received);
-    std::uint64_t id = 0;
-    if (code == Code::too_large && received.in_parts) {
-      buffer_.resize(std::max<std::size_t>(buffer_.size(), received.length));
-      std::size_t filled = 0;
-      code = end_->fill(buffer_.data(), received.length, filled);
+    if (parts_.empty()) {
+      code = end_->receive(buffer_.data(), buffer_.size(), received);
+      if (code == Code::ok) return check(buffer_.data(), received);
+      if (code != Code::too_large || !received.in_parts) return 0;
+      parts_.resize(received.length);
+      filled_ = 0;
+      parts_marks_ = received.marks;
     }
-    if (code != Code::ok) return 0;
-    length = received.length;
-    marks = received.marks;
-    if (!Message::read(buffer_.data(), received.length, id)) code = Code::corrupt;
-    return code == Code::ok ? id : 0;
+    code = end_->fill(parts_.data(), parts_.size(), filled_);
+    if (code == Code::empty) return 0;
+    const auto parts = std::exchange(parts_, {});
+    received.length = static_cast<std::uint32_t>(parts.size());
+    received.marks = parts_marks_;
+    return code == Code::ok ? check(parts.data(), received) : 0;
   }
   // Puts a ticket for the passenger into a message, and gives it away. The passenger is closed then.
   Code send_end(std::uint64_t id, PipePeer& passenger, memory::Ticket& ticket) {
@@ -96,10 +97,21 @@ class PipePeer {
     if (opened.ok()) end_ = std::move(opened.value());
   }
 
+  std::uint64_t check(const std::byte* bytes, const ring::Received& received) {
+    length = received.length;
+    marks = received.marks;
+    std::uint64_t id = 0;
+    if (!Message::read(bytes, length, id)) code = Code::corrupt;
+    return code == Code::ok ? id : 0;
+  }
+
   sync::Doorbell bell_;
   Error error_;
   std::unique_ptr<ring::PipeEnd> end_;
   std::vector<std::byte> buffer_;
+  std::vector<std::byte> parts_;  // of a message of which some have come
+  std::size_t filled_ = 0;
+  std::uint32_t parts_marks_ = 0;
 };
 
 // Both ends of a pipe, each in an environment of its own.

@@ -8,6 +8,7 @@ import {
   QueueFull,
   TimeoutError,
 } from '../errors.js';
+import type { ErrorDetails } from '../errors.js';
 import { ENDED, FULL, OFFER } from '../contract/listener.js';
 import type { ClientEnd, ListenerOpener, ListenerTerms } from '../contract/listener.js';
 import type { PipeEnd, PipeOpener } from '../contract/pipe.js';
@@ -102,10 +103,10 @@ function openBacklog(backend: ListenerOpener, { name }: Applicant): ClientEnd | 
     if (!(cause instanceof InterprocError)) throw cause;
     switch (cause.code) {
       case 'ERR_NOT_FOUND':
-        return new NobodyThere(nobodyError(name, cause));
+        return new NobodyThere(nobodyError(name, { cause }));
       // So many clients are there at this moment.
       case 'ERR_NO_SLOT':
-        return new NobodyThere(fullError(name, cause));
+        return new NobodyThere(fullError(name, { cause }));
       case 'ERR_KIND':
         throw new InterprocError(
           'ERR_KIND',
@@ -165,22 +166,22 @@ async function authenticate(
     return end;
   } catch (error) {
     end.close();
-    if (error instanceof EOFError) return new NobodyThere(nobodyError(name, error));
+    if (error instanceof EOFError) return new NobodyThere(nobodyError(name, { cause: error }));
     throw error;
   }
 }
 
-function nobodyError(name: string, cause?: unknown): InterprocError {
+function nobodyError(name: string, details?: ErrorDetails): InterprocError {
   return new InterprocError(
     'ERR_NOT_FOUND',
     `Nobody listens on '${name}'; Pipe.listen there first, or pass { timeoutMs } to wait for somebody`,
-    { cause },
+    details,
   );
 }
 
-function fullError(name: string, cause?: unknown): QueueFull {
+function fullError(name: string, details?: ErrorDetails): QueueFull {
   return new QueueFull(
     `As many clients as may wait for '${name}' to accept them; pass { timeoutMs } to wait for room, or listen with a larger backlog`,
-    { cause },
+    details,
   );
 }

@@ -1,7 +1,8 @@
 import { inspect } from 'node:util';
 import type { InspectOptionsStylized } from 'node:util';
 
-import { AuthenticationError, InterprocError } from '../errors.js';
+import { InterprocError } from '../errors.js';
+import type { AuthenticationError } from '../errors.js';
 import { ACCEPT } from '../contract/listener.js';
 import type { ListenerEnd } from '../contract/listener.js';
 import type { PipeEnd } from '../contract/pipe.js';

@@ -20,9 +20,13 @@ async function next(end: PipeEnd): Promise<Uint8Array | 'ended'> {
 }
 
 /** What a client proves, as the protocol has it. */
-function proof(end: PipeEnd, name: string, key: string, a: Uint8Array, b: Uint8Array): Buffer {
+function proof(
+  { name, pipe, key }: { name: string; pipe: bigint; key: string },
+  a: Uint8Array,
+  b: Uint8Array,
+): Buffer {
   return createHmac('sha256', key)
-    .update(`interproc connection 1\0client\0${name}\0${end.identity()}\0`)
+    .update(`interproc connection 1\0client\0${name}\0${pipe}\0`)
     .update(a)
     .update(b)
     .digest();
@@ -126,6 +130,25 @@ export function authentication(subject: ListenerSubject): void {
       for (const end of silent) end.close();
     });
 
+    // Natively each would take a file descriptor or two.
+    it.runIf(subject.kind === 'memory')(
+      'leaves further clients waiting while as many handshakes as may be go on',
+      async () => {
+        const listener = bench.keep(
+          Pipe.listen<string>(bench.name(), { authkey: 'open sesame', backlog: 1000 }),
+        );
+        const accepting = listener.accept();
+        const silent = Array.from({ length: 256 }, () => bench.rawClient(listener.name));
+        const connecting = Pipe.connect<string>(listener.name, { authkey: 'open sesame' });
+        expect(await stateOf(connecting)).toBe('pending');
+        expect(listener.waiting).toBe(1);
+        silent[7]?.close();
+        await bench.kept(accepting);
+        await bench.kept(connecting);
+        expect([listener.waiting, listener.rejected]).toEqual([0, 1]);
+      },
+    );
+
     it('keeps who authenticated itself after its accept was called off for the next one', async () => {
       const { listener } = listen();
       const controller = new AbortController();
@@ -136,7 +159,11 @@ export function authentication(subject: ListenerSubject): void {
       await expect(accepting).rejects.toEqual(coded('ABORT_ERR'));
       const a = challenge.subarray(1);
       const b = new Uint8Array(32).fill(7);
-      const response = [Uint8Array.of(2), b, proof(end, listener.name, 'open sesame', a, b)];
+      const response = [
+        Uint8Array.of(2),
+        b,
+        proof({ name: listener.name, pipe: end.identity(), key: 'open sesame' }, a, b),
+      ];
       end.trySend(Buffer.concat(response), 0);
       expect(((await next(end)) as Uint8Array)[0]).toBe(3);
       await expect.poll(() => listener.waiting).toBe(1);
@@ -216,6 +243,8 @@ export function authentication(subject: ListenerSubject): void {
 
     const response = (b: Uint8Array, p: Uint8Array) => Buffer.concat([Uint8Array.of(2), b, p]);
     const b = new Uint8Array(32).fill(9);
+    const right = (end: PipeEnd, challenge: Uint8Array, name: string) =>
+      proof({ name, pipe: end.identity(), key: 'k' }, challenge.subarray(1), b);
 
     it.each<[string, (end: PipeEnd, challenge: Uint8Array, name: string) => void]>([
       ['nothing at all', (end) => end.trySend(new Uint8Array(0), 0)],
@@ -226,19 +255,29 @@ export function authentication(subject: ListenerSubject): void {
       ['a proof of zeros', (end) => end.trySend(response(b, new Uint8Array(32)), 0)],
       ['a large message', (end) => end.trySend(new Uint8Array(1000), 0)],
       ['the beginning of a huge one', (end) => end.trySendParts(new Uint8Array(9_000_000), 0, 0)],
-      ['a message that carries', (end) => end.trySend(response(b, new Uint8Array(32)), 1)],
-      ['a part of an exchange', (end) => end.trySend(response(b, new Uint8Array(32)), 2)],
+      [
+        'a message that carries',
+        (end, challenge, name) => end.trySend(response(b, right(end, challenge, name)), 1),
+      ],
+      [
+        'a part of an exchange',
+        (end, challenge, name) => end.trySend(response(b, right(end, challenge, name)), 2),
+      ],
       [
         'a proof of another challenge',
-        (end, challenge, name) => {
-          const other = challenge.slice(1).fill(1);
-          end.trySend(response(b, proof(end, name, 'k', other, b)), 0);
-        },
+        (end, challenge, name) =>
+          end.trySend(response(b, right(end, challenge.slice().fill(1), name)), 0),
       ],
       [
         'a proof for another name',
-        (end, challenge) =>
-          end.trySend(response(b, proof(end, 'elsewhere', 'k', challenge.subarray(1), b)), 0),
+        (end, challenge) => end.trySend(response(b, right(end, challenge, 'elsewhere')), 0),
+      ],
+      [
+        'a proof for another pipe',
+        (end, challenge, name) => {
+          const elsewhere = { name, pipe: end.identity() + 1n, key: 'k' };
+          end.trySend(response(b, proof(elsewhere, challenge.subarray(1), b)), 0);
+        },
       ],
     ])('is refused for %s', async (_, act) => {
       const end = await meet(act);
@@ -283,10 +322,7 @@ export function authentication(subject: ListenerSubject): void {
       ['a short challenge', [Uint8Array.of(1, 2, 3)]],
       ['a large message', [new Uint8Array(1000)]],
       ['a welcome without proof', [new Uint8Array(33).fill(1), Uint8Array.of(3)]],
-      [
-        'a proof of zeros',
-        [new Uint8Array(33).fill(1), Uint8Array.of(3, ...new Array(32).fill(0))],
-      ],
+      ['a proof of zeros', [new Uint8Array(33).fill(1), Uint8Array.of(3, ...new Uint8Array(32))]],
     ])('is not believed: %s', async (_, messages) => {
       const error = await meet((end) => {
         for (const message of messages) end.trySend(message, 0);

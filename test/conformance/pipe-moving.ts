@@ -399,7 +399,16 @@ export function moving(subject: PipeSubject): void {
       });
     });
 
-    it('that a value’s own code sends away while they send it are refused', async () => {
+    it.each<[string, (over: Connection<unknown>, value: unknown) => unknown]>([
+      ['send', (over, value) => over.send(value)],
+      ['send with options', (over, value) => over.send(value, { timeoutMs: 9 })],
+      ['sendMany', (over, value) => over.sendMany([1, value])],
+      ['trySend', (over, value) => over.trySend(value)],
+      ...bench.blocking<[string, (over: Connection<unknown>, value: unknown) => unknown]>(
+        ['sendSync', (over, value) => over.sendSync(value)],
+        ['sendManySync', (over, value) => over.sendManySync([1, value])],
+      ),
+    ])('that a value’s own code sends away during %s of it are refused', async (_, send) => {
       const [a, b] = bench.values();
       const q = bench.carrier();
       const value = {
@@ -408,7 +417,8 @@ export function moving(subject: PipeSubject): void {
           return 1;
         },
       };
-      await expect(a.send(value)).rejects.toEqual(coded('ERR_MOVED'));
+      const call = (async () => send(a, value))();
+      await expect(call).rejects.toEqual(coded('ERR_MOVED'));
       const c = await taken(q);
       expect(b.tryRecv()).toBeUndefined();
       await c.send('well');
@@ -443,7 +453,7 @@ export function moving(subject: PipeSubject): void {
         const [a, b] = bench.strings();
         const [c, d] = bench.values();
         const gone = bench.Queue.create(bench.name());
-        await c.send(how === 'undecodable' ? [b, gone] : [b]);
+        await c.send(how === 'undecodable' ? [gone, b] : [b]);
         gone.unlink();
         gone.close();
         const waiting = a.recv();

@@ -316,7 +316,14 @@ export function travelling(subject: Subject): void {
         ['put', (q, value) => q.put(value)],
         ['tryPut', (q, value) => q.tryPut(value)],
         ['putMany', (q, value) => q.putMany([value])],
-        ['a stream', (q, value) => new Promise((over) => void q.toWritable().end(value, over))],
+        [
+          'a stream',
+          (q, value) => {
+            const stream = q.toWritable();
+            stream.write(value);
+            return new Promise<void>((over) => stream.end(over));
+          },
+        ],
         [
           'a put that waits',
           async (q, value) => {

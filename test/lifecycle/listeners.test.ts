@@ -64,6 +64,22 @@ describe('a listener that is killed', () => {
     await client.leave();
   });
 
+  test('ends them although somebody is stopped who has its backlog open', async ({ scene }) => {
+    const { listener, client } = await meet(scene, { backlog: 1 });
+    const stopped = terminal(scene);
+    await stopped.begin('connect', 'door', 'c', FOR_LONG);
+    stopped.program.signal('SIGSTOP');
+    const waiting = await client.begin('recv', 'c');
+    await listener.kill();
+    await expect(waiting.result).rejects.toEqual(coded('ERR_EOF'));
+    const next = terminal(scene);
+    await next.call('listen', 'door');
+    stopped.program.signal('SIGCONT');
+    await next.call('accept', 'door', 's');
+    for (const each of [client, stopped, next]) await each.leave();
+    expect(scene.files()).toEqual([]);
+  });
+
   test('ends those that it had accepted, after what it had sent', async ({ scene }) => {
     const { listener, client } = await meet(scene);
     await listener.call('accept', 'door', 's');
@@ -91,6 +107,21 @@ describe('a listener that is killed', () => {
     expect(await next.call('recv', 's')).toBe('to the next');
     await expect(client.call('recv', 'c')).rejects.toEqual(coded('ERR_EOF'));
     for (const each of [client, late, next]) await each.leave();
+    expect(scene.files()).toEqual([]);
+  });
+
+  test('is noticed by who waits for room, though nobody follows', async ({ scene }) => {
+    const { listener, client } = await meet(scene, { backlog: 1 });
+    const late = terminal(scene);
+    const connecting = await late.begin('connect', 'door', 'c', { timeoutMs: 3000 });
+    await delay(50);
+    await listener.kill();
+    await expect(connecting.result).rejects.toMatchObject({
+      code: 'ERR_TIMEOUT',
+      message: expect.stringMatching(/^Nobody listened on 'door'/),
+    });
+    await late.leave();
+    await client.leave();
     expect(scene.files()).toEqual([]);
   });
 
