@@ -68,7 +68,7 @@ export class Exchange<T> implements Taker {
         'Requests of this connection have a handler; stop() that one first',
       );
     }
-    const handling = { handler, maxConcurrent };
+    const handling = { handle: handler, maxConcurrent };
     this.#handling.handling = handling;
     this.#update();
     const stop = () => {

@@ -155,7 +155,7 @@ export class OutgoingRequests<T> {
       request.isStarted = true;
       this.#unanswered++;
       this.#unansweredBytes = bytes;
-      this.#send(request);
+      void this.#send(request);
     }
   }
 
@@ -170,7 +170,7 @@ export class OutgoingRequests<T> {
   /** The other end is told, if it knows of the request: its handler works in vain. */
   #giveUp(request: Request, error: unknown): void {
     const { id, message } = request;
-    if (message.isSent) this.#cancel(id);
+    if (message.isSent) void this.#cancel(id);
     else this.#port.withdraw(message);
     this.#end(request, () => request.reject(error));
   }

@@ -43,12 +43,12 @@ export class PipeWriter<T> {
   }
 
   /**
-   * One look for room; true if the message was sent. Never one that is larger than the ring. `marks`: of what it is part of.
+   * One look for room; true if the message was sent. Never one that is larger than the ring.
    * @throws ERR_PEER_DEAD, ERR_TOO_LARGE
    */
-  offer(encoded: number | Uint8Array, marks = 0): boolean {
+  offer(encoded: number | Uint8Array): boolean {
     try {
-      if (!this.#send(encoded, marks | marksOf(this.#boarding.passengers))) return false;
+      if (!this.#send(encoded, marksOf(this.#boarding.passengers))) return false;
     } catch (error) {
       this.discard();
       throw error;

@@ -69,7 +69,7 @@ class Running implements RequestContext {
 }
 
 interface Handling<T> {
-  readonly handler: RequestHandler<T>;
+  handle(value: T, context: RequestContext): T | Promise<T>;
   readonly maxConcurrent: number;
 }
 
@@ -150,19 +150,18 @@ export class RequestHandling<T> {
   #start(): void {
     for (const [id, value] of this.#waiting) {
       if (this.#handling === undefined) return;
-      const { handler, maxConcurrent } = this.#handling;
-      if (this.#running.size >= maxConcurrent) return;
+      if (this.#running.size >= this.#handling.maxConcurrent) return;
       this.#waiting.delete(id);
-      this.#run(id, value, handler);
+      void this.#run(id, value, this.#handling);
     }
   }
 
-  async #run(id: number, value: T, handler: RequestHandler<T>): Promise<void> {
+  async #run(id: number, value: T, handling: Handling<T>): Promise<void> {
     const running = new Running();
     this.#running.set(id, running);
     let message: OutgoingMessage | undefined;
     try {
-      const response = await handler(value, running);
+      const response = await handling.handle(value, running);
       if (!running.isAborted) {
         message = this.#port.valueMessage({ kind: RESPONSE, detail: 0, id }, response);
       }
@@ -170,7 +169,7 @@ export class RequestHandling<T> {
       if (!running.isAborted) message = this.#thrown(id, error);
     }
     this.#running.delete(id);
-    if (message !== undefined) this.#send(message);
+    if (message !== undefined) void this.#send(message);
     this.#start();
     this.#settled();
   }
@@ -186,12 +185,12 @@ export class RequestHandling<T> {
   }
 
   #throw(id: number, error: unknown): void {
-    this.#send(this.#thrown(id, error));
+    void this.#send(this.#thrown(id, error));
   }
 
   #refuse(id: number): void {
     const header = { kind: FAILURE, detail: UNHANDLED, id } as const;
-    this.#send(this.#port.bytesMessage(header, NOTHING));
+    void this.#send(this.#port.bytesMessage(header, NOTHING));
   }
 
   async #send(message: OutgoingMessage): Promise<void> {

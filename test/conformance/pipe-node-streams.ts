@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { Duplex, Readable, Transform, Writable } from 'node:stream';
+import { Duplex, Readable, Transform } from 'node:stream';
+import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
