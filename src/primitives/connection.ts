@@ -37,7 +37,6 @@ import { QueueIterator } from './queue-iterator.js';
 import { concurrencyOf } from './request-handling.js';
 import type { RequestHandler, RequestHandlingOptions } from './request-handling.js';
 import type { Returnable } from './returnable.js';
-import type { AsideMessage } from './set-aside.js';
 import {
   connectionReadableOptionsOf,
   connectionWritableOptionsOf,
@@ -845,10 +844,10 @@ export class Connection<T = unknown> implements AsyncIterable<T, undefined, void
         'Calls of this connection are pending here, so it cannot move; await or abort them first',
       );
     }
-    if (this.#exchange?.isActive === true || this.#reader.hasAside) {
+    if (this.#exchange?.isActive === true || this.#reader.keepsMessages) {
       throw new InterprocError(
         'ERR_ENCODE',
-        'This connection has requests under way, a handler of requests, or messages that were taken in and not received, so it cannot move; end the former and receive the latter first',
+        'This connection has requests under way, a handler of requests, or messages that were taken in and not received, so it cannot move; end the former, and receive the latter, first',
       );
     }
     const { name, schema } = this.#codec;
@@ -1053,15 +1052,8 @@ export class Connection<T = unknown> implements AsyncIterable<T, undefined, void
   #returnables(): MessageSource<Returnable<T>> {
     this.#assertReceiving();
     const reader = this.#reader;
-    const putBack = (message: AsideMessage<T>) => {
-      if (this.closed) {
-        message.drop();
-        return;
-      }
-      reader.putBack(message);
-      this.#receives.came();
-    };
-    return this.#source(() => reader.takeReturnable(putBack));
+    const cameBack = () => this.#receives.came();
+    return this.#source(() => reader.takeReturnable(cameBack));
   }
 
   #sink(): MessageSink<T> {

@@ -43,6 +43,8 @@ export class PipeReader<T> {
   readonly #isClosed: () => boolean;
   /** What comes before the messages in the pipe; undefined: nothing, as almost always. */
   #aside: SetAside<T> | undefined;
+  /** Messages that may come back. */
+  #lent = 0;
 
   constructor(
     end: PipeEnd,
@@ -146,16 +148,22 @@ export class PipeReader<T> {
     }
   }
 
-  /** The next message; `putBack`, called with it, makes it the next one again. */
-  takeReturnable(putBack: (message: AsideMessage<T>) => void): ReceivedMessage<T> | NotYet {
+  /** The next message. Given back, it is the next one again, and `cameBack` is called. */
+  takeReturnable(cameBack: () => void): ReceivedMessage<T> | NotYet {
     const message = this.#takeDecoded();
     if (message === NOT_YET) return NOT_YET;
-    return new ReceivedMessage(this.#open(message), () => putBack(message));
-  }
-
-  /** Nobody has got it: it is the next one again. */
-  putBack(message: AsideMessage<T>): void {
-    (this.#aside ??= new SetAside()).putBack(message);
+    const value = this.#open(message);
+    this.#lent++;
+    return new ReceivedMessage(value, (isGivenBack) => {
+      this.#lent--;
+      if (!isGivenBack) return;
+      if (this.#isClosed()) {
+        message.drop();
+        return;
+      }
+      (this.#aside ??= new SetAside()).putBack(message);
+      cameBack();
+    });
   }
 
   /**
@@ -194,9 +202,9 @@ export class PipeReader<T> {
     return false;
   }
 
-  /** Whether something was received that nobody has got yet. */
-  get hasAside(): boolean {
-    return this.#aside !== undefined;
+  /** Whether something was received that nobody has got yet, or that may come back. */
+  get keepsMessages(): boolean {
+    return this.#aside !== undefined || this.#lent > 0;
   }
 
   /** Nobody receives any more. */

@@ -3,26 +3,29 @@ import type { Returnable } from './returnable.js';
 /** A message of a connection, in hands that may give it back to be the next one again. */
 export class ReceivedMessage<T> implements Returnable<T> {
   readonly value: T;
-  readonly #putBack: () => void;
+  readonly #settled: (isGivenBack: boolean) => void;
   #isSettled = false;
 
-  /** `putBack`: nothing once the connection is closed. */
-  constructor(value: T, putBack: () => void) {
+  constructor(value: T, settled: (isGivenBack: boolean) => void) {
     this.value = value;
-    this.#putBack = putBack;
+    this.#settled = settled;
   }
 
   ack(): void {
-    this.#isSettled = true;
+    this.#settle(false);
   }
 
   nack(): void {
-    if (this.#isSettled) return;
-    this.#isSettled = true;
-    this.#putBack();
+    this.#settle(true);
   }
 
   [Symbol.dispose](): void {
-    this.nack();
+    this.#settle(true);
+  }
+
+  #settle(isGivenBack: boolean): void {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    this.#settled(isGivenBack);
   }
 }

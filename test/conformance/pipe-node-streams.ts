@@ -76,6 +76,19 @@ export function nodeStreams(subject: PipeSubject): void {
       expect(await recv).toBe('a');
     });
 
+    it('keeps a connection whose message it holds from moving', async () => {
+      const [a, b] = bench.strings();
+      const queue = bench.carrier();
+      const readable = b.toReadable();
+      expect(thrownBy(() => (readable.read(), queue.tryPut(b)))).toEqual(coded('ERR_ENCODE'));
+      await a.send('a');
+      await once(readable, 'readable');
+      expect(thrownBy(() => queue.tryPut(b))).toEqual(coded('ERR_ENCODE'));
+      expect(readable.read()).toBe('a');
+      readable.destroy();
+      expect(queue.tryPut(b)).toBe(true);
+    });
+
     it('loses nothing by a break', async () => {
       const [a, b] = bench.strings();
       await a.sendMany(['a', 'b', 'c', 'd']);

@@ -2,11 +2,12 @@
 
 import type { Writable } from 'node:stream';
 
-import { Pipe, Queue, wait } from 'interproc';
+import { Pipe, wait } from 'interproc';
 import type {
   Connection,
   ConnectionDuplex,
   MessageReadable,
+  Queue,
   RequestContext,
   RequestHandler,
   RequestSubscription,
