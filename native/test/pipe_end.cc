@@ -183,7 +183,9 @@ TEST_CASE("a message larger than the ring comes in parts") {
   }
 }
 
-TEST_CASE("a message that fits into the ring goes whole, asked for in parts or not, and none is longer than the pipe allows") {
+TEST_CASE(
+    "a message that fits into the ring goes whole, asked for in parts or not, and none is longer "
+    "than the pipe allows") {
   TestDirectory directory;
   PipePair pair(directory, "p", pipe_header(true, kCapacity, 10'000));
   for (std::size_t length : {std::uint64_t{8}, kWhole / 4, kWhole}) {
@@ -718,7 +720,9 @@ TEST_CASE("the look whether an end can arrive sees a message that is moved meanw
   CHECK(moment.ran());
 }
 
-TEST_CASE("who cannot look gives no end up: without a descriptor it is not known that nothing carries it") {
+TEST_CASE(
+    "who cannot look gives no end up: without a descriptor it is not known that nothing carries "
+    "it") {
   TestDirectory directory;
   PipePair moved(directory, "m");
   PipePair carrier(directory, "c");
@@ -749,9 +753,9 @@ TEST_CASE("tickets in messages that nobody will read are redeemed, and keep noth
   TestDirectory directory;
   PipePair carrier(directory, "c");
   {
-    auto object = std::make_unique<Peer>(directory, "o", OpenMode::create,
-                                         interproc::test::Shape{
-                                             .flags = interproc::memory::kAnonymous});
+    auto object =
+        std::make_unique<Peer>(directory, "o", OpenMode::create,
+                               interproc::test::Shape{.flags = interproc::memory::kAnonymous});
     REQUIRE(carrier.a.end().issue_ticket(object->queue().segment(), 0).ok());
     REQUIRE(carrier.b.end().issue_ticket(object->queue().segment(), 0).ok());
   }

@@ -14,8 +14,7 @@
 
 namespace interproc::test {
 
-inline memory::Header pipe_header(bool duplex = true,
-                                  std::uint64_t capacity = memory::kMinCapacity,
+inline memory::Header pipe_header(bool duplex = true, std::uint64_t capacity = memory::kMinCapacity,
                                   std::uint64_t max_message_bytes = 1 << 20) {
   return header_of({.kind = memory::Kind::pipe,
                     .capacity = capacity,

@@ -77,7 +77,9 @@ bool was_missed(PipePeer& peer, Side side, const Activity& other) {
 
 }  // namespace
 
-TEST_CASE("a receiver asleep is rung by every message, and by the end; a sender by all room that is made") {
+TEST_CASE(
+    "a receiver asleep is rung by every message, and by the end; a sender by all room that is "
+    "made") {
   const std::uint64_t seed = interproc::test::seed_for("pipe on a futex");
   const Watchdog watchdog("pipe on a futex", 1'000);
   const std::uint64_t messages = times(40'000, 4'000, 4'000'000);

@@ -30,8 +30,9 @@ namespace {
 
 // Where the ticket stands that the child has made.
 Ticket& shared_ticket() {
-  static Ticket* const ticket = new (mmap(nullptr, sizeof(Ticket), PROT_READ | PROT_WRITE,
-                                          MAP_SHARED | MAP_ANONYMOUS, -1, 0)) Ticket;
+  static Ticket* const ticket =
+      new (mmap(nullptr, sizeof(Ticket), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0))
+          Ticket;
   return *ticket;
 }
 
