@@ -8,6 +8,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <functional>
 #include <optional>
 #include <string>
@@ -63,6 +64,34 @@ std::size_t tickets_in(const TestDirectory& directory) {
   for (const std::string& name : directory.names()) count += Ticket::names_ticket(name) ? 1 : 0;
   return count;
 }
+
+// No descriptor is left to this process from begin() to end().
+class Scarcity {
+ public:
+  void begin() {
+    getrlimit(RLIMIT_NOFILE, &before_);
+    for (int fd = dup(0); fd >= 0 && fd < kMany; fd = dup(0)) taken_.push_back(fd);
+    rlimit few = before_;
+    few.rlim_cur = kMany;
+    setrlimit(RLIMIT_NOFILE, &few);
+  }
+  void give_one_back() {
+    if (taken_.empty()) return;
+    close(taken_.back());
+    taken_.pop_back();
+  }
+  void end() {
+    if (taken_.empty()) return;
+    while (!taken_.empty()) give_one_back();
+    setrlimit(RLIMIT_NOFILE, &before_);
+  }
+
+ private:
+  static constexpr int kMany = 200;
+  rlimit before_{};
+  std::vector<int> taken_;
+};
+Scarcity scarcity;
 
 // As far as others can see: its locks go, and nothing else happens.
 void die(PipePeer& peer) {
@@ -728,25 +757,24 @@ TEST_CASE(
   PipePair carrier(directory, "c");
   Ticket ticket;
   REQUIRE(carrier.a.send_end(9, moved.b, ticket) == Code::ok);
-  rlimit before{};
-  REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
   // Every number of descriptors that are left, from none to enough.
   for (int left = 0; left < 8; ++left) {
     CAPTURE(left);
-    std::vector<int> taken;
-    for (int fd = dup(0); fd >= 0 && fd < 200; fd = dup(0)) taken.push_back(fd);
-    rlimit few = before;
-    few.rlim_cur = 200;
-    REQUIRE(setrlimit(RLIMIT_NOFILE, &few) == 0);
-    for (int i = 0; i < left && !taken.empty(); ++i) {
-      close(taken.back());
-      taken.pop_back();
-    }
+    scarcity.begin();
+    for (int i = 0; i < left; ++i) scarcity.give_one_back();
     const bool gone = moved.a.end().peer_gone(true);
-    for (int fd : taken) close(fd);
-    REQUIRE(setrlimit(RLIMIT_NOFILE, &before) == 0);
+    scarcity.end();
     CHECK_FALSE(gone);
   }
+  // Or others take them when the directory was read, each time.
+  interproc::platform::observe_faults([](const char* name) {
+    if (std::strcmp(name, "carriage.listed") == 0) scarcity.begin();
+    if (std::strcmp(name, "carriage.surveyed") == 0) scarcity.end();
+  });
+  const bool gone = moved.a.end().peer_gone(true);
+  interproc::platform::observe_faults(nullptr);
+  scarcity.end();
+  CHECK_FALSE(gone);
 }
 
 TEST_CASE("tickets in messages that nobody will read are redeemed, and keep nothing") {
