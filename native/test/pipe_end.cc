@@ -777,6 +777,44 @@ TEST_CASE(
   CHECK_FALSE(gone);
 }
 
+TEST_CASE("who has too few descriptors is told so, and the end is there when there are more") {
+  TestDirectory directory;
+  PipePair moved(directory, "m");
+  PipePair carrier(directory, "c");
+  Ticket ticket;
+  REQUIRE(moved.b.send(1) == Code::ok);
+  REQUIRE(carrier.a.send_end(9, moved.b, ticket) == Code::ok);
+  int refused = 0;
+  for (int left = 0;; ++left) {
+    CAPTURE(left);
+    REQUIRE(left < 32);
+    PipePeer made(directory);
+    PipePeer arrived(directory);
+    scarcity.begin();
+    for (int i = 0; i < left; ++i) scarcity.give_one_back();
+    made.create("n", 0);
+    made.close();
+    arrived.arrive("m", ticket);
+    const bool ok = arrived.ok();
+    const Code code = arrived.error().code;
+    const bool gone = !ok && moved.a.end().peer_gone(true);
+    scarcity.end();
+    CHECK_FALSE(gone);
+    CHECK_FALSE(directory.has("n"));
+    if (ok) {
+      CHECK_FALSE(arrived.end().lost());
+      CHECK(moved.a.send(2) == Code::ok);
+      CHECK(arrived.receive() == 2);
+      break;
+    }
+    CHECK(code == Code::system);
+    ++refused;
+  }
+  CHECK(refused > 1);
+  CHECK(moved.a.receive() == 1);
+  redeem(carrier.b.bell(), ticket.file_name());
+}
+
 TEST_CASE("tickets in messages that nobody will read are redeemed, and keep nothing") {
   TestDirectory directory;
   PipePair carrier(directory, "c");
