@@ -8,9 +8,10 @@ import type { Backend, SegmentInfo } from './contract/channel.js';
 import { NativeBackend } from './backends/native/native-backend.js';
 import { bindPosix } from './primitives/bind-posix.js';
 import type { Barrier as BarrierHandle } from './primitives/barrier.js';
+import { bindListeners } from './primitives/bind-listeners.js';
+import type { PipeNamespace } from './primitives/bind-listeners.js';
 import { bindLocks } from './primitives/bind-locks.js';
 import { bindPipe } from './primitives/bind-pipe.js';
-import type { PipeFunction } from './primitives/bind-pipe.js';
 import { bindQueue } from './primitives/bind-queue.js';
 import type { QueueConstructor } from './primitives/bind-queue.js';
 import { bindRings } from './primitives/bind-rings.js';
@@ -23,6 +24,7 @@ import type { SharedArrayConstructor } from './primitives/bind-shared-array.js';
 import { bindValue } from './primitives/bind-value.js';
 import type { ValueConstructor } from './primitives/bind-value.js';
 import type { Connection as ConnectionHandle } from './primitives/connection.js';
+import type { Listener as ListenerHandle } from './primitives/listener.js';
 import { HandleClasses } from './primitives/passengers.js';
 import type { PosixSemaphore as PosixSemaphoreHandle } from './primitives/posix-semaphore.js';
 import type { PosixSharedMemory as PosixSharedMemoryHandle } from './primitives/posix-shared-memory.js';
@@ -73,8 +75,12 @@ const handles = new HandleClasses();
 export const Queue: QueueConstructor = bindQueue(selectBackend, handles);
 export type Queue<T = unknown> = QueueHandle<T>;
 
-export const Pipe: PipeFunction = bindPipe(selectBackend, handles);
+export const Pipe: PipeNamespace = Object.assign(
+  bindPipe(selectBackend, handles),
+  bindListeners(selectBackend, handles),
+);
 export type Connection<T = unknown> = ConnectionHandle<T>;
+export type Listener<T = unknown> = ListenerHandle<T>;
 
 export const SharedMemory: SharedMemoryConstructor = bindSharedMemory(selectBackend, handles);
 export type SharedMemory = SharedMemoryHandle;

@@ -27,6 +27,7 @@ export const ERROR_CODES = Object.freeze({
   ERR_ENCODE: 'the codec cannot carry the value',
   ERR_DECODE: 'the codec cannot read the message',
   ERR_PEER_DEAD: 'the other end is gone: it was closed, or its process has died',
+  ERR_AUTH: 'the other end of a connection could not be authenticated (AuthenticationError)',
   ERR_NOT_OWNER: 'the caller does not hold, or no longer, what it uses or lets go of',
   ERR_DIRECTION: 'this end of a one-way connection only sends, or only receives',
   ERR_DEADLOCK: 'the wait could never end',
@@ -153,6 +154,20 @@ export class BufferTooShort extends InterprocError {
 
   static {
     this.prototype.name = 'BufferTooShort';
+  }
+}
+
+/**
+ * `ERR_AUTH`: from `Pipe.connect`, and told to `onRejected` of a listener, when the two have different `authkey`s, only one of
+ * them has one, or the other one does not keep to the handshake.
+ */
+export class AuthenticationError extends InterprocError {
+  constructor(message: string, details?: ErrorDetails) {
+    super('ERR_AUTH', message, details);
+  }
+
+  static {
+    this.prototype.name = 'AuthenticationError';
   }
 }
 

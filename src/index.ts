@@ -17,9 +17,10 @@ export {
   SharedMemory,
   Value,
 } from './context.js';
-export type { Connection, PruneOptions } from './context.js';
+export type { Connection, Listener, PruneOptions } from './context.js';
 export {
   AbortError,
+  AuthenticationError,
   BufferTooShort,
   EOFError,
   ERROR_CODES,
@@ -51,6 +52,12 @@ export type { Guard } from './primitives/guard.js';
 export type { RLockGuard } from './primitives/rlock.js';
 export type { PeekedMessage, ReservedSlot } from './primitives/lease.js';
 export type { Ends, PipeFunction, ValuePipeOptions } from './primitives/bind-pipe.js';
+export type { Connect, Listen, PipeNamespace } from './primitives/bind-listeners.js';
+export type {
+  AuthenticationOptions,
+  ConnectOptions,
+  ListenerOptions,
+} from './primitives/listener-options.js';
 export type { PipeOptions } from './primitives/pipe-options.js';
 export type { ValueQueueOptions } from './primitives/bind-queue.js';
 export type { BatchSize } from './primitives/batch-size.js';

@@ -1,11 +1,9 @@
 // Our lock in the place of futex_handoff's mutex: the same turns, without JavaScript around them.
 //
-//   lock_handoff [--count N] [--cpus A,B]
-#include <stdlib.h>
-
-#include <filesystem>
+//   [INTERPROC_DIR=…] lock_handoff [--count N] [--cpus A,B]
 #include <string>
 
+#include "bench_directory.h"
 #include "handoff.h"
 #include "sync/lock.h"
 #include "sync/waiting.h"
@@ -83,10 +81,8 @@ int main(int argc, char** argv) {
   using namespace interproc::bench;
   const CommandLine line =
       parse_command_line(argc, argv, {.bytes = 0, .count = 100'000, .cpus = {}});
-  std::string path = "/dev/shm/interproc-bench-XXXXXX";
-  if (mkdtemp(path.data()) == nullptr) give_up("mkdtemp");
-  const bool right = measure_handoff(line, [&] { return std::make_unique<SharedLock>(path); });
-  std::error_code ignored;
-  std::filesystem::remove_all(path, ignored);
+  const BenchDirectory directory;
+  const bool right =
+      measure_handoff(line, [&] { return std::make_unique<SharedLock>(directory.path()); });
   return right ? 0 : 1;
 }

@@ -3,8 +3,6 @@
 // --pause: how many `pause` instructions a side executes that found nothing, or no room, before it looks again.
 // Prints one JSON line. The consumer checks every message (verified_message.h) and times from the end of a warm-up on.
 
-#include <unistd.h>
-
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -13,8 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "bench_directory.h"
 #include "platform/clock.h"
-#include "platform/process.h"
 #include "ring/mpmc_ring.h"
 #include "ring/spsc_ring.h"
 #include "two_processes.h"
@@ -174,9 +172,8 @@ Consumed run_consumer(Segment& segment, Registry& registry, const Options& optio
 
 int main(int argc, char** argv) {
   const Options options = parse(argc, argv);
-  const std::string path =
-      "/dev/shm/interproc-bench-" + std::to_string(interproc::platform::process_id());
-  auto directory = Directory::open(path);
+  const interproc::bench::BenchDirectory home;
+  auto directory = Directory::open(home.path());
   if (!directory.ok()) return 1;
   std::unique_ptr<Registry> registry;
   auto segment = attach(directory.value(), options, OpenMode::create, registry);
@@ -195,8 +192,6 @@ int main(int argc, char** argv) {
       });
   const bool verified = ran && consumed.totals == *produced;
   const double seconds = static_cast<double>(consumed.nanoseconds) / 1e9;
-  directory.value().remove("bench-ring");
-  rmdir(path.c_str());
   std::printf("{\"ring\":\"%s\",\"bytes\":%u,\"count\":%llu,\"seconds\":%.6f,\"verified\":%s}\n",
               options.ring.c_str(), options.bytes, static_cast<unsigned long long>(options.count),
               seconds, verified ? "true" : "false");

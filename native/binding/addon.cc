@@ -4,6 +4,7 @@
 #include "binding/environment.h"
 #include "binding/errors.h"
 #include "binding/lease_calls.h"
+#include "binding/listener_calls.h"
 #include "binding/lock_calls.h"
 #include "binding/message_calls.h"
 #include "binding/object_calls.h"
@@ -25,6 +26,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   binding::export_message_calls(env, exports, environment);
   binding::export_lease_calls(env, exports, environment);
   binding::export_object_calls(env, exports, environment);
+  binding::export_listener_calls(env, exports, environment);
   binding::export_state_calls(env, exports, environment);
   binding::export_lock_calls(env, exports, environment);
   binding::export_cell_calls(env, exports, environment);

@@ -30,6 +30,7 @@ void export_codes(Napi::Object constants) {
       {"noSlot", Code::no_slot},
       {"unacked", Code::unacked},
       {"noLease", Code::no_lease},
+      {"carries", Code::carries},
       {"notOwner", Code::not_owner},
       {"busy", Code::busy},
       {"deadlock", Code::deadlock},

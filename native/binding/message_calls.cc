@@ -13,12 +13,16 @@ bool is_trouble(Code code) {
   return code == Code::no_space || code == Code::permission || code == Code::system;
 }
 
+void note_trouble(const Call& call, const Environment::Object& object, Code code) {
+  if (is_trouble(code)) call.environment.results.data()[kErrno] = object.queue->trouble().errnum;
+}
+
 Code put_into(const Call& call, Environment::Object& object, const std::byte* bytes,
               std::size_t length) {
   if (object.queue == nullptr)
     return object.spsc != nullptr ? object.spsc->put(bytes, length) : Code::invalid;
   const Code code = object.queue->put(bytes, length);
-  if (is_trouble(code)) call.environment.results.data()[kErrno] = object.queue->trouble().errnum;
+  note_trouble(call, object, code);
   return code;
 }
 
@@ -67,6 +71,19 @@ napi_value put_bytes(napi_env env, napi_callback_info info) {
   std::size_t length = 0;
   if (object == nullptr || !call.bytes(1, bytes, length)) return call.code(Code::invalid);
   return call.code(put_into(call, *object, bytes, length));
+}
+
+// putCarrying(token, bytes): the message has tickets in it.
+napi_value put_carrying(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  Environment::Object* object = call.object();
+  std::byte* bytes = nullptr;
+  std::size_t length = 0;
+  if (object == nullptr || object->queue == nullptr || !call.bytes(1, bytes, length))
+    return call.code(Code::invalid);
+  const Code code = object->queue->put_carrying(bytes, length);
+  note_trouble(call, *object, code);
+  return call.code(code);
 }
 
 // putPacked(token, count): message i has lengths[i] bytes and starts at offsets[i] of the outbox. Returns how many went in.
@@ -264,6 +281,7 @@ void export_message_calls(Napi::Env env, Napi::Object exports, Environment* envi
   const std::pair<const char*, napi_callback> calls[] = {
       {"putOutbox", put_outbox},
       {"putBytes", put_bytes},
+      {"putCarrying", put_carrying},
       {"putPacked", put_packed},
       {"take", take_inbox},
       {"takeInto", take_into},

@@ -40,6 +40,7 @@ enum Flags : std::uint32_t {
   kPersist = 1,    // stays when nobody is attached, empty or not
   kAnonymous = 2,  // goes when nobody is attached, empty or not
   kOneWay = 4,     // a pipe of which end 1 sends and end 0 receives
+  kKeyed = 8,      // a listener that has whoever comes prove that he knows its key
 };
 
 inline constexpr std::uint32_t kMaxParticipants = 256;  // a slot is 8 bits of a word
@@ -74,8 +75,8 @@ struct Header {
   std::uint64_t max_message_bytes;
   std::uint64_t max_side_bytes;  // of the messages that stand beside the ring at once
   std::int64_t created_wall_ns;
-  std::uint64_t state_bytes;  // of an object of state; a ring has none
-  std::uint64_t parameter;    // of a lock: permits at most, parties
+  std::uint64_t state_bytes;  // of an object of state; of a listener: capacity of its pipes
+  std::uint64_t parameter;    // of a lock: permits, parties; of a listener: its pipes' messages
   char codec[kCodecBytes];
   char dead_letter[kNameBytes];
   char schema[kSchemaBytes];  // what the bytes of a state mean
@@ -163,8 +164,9 @@ static_assert(offsetof(Participant, takes) == 160 && offsetof(Participant, lease
 // One per block. `word` is described in ring/word.h.
 struct Descriptor {
   Word word;
-  std::atomic<std::uint32_t> length;        // bytes of the record that starts here
-  std::atomic<std::uint32_t> redeliveries;  // how often it was delivered and came back
+  std::atomic<std::uint32_t> length;  // bytes of the record that starts here
+  std::atomic<std::uint32_t>
+      redeliveries;  // how often it came back, and whether it carries: ring/redeliveries.h
 };
 static_assert(sizeof(Descriptor) == 16);
 

@@ -57,6 +57,10 @@ Error check_ring(const Header& header) noexcept {
   if (header.max_message_bytes == 0 || header.max_message_bytes > kMaxMessage ||
       (header.kind == Kind::spsc && header.max_message_bytes > capacity))
     return fail(Code::corrupt, "header: message size");
+  if (header.kind == Kind::listener &&
+      (header.state_bytes < kMinCapacity || header.state_bytes > kMaxCapacity ||
+       header.parameter == 0 || header.parameter > kMaxMessage))
+    return fail(Code::corrupt, "header: pipes");
   if (!ends_with_zero(header.codec, sizeof header.codec))
     return fail(Code::corrupt, "header: codec");
   if (!ends_with_zero(header.dead_letter, sizeof header.dead_letter))
@@ -85,7 +89,8 @@ Error check_header(const Header& header) noexcept {
     return fail(Code::version, "the segment was made with another page size");
   if (header.kind < Kind::mpmc || header.kind > kLastKind)
     return fail(Code::corrupt, "header: kind");
-  const std::uint32_t flags = kPersist | kAnonymous | (header.kind == Kind::pipe ? kOneWay : 0u);
+  const std::uint32_t flags = kPersist | kAnonymous | (header.kind == Kind::pipe ? kOneWay : 0u) |
+                              (header.kind == Kind::listener ? kKeyed : 0u);
   if ((header.flags & ~flags) != 0) return fail(Code::corrupt, "header: flags");
   return is_state(header.kind) ? check_state(header) : check_ring(header);
 }

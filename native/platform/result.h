@@ -13,6 +13,7 @@ enum class Code : std::int32_t {
   full,
   ended,
   too_large,
+  carries,  // the next message has tickets in it: only a receive takes it
   exists,
   not_found,
   kind,

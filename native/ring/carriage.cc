@@ -11,6 +11,7 @@
 #include "platform/fault.h"
 #include "ring/passengers.h"
 #include "ring/pipe_end.h"
+#include "ring/queue.h"
 
 namespace interproc::ring {
 
@@ -105,6 +106,12 @@ class Survey {
   bool somebody_takes_from(const Carrier& carrier, const Ticket& ticket) {
     auto file = bell_.directory().open_file(carrier.name);
     if (!file.ok()) return file.error().code != Code::not_found;
+    // Nobody but its maker ever takes anything out of a listener, whoever else has it open.
+    if (carrier.header.kind == memory::Kind::listener &&
+        !file.value().is_locked_by_others(kListenerSlot)) {
+      tidy_up(bell_, carrier.name, carrier.header);
+      return false;
+    }
     if (!file.value().is_locked_by_others(memory::kAttachedByte)) {
       tidy_up(bell_, carrier.name, carrier.header);
       auto facts = file.value().facts();

@@ -7,7 +7,7 @@
 namespace interproc::ring {
 
 // Whether an end of a pipe that is on its way can still arrive: whether a ticket for it lies in a carrier out of which somebody can take
-// it. That is a queue that somebody has open, or that stays; or a pipe whose receiving end has a living owner, or can itself
+// it. That is a queue that somebody has open, or that stays; a listener whose maker lives; or a pipe whose receiving end has a living owner, or can itself
 // still arrive. So ends that are on their way in each other's messages, and nowhere else, keep nobody waiting. What is left of
 // carriers that nobody has open and nothing keeps is removed. In doubt the answer is yes. O(files in the directory).
 bool can_arrive(sync::Doorbell& bell, std::uint64_t pipe, unsigned end) noexcept;

@@ -107,7 +107,7 @@ std::byte* Ledger::place(std::uint32_t length) noexcept {
   return nullptr;
 }
 
-Held Ledger::hold(std::uint64_t pos, std::uint32_t length, std::uint32_t redeliveries) noexcept {
+Held Ledger::hold(std::uint64_t pos, std::uint32_t length, Redeliveries redeliveries) noexcept {
   LedgerEntry& entry = own_->entries[next_entry_];
   const std::uint32_t blocks = blocks_of(length);
   // An entry that another freed may still have its old blocks marked: they are found free at the next rebuild.
@@ -118,7 +118,7 @@ Held Ledger::hold(std::uint64_t pos, std::uint32_t length, std::uint32_t redeliv
   entry.pos.store(pos, std::memory_order_relaxed);
   entry.offset.store(next_start_, std::memory_order_relaxed);
   entry.length.store(length, std::memory_order_relaxed);
-  entry.redeliveries.store(redeliveries, std::memory_order_relaxed);
+  entry.redeliveries.store(redeliveries.word, std::memory_order_relaxed);
   if (own_->watermark.load(std::memory_order_relaxed) <= next_entry_) {
     // SYNC ledger.watermark: before the word, so that no HELD entry lies beyond it.
     own_->watermark.store(next_entry_ + 1, std::memory_order_release);
@@ -148,7 +148,7 @@ Held Ledger::describe(std::uint32_t slot, memory::Ledger* region, std::uint32_t 
   held.word = word;
   // relaxed: ordered by the acquire of the word. Copied once, checked, then used.
   held.pos = entry.pos.load(std::memory_order_relaxed);
-  held.redeliveries = entry.redeliveries.load(std::memory_order_relaxed);
+  held.redeliveries.word = entry.redeliveries.load(std::memory_order_relaxed);
   const std::uint64_t offset = std::uint64_t{entry.offset.load(std::memory_order_relaxed)} * kBlock;
   const std::uint64_t length = entry.length.load(std::memory_order_acquire);  // before unchanged()
   const std::uint64_t room = segment_.layout().payload_bytes;
@@ -187,7 +187,9 @@ bool Ledger::give_back(const Held& held, bool counted) noexcept {
   if (ledger == nullptr) return false;
   std::uint64_t expected = held.word;
   // Whoever takes it over counts it; what was never handed over is taken off beforehand. relaxed: ours alone.
-  if (!counted) ledger->entries[held.entry].redeliveries.fetch_sub(1, std::memory_order_relaxed);
+  if (!counted)
+    ledger->entries[held.entry].redeliveries.fetch_sub(Redeliveries::kOne,
+                                                       std::memory_order_relaxed);
   FAULT("ledger.nack");
   // SYNC ledger.return
   return ledger->entries[held.entry].word.compare_exchange_strong(
@@ -239,7 +241,9 @@ bool Ledger::take_over(Held& held) noexcept {
   // What find_returned saw belongs to the word that the CAS has found unchanged.
   held.word = mine;
   // relaxed: ours alone.
-  held.redeliveries = entry.redeliveries.fetch_add(1, std::memory_order_relaxed) + 1;
+  held.redeliveries.word =
+      entry.redeliveries.fetch_add(Redeliveries::kOne, std::memory_order_relaxed) +
+      Redeliveries::kOne;
   return true;
 }
 

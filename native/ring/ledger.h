@@ -7,6 +7,7 @@
 #include "memory/registry.h"
 #include "memory/segment.h"
 #include "memory/side_regions.h"
+#include "ring/redeliveries.h"
 
 namespace interproc::ring {
 
@@ -40,7 +41,7 @@ struct Held {
   std::uint64_t word = 0;
   std::uint64_t pos = 0;
   std::uint32_t length = 0;
-  std::uint32_t redeliveries = 0;
+  Redeliveries redeliveries;
   // The message, or what stands in its place if it is beside the ring.
   std::byte* bytes = nullptr;
 };
@@ -58,7 +59,7 @@ class Ledger {
   // entry or no room.
   std::byte* place(std::uint32_t length) noexcept;
   // The message now is in the ledger: the commit point of a receive.
-  Held hold(std::uint64_t pos, std::uint32_t length, std::uint32_t redeliveries) noexcept;
+  Held hold(std::uint64_t pos, std::uint32_t length, Redeliveries redeliveries) noexcept;
 
   // False: the message is not ours any more (no correct program sees this).
   bool release(const Held& held) noexcept;

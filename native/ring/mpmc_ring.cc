@@ -136,12 +136,12 @@ Look MpmcRing::claim(std::uint32_t length, Record& record) noexcept {
   return Look::ok;
 }
 
-bool MpmcRing::publish(const Record& record, std::uint32_t length) noexcept {
+bool MpmcRing::publish(const Record& record, std::uint32_t length, bool carries) noexcept {
   Descriptor& descriptor = at(record.pos);
   FAULT("ring.written");
   // relaxed: published by the CAS below.
   descriptor.length.store(length, std::memory_order_relaxed);
-  descriptor.redeliveries.store(0, std::memory_order_relaxed);
+  descriptor.redeliveries.store(Redeliveries::none(carries).word, std::memory_order_relaxed);
   std::uint64_t expected = record.word;
   // SYNC ring.publish: release, the bytes and the length are seen by who sees READY. seq_cst, because the producer's next
   // step is to look for sleepers (waiters.listed): the two must not be reordered.
@@ -190,7 +190,16 @@ memory::Named MpmcRing::names(const memory::SideRef& ref) const noexcept {
   return all ? memory::Named::no : memory::Named::unknown;
 }
 
-Look MpmcRing::take(Record& record, std::size_t limit) noexcept {
+inline Look MpmcRing::objection(Record& record, std::uint64_t seen, std::size_t limit,
+                                Carrying carrying) const noexcept {
+  record.length = length_of(record.pos, seen);
+  // acquire: as the length's. It is on the length's cache line.
+  record.redeliveries.word = at(record.pos).redeliveries.load(std::memory_order_acquire);
+  if (record.redeliveries.carries() && carrying == Carrying::leave) return Look::carries;
+  return record.length > limit ? Look::too_large : Look::ok;
+}
+
+Look MpmcRing::take(Record& record, std::size_t limit, Carrying carrying) noexcept {
   for (std::uint32_t retry = 0; retry < kMaxRetries; ++retry) {
     const std::uint64_t head = control_.head.load(std::memory_order_acquire);  // SYNC ring.cursor
     FAULT("ring.head_loaded");
@@ -208,11 +217,10 @@ Look MpmcRing::take(Record& record, std::size_t limit) noexcept {
       case State::ready: {
         if (!sane(seen)) return spoiled();
         const std::uint64_t mine = WordFormat::to(seen, State::reading, registry_.self());
-        // The length belongs to `seen` if the word still is `seen` afterwards: the CAS below, or the load here, tells.
-        record.length = length_of(record.pos, seen);
-        if (record.length > limit) {
+        // About `seen` if the word still is `seen` afterwards: the CAS below, or the load here, tells.
+        if (const Look why = objection(record, seen, limit, carrying); why != Look::ok) {
           if (at(record.pos).word.load(std::memory_order_acquire) != seen) continue;
-          return Look::too_large;
+          return why;
         }
         FAULT("ring.take");
         // SYNC ring.publish
@@ -225,7 +233,6 @@ Look MpmcRing::take(Record& record, std::size_t limit) noexcept {
         record.word = mine;
         advance(control_.head, head, mine);
         FAULT("ring.head_moved");
-        record.redeliveries = 0;  // what was delivered before is RETURNED, never READY
         return Look::ok;
       }
       case State::writing:
@@ -258,16 +265,16 @@ bool MpmcRing::find_returned(std::uint64_t& pos, bool& more) const noexcept {
   return found;
 }
 
-Look MpmcRing::take_returned(std::uint64_t pos, Record& record, std::size_t limit) noexcept {
+Look MpmcRing::take_returned(std::uint64_t pos, Record& record, std::size_t limit,
+                             Carrying carrying) noexcept {
   Descriptor& descriptor = at(pos);
   std::uint64_t seen = descriptor.word.load(std::memory_order_acquire);  // SYNC ring.publish
   if (format_.age(seen, pos) != 0 || WordFormat::state(seen) != State::returned || !sane(seen))
     return Look::empty;
   record.pos = pos;
-  record.length = length_of(pos, seen);
-  if (record.length > limit) {
+  if (const Look why = objection(record, seen, limit, carrying); why != Look::ok) {
     const bool unchanged = descriptor.word.load(std::memory_order_acquire) == seen;
-    return unchanged ? Look::too_large : Look::empty;
+    return unchanged ? why : Look::empty;
   }
   record.word = WordFormat::to(seen, State::reading, registry_.self());
   // SYNC ring.publish: the bytes are the producer's, handed on through every state since.
@@ -277,13 +284,16 @@ Look MpmcRing::take_returned(std::uint64_t pos, Record& record, std::size_t limi
   }
   FAULT("ring.taken_returned");
   // relaxed: the record is ours alone. A kill before this line under-counts a delivery that never reached anybody.
-  record.redeliveries = descriptor.redeliveries.fetch_add(1, std::memory_order_relaxed) + 1;
+  record.redeliveries.word =
+      descriptor.redeliveries.fetch_add(Redeliveries::kOne, std::memory_order_relaxed) +
+      Redeliveries::kOne;
   return Look::ok;
 }
 
 void MpmcRing::give_back(const Record& record, bool counted) noexcept {
   // Whoever takes a RETURNED record counts it; what was never handed over is taken off beforehand. relaxed: ours alone.
-  if (!counted) at(record.pos).redeliveries.fetch_sub(1, std::memory_order_relaxed);
+  if (!counted)
+    at(record.pos).redeliveries.fetch_sub(Redeliveries::kOne, std::memory_order_relaxed);
   leave(record, State::returned);
 }
 

@@ -6,6 +6,7 @@
 #include "memory/registry.h"
 #include "memory/segment.h"
 #include "memory/side_regions.h"
+#include "ring/redeliveries.h"
 #include "ring/word.h"
 
 namespace interproc::ring {
@@ -16,7 +17,7 @@ struct Record {
   std::uint64_t cursor = 0;  // of a claim: tail as it was
   std::uint64_t word = 0;    // what its descriptor holds while it is ours
   std::uint32_t length = 0;
-  std::uint32_t redeliveries = 0;
+  Redeliveries redeliveries;
 };
 
 // What a look at the ring found.
@@ -27,6 +28,7 @@ enum class Look {
   ended,
   writing,    // the next record is claimed and not yet published: `Record::word` names by whom
   too_large,  // `Record::length` exceeds the caller's limit; it stays where it is
+  carries,    // the next record does, and the caller takes none that does; it stays where it is
   corrupt,    // the words contradict each other: somebody else writes here
 };
 
@@ -55,16 +57,17 @@ class MpmcRing {
   Look claim(std::uint32_t length, Record& record) noexcept;
   // `length` is the message's, which may stand beside the ring. False: the record was not ours any more, which no correct peer
   // can cause.
-  bool publish(const Record& record, std::uint32_t length) noexcept;
+  bool publish(const Record& record, std::uint32_t length, bool carries = false) noexcept;
   // Gives a claimed record up: it becomes empty space.
   void abandon(const Record& record) noexcept;
 
-  // Takes the record at head if it has at most `limit` bytes: ok, empty, ended, writing, too_large.
-  Look take(Record& record, std::size_t limit) noexcept;
+  // Takes the record at head if it has at most `limit` bytes: ok, empty, ended, writing, too_large, carries.
+  Look take(Record& record, std::size_t limit, Carrying carrying = Carrying::take) noexcept;
   // The position of the oldest RETURNED record, if there is one; `more` says that there are others.
   bool find_returned(std::uint64_t& pos, bool& more) const noexcept;
-  // Takes the RETURNED record at `pos`: ok, too_large, or empty when another was quicker.
-  Look take_returned(std::uint64_t pos, Record& record, std::size_t limit) noexcept;
+  // Takes the RETURNED record at `pos`: ok, too_large, carries, or empty when another was quicker.
+  Look take_returned(std::uint64_t pos, Record& record, std::size_t limit,
+                     Carrying carrying = Carrying::take) noexcept;
   // The bytes have left the ring.
   void finish(const Record& record) noexcept { leave(record, State::done); }
   // Not to be consumed after all: the next one gets it. `counted`: as a delivery.
@@ -126,6 +129,10 @@ class MpmcRing {
     return format_.lap(pos) % kStampLaps == 0 ||
            format_.lap((pos + blocks - 1) & Cursor::kPosMask) % kStampLaps == 0;
   }
+  // Why the record that stands at its position with the word `seen` is not taken; ok: nothing is in the way. Its length and
+  // redeliveries belong to `seen` if the word still is that afterwards.
+  Look objection(Record& record, std::uint64_t seen, std::size_t limit,
+                 Carrying carrying) const noexcept;
   void leave(const Record& record, State state) noexcept;
   void advance(memory::Word& cursor, std::uint64_t from, std::uint64_t word) noexcept;
   // Moves head over the record that stands there if it is past READY. False: it is not.

@@ -55,6 +55,8 @@ Code to_code(Look look) noexcept {
       return Code::ended;
     case Look::too_large:
       return Code::too_large;
+    case Look::carries:
+      return Code::carries;
     case Look::corrupt:
       break;
   }
@@ -73,9 +75,14 @@ Result<std::unique_ptr<Queue>> Queue::open(sync::Doorbell& bell, const std::stri
   kindred.join = [&](Segment& segment) {
     queue.reset(new Queue(bell, segment));
     Queue& self = *queue;
-    const Error error = self.registry_.join([&self](Owner last) {
+    const std::uint32_t all = self.registry_.count();
+    const bool listener = segment.header().kind == memory::Kind::listener;
+    // Slot 0 of a listener is its maker's alone: whether it is held says for ever whether he lives.
+    const std::uint32_t first = listener && mode == OpenMode::open ? kListenerSlot + 1 : 0;
+    const std::uint32_t last = listener && mode == OpenMode::create ? kListenerSlot + 1 : all;
+    const Error error = self.registry_.join(first, last, [&self](Owner previous) {
       self.sweep();
-      self.waiters_.forget(last.slot);
+      self.waiters_.forget(previous.slot);
     });
     if (error.code == Code::ok) self.tasks_.begin();
     return error;
@@ -100,6 +107,27 @@ void Queue::tidy_up(sync::Doorbell& bell, const std::string& name, memory::Kind 
       Segment::open(bell.directory(), name, OpenMode::open, wanted, kindred);
 }
 
+bool Queue::remove_deserted(sync::Doorbell& bell, const std::string& name) noexcept {
+  Segment::Kindred kindred;
+  kindred.holds_something = [&bell](Segment& segment) { return holds_something(bell, segment); };
+  kindred.removed = [&bell](Segment& segment) { redeem_all_of(bell, segment); };
+  // Attached meanwhile, so that nobody is alone with it, and then leaves again.
+  kindred.join = [&bell](Segment& segment) {
+    Queue visitor(bell, segment);
+    if (visitor.listens()) return fail(Code::exists, "somebody listens");
+    FAULT("listener.deserted");
+    visitor.end();
+    if (const Error error = segment.unlink(bell.directory()); error.code != Code::ok) return error;
+    FAULT("listener.unlinked");
+    return fail(Code::not_found, "it has no name any more");
+  };
+  memory::Header wanted{};
+  wanted.kind = memory::Kind::listener;
+  // With nobody else there it is removed before it comes to that.
+  return Segment::open(bell.directory(), name, OpenMode::open, wanted, kindred).error().code ==
+         Code::not_found;
+}
+
 bool Queue::holds_something(sync::Doorbell& bell, Segment& segment) noexcept {
   Queue visitor(bell, segment);
   visitor.sweep();
@@ -110,6 +138,8 @@ bool Queue::holds_something(sync::Doorbell& bell, Segment& segment) noexcept {
       visitor.waiters_.forget(static_cast<std::uint8_t>(slot));
   }
   visitor.sides_.drop_free();
+  // Who waits to be accepted cannot be, once nobody listens.
+  if (visitor.is_listener()) return false;
   return visitor.ring_.size() > 0 || visitor.ledger_.count().returned > 0 || !visitor.ring_.quiet();
 }
 
@@ -148,15 +178,15 @@ Code Queue::claim(std::size_t length, Record& record) noexcept {
   return to_code(look);
 }
 
-Code Queue::publish(const Record& record, std::size_t length) noexcept {
-  if (!ring_.publish(record, static_cast<std::uint32_t>(length))) return Code::corrupt;
+Code Queue::publish(const Record& record, std::size_t length, bool carries) noexcept {
+  if (!ring_.publish(record, static_cast<std::uint32_t>(length), carries)) return Code::corrupt;
   count_put(record, length);
   return Code::ok;
 }
 
 // The bytes go beside the ring before anything is claimed in it: whoever comes later need not wait for a large message, and one
 // that finds no room, beside it or in it, was never there.
-Code Queue::put_beside(const std::byte* bytes, std::size_t length) noexcept {
+Code Queue::put_beside(const std::byte* bytes, std::size_t length, bool carries) noexcept {
   needed_beside_ = 0;
   needed_blocks_ = 1;
   if (!ring_.has_room(1) && !(sweep_if_due(kIdleSweepNs) && ring_.has_room(1))) {
@@ -182,7 +212,7 @@ Code Queue::put_beside(const std::byte* bytes, std::size_t length) noexcept {
   bool published = false;
   if (look == Look::ok) {
     ref.write(ring_.data(record.pos));
-    published = ring_.publish(record, static_cast<std::uint32_t>(length));
+    published = ring_.publish(record, static_cast<std::uint32_t>(length), carries);
   }
   if (!published) {
     sides_.withdraw(ref);
@@ -196,15 +226,15 @@ Code Queue::put_beside(const std::byte* bytes, std::size_t length) noexcept {
   return Code::ok;
 }
 
-Code Queue::put(const std::byte* bytes, std::size_t length) noexcept {
+Code Queue::put(const std::byte* bytes, std::size_t length, bool carries) noexcept {
   if (stands_beside(length)) [[unlikely]] {
     const Code refusal = refuse(length);
-    return refusal == Code::ok ? put_beside(bytes, length) : refusal;
+    return refusal == Code::ok ? put_beside(bytes, length, carries) : refusal;
   }
   Record record;
   if (const Code code = claim(length, record); code != Code::ok) return code;
   std::memcpy(ring_.data(record.pos), bytes, length);
-  return publish(record, length);
+  return publish(record, length, carries);
 }
 
 bool Queue::resolve_writing(const Record& record) noexcept {
@@ -220,7 +250,8 @@ bool Queue::resolve_writing(const Record& record) noexcept {
   return word.load(std::memory_order_acquire) != record.word;
 }
 
-Code Queue::next_returned(std::size_t limit, InHand& message, bool& found) noexcept {
+Code Queue::next_returned(std::size_t limit, Carrying carrying, InHand& message,
+                          bool& found) noexcept {
   found = false;
   // Cleared before looking: who returns something meanwhile sets it again. SYNC queue.redeliver
   if (control_.redeliver.exchange(0, std::memory_order_seq_cst) == 0) return Code::empty;
@@ -243,18 +274,19 @@ Code Queue::next_returned(std::size_t limit, InHand& message, bool& found) noexc
       if (waiters_.anyone(kTake)) waiters_.wake(kTake, 1);
     }
     if (ring_first) {
-      const Look look = ring_.take_returned(pos, message.record, limit);
+      const Look look = ring_.take_returned(pos, message.record, limit, carrying);
       if (look == Look::empty) continue;
-      if (look == Look::too_large) control_.redeliver.store(1, std::memory_order_seq_cst);
+      if (look != Look::ok) control_.redeliver.store(1, std::memory_order_seq_cst);
       message.in_ledger = false;
       found = look == Look::ok;
       return to_code(look);
     }
-    if (message.held.length > limit) {
+    const bool is_left = message.held.redeliveries.carries() && carrying == Carrying::leave;
+    if (is_left || message.held.length > limit) {
       if (!ledger_.unchanged(message.held)) continue;
       message.record.length = message.held.length;
       control_.redeliver.store(1, std::memory_order_seq_cst);
-      return Code::too_large;
+      return is_left ? Code::carries : Code::too_large;
     }
     if (!ledger_.take_over(message.held)) continue;
     message.in_ledger = true;
@@ -264,24 +296,24 @@ Code Queue::next_returned(std::size_t limit, InHand& message, bool& found) noexc
   return Code::empty;
 }
 
-Code Queue::next(std::size_t limit, InHand& message) noexcept {
+Code Queue::next(std::size_t limit, Carrying carrying, InHand& message) noexcept {
   bool swept = false;
   for (std::uint32_t turn = 0; turn < kMaxTurns; ++turn) {
     // SYNC queue.redeliver
     if (control_.redeliver.load(std::memory_order_acquire) != 0) {
       bool found = false;
-      const Code code = next_returned(limit, message, found);
-      if (found || code == Code::too_large) return code;
+      const Code code = next_returned(limit, carrying, message, found);
+      if (found || code != Code::empty) return code;
     }
     message.in_ledger = false;
-    Look look = ring_.take(message.record, limit);
+    Look look = ring_.take(message.record, limit, carrying);
     if (look == Look::writing) {
       if (resolve_writing(message.record)) continue;
       return Code::empty;
     }
     if (look == Look::empty && control_.ended.load(std::memory_order_acquire) != 0) {
       // Whoever finds an ended queue empty closes it for good.
-      if (ring_.seal()) look = ring_.take(message.record, limit);
+      if (ring_.seal()) look = ring_.take(message.record, limit, carrying);
       if (look == Look::writing) continue;
     }
     if (look != Look::empty && look != Look::ended) return to_code(look);
@@ -323,16 +355,17 @@ bool Queue::drained() noexcept {
 
 Code Queue::take(std::byte* into, std::size_t room, Taken& taken) noexcept {
   InHand message;
-  const Code code = next(room, message);
+  const Code code = next(room, Carrying::leave, message);
   if (code != Code::ok) {
     taken.length = message.record.length;
-    if (code != Code::empty) pass_on(kTake);  // what we cannot take may be for another
+    // What we cannot take may be for another, but for what we come back for.
+    if (code != Code::empty && code != Code::carries) pass_on(kTake);
     return code;
   }
   if (message.in_ledger) {
     if (stands_beside(message.held.length)) return take_beside(message, into, taken);
     taken.length = message.held.length;
-    taken.deliveries = message.held.redeliveries + 1;
+    taken.deliveries = message.held.redeliveries.count() + 1;
     std::memcpy(into, message.held.bytes, taken.length);
     FAULT("queue.copied_returned");
     tasks_.take();
@@ -341,7 +374,7 @@ Code Queue::take(std::byte* into, std::size_t room, Taken& taken) noexcept {
     if (stands_beside(message.record.length)) [[unlikely]]
       return take_beside(message, into, taken);
     taken.length = message.record.length;
-    taken.deliveries = message.record.redeliveries + 1;
+    taken.deliveries = message.record.redeliveries.count() + 1;
     std::memcpy(into, ring_.data(message.record.pos), taken.length);
     FAULT("queue.copied");
     tasks_.take();
@@ -358,7 +391,8 @@ Code Queue::take_beside(const InHand& message, std::byte* into, Taken& taken) no
   const memory::SideRef ref =
       memory::SideRef::read(in_ledger ? message.held.bytes : ring_.data(message.record.pos));
   taken.length = in_ledger ? message.held.length : message.record.length;
-  taken.deliveries = (in_ledger ? message.held.redeliveries : message.record.redeliveries) + 1;
+  taken.deliveries =
+      (in_ledger ? message.held.redeliveries : message.record.redeliveries).count() + 1;
   const Error error = sides_.read(ref, into, taken.length);
   if (error.code != Code::ok && error.code != Code::lost) {
     in_ledger ? static_cast<void>(ledger_.give_back(message.held, false))
@@ -391,7 +425,8 @@ Code Queue::take_another(std::byte* into, std::size_t room, Taken& taken) noexce
   if (control_.redeliver.load(std::memory_order_acquire) != 0) return Code::empty;
   Record record;
   // One beside the ring comes first in a batch, or not at all: what may go wrong with it is then its call's alone.
-  const Look look = ring_.take(record, std::min<std::uint64_t>(room, inline_bytes_));
+  const Look look =
+      ring_.take(record, std::min<std::uint64_t>(room, inline_bytes_), Carrying::leave);
   if (look != Look::ok) return look == Look::corrupt ? Code::corrupt : Code::empty;
   taken.length = record.length;
   taken.deliveries = 1;
@@ -412,7 +447,7 @@ Code Queue::receive(std::byte* into, std::size_t room, Taken& taken) noexcept {
     return error.code;
   }
   InHand message;
-  const Code code = next(room, message);
+  const Code code = next(room, Carrying::take, message);
   if (code != Code::ok) {
     taken.length = message.record.length;
     if (code != Code::empty) pass_on(kTake);  // what we cannot take may be for another
@@ -436,7 +471,7 @@ Code Queue::receive(std::byte* into, std::size_t room, Taken& taken) noexcept {
     announce_room();
   }
   taken.length = held.length;
-  taken.deliveries = held.redeliveries + 1;
+  taken.deliveries = held.redeliveries.count() + 1;
   memory::SideRef side;
   if (stands_beside(held.length)) {
     if (const Code read = read_beside(held, side, into); read != Code::ok) return read;
@@ -553,7 +588,7 @@ Code Queue::commit(double number, std::size_t length) noexcept {
   const Lease* found = leases_.find(number);
   if (found == nullptr || found->kind != LeaseKind::slot) return Code::not_owner;
   if (length > found->record.length) return Code::too_large;
-  return publish(leases_.remove(number).record, length);
+  return publish(leases_.remove(number).record, length, false);
 }
 
 Code Queue::peek(Leased& leased) noexcept {
@@ -563,7 +598,7 @@ Code Queue::peek(Leased& leased) noexcept {
   }
   InHand message;
   // What stands beside the ring has no place in memory that could be leased.
-  const Code code = next(inline_bytes_, message);
+  const Code code = next(inline_bytes_, Carrying::take, message);
   if (code != Code::ok) {
     if (code != Code::empty) pass_on(kTake);  // what we cannot take may be for another
     return code;
@@ -577,11 +612,11 @@ Code Queue::peek(Leased& leased) noexcept {
   if (message.in_ledger) {
     leased.bytes = message.held.bytes;
     leased.length = message.held.length;
-    leased.deliveries = message.held.redeliveries + 1;
+    leased.deliveries = message.held.redeliveries.count() + 1;
   } else {
     leased.bytes = ring_.data(message.record.pos);
     leased.length = message.record.length;
-    leased.deliveries = message.record.redeliveries + 1;
+    leased.deliveries = message.record.redeliveries.count() + 1;
     announce_room();  // of maxItems: it is not between head and tail any more
   }
   leased.lease = leases_.add(lease, leased.length);
@@ -731,7 +766,7 @@ bool Queue::answer(Side side, bool slow_look) noexcept {
   if (!bell_armed_[side]) return false;
   if (slow_look) {
     sweep_if_due(kBusySweepNs / 2);
-    if (!worth_looking(side)) return false;
+    if (!worth_looking(side) && !(side == kPut && is_deserted())) return false;
   }
   bell_armed_[side] = false;
   waiters_.disarm(side);
@@ -909,6 +944,8 @@ void Queue::retire() noexcept {
 void Queue::close() noexcept {
   if (!open_) return;
   open_ = false;
+  // Who waits for room there waits for nobody.
+  if (is_listener() && registry_.self().slot == kListenerSlot) end();
   while (leases_.any()) abandon(leases_.remove_any());
   retire();
   registry_.leave();

@@ -49,6 +49,9 @@ struct QueueStats {
   std::uint32_t unacknowledged = 0;
 };
 
+// Of a listener: who made it, from before it has its name. Who joins later has another slot.
+inline constexpr std::uint32_t kListenerSlot = 0;
+
 // A queue of byte messages between processes: the ring, the places beside it for what is larger, the ledger and the waiters of
 // one segment, and the recovery of what the dead left in them. One object is one participant; it belongs to one thread.
 class Queue final : public sync::Waitable {
@@ -60,6 +63,9 @@ class Queue final : public sync::Waitable {
   // Removes the queue of this name and kind if nobody has it open and nothing keeps it; `removed` sees it then.
   static void tidy_up(sync::Doorbell& bell, const std::string& name, memory::Kind kind,
                       const std::function<void(memory::Segment&)>& removed) noexcept;
+  // Removes the name of a listener whose maker is gone, also while others have it open; who waits in it is rung. False: it is no
+  // listener, or somebody listens.
+  static bool remove_deserted(sync::Doorbell& bell, const std::string& name) noexcept;
   ~Queue() override { close(); }
   Queue(const Queue&) = delete;
   Queue& operator=(const Queue&) = delete;
@@ -68,11 +74,19 @@ class Queue final : public sync::Waitable {
   const memory::Layout& layout() const noexcept { return shared_.layout(); }
 
   // ok, full, ended, too_large, corrupt; of a message that goes beside the ring also no_space and what else the system said.
-  Code put(const std::byte* bytes, std::size_t length) noexcept;
-  // ok, empty, ended, too_large (`taken.length` says how much room it wants; the message stays), corrupt; of one beside the
-  // ring also lost (it is gone, and so is its record) and what the system said (it stays).
+  Code put(const std::byte* bytes, std::size_t length) noexcept {
+    return put(bytes, length, false);
+  }
+  // As put, of a message with tickets in it (memory/ticket.h): only `receive` takes it, so that they last until it is
+  // acknowledged.
+  Code put_carrying(const std::byte* bytes, std::size_t length) noexcept {
+    return put(bytes, length, true);
+  }
+  // ok, empty, ended, too_large (`taken.length` says how much room it wants; the message stays), carries (it stays, and is to be
+  // received), corrupt; of one beside the ring also lost (it is gone, and so is its record) and what the system said (it stays).
   Code take(std::byte* into, std::size_t room, Taken& taken) noexcept;
-  // As take, but only a message in the ring that never was delivered before, and no EOF: for filling a batch after its first.
+  // As take, but only a message in the ring that never was delivered before and does not carry, and no EOF: for filling a batch
+  // after its first.
   Code take_another(std::byte* into, std::size_t room, Taken& taken) noexcept;
   // As take, and keeps the message in the ledger; also unacked, no_space.
   Code receive(std::byte* into, std::size_t room, Taken& taken) noexcept;
@@ -122,6 +136,8 @@ class Queue final : public sync::Waitable {
 
   void end() noexcept;
   bool ended() const noexcept;
+  // Of a listener: whether whoever made it lives and has not ended it.
+  bool listens() const noexcept { return !ended() && !registry_.vacant(kListenerSlot); }
   // Messages that can be had, and those being written at this moment; given-back ones included.
   std::uint64_t size() noexcept;
   bool is_full() noexcept { return ring_.is_full(); }
@@ -160,6 +176,8 @@ class Queue final : public sync::Waitable {
         inline_bytes_(segment.layout().payload_bytes) {}
 
   static bool holds_something(sync::Doorbell& bell, memory::Segment& segment) noexcept;
+  bool is_listener() const noexcept { return header().kind == memory::Kind::listener; }
+  bool is_deserted() const noexcept { return is_listener() && !listens(); }
 
   // A message in our hands: in the ring, or taken over in a ledger.
   struct InHand {
@@ -170,13 +188,14 @@ class Queue final : public sync::Waitable {
   // Why a message of this length is not taken, whatever the room.
   Code refuse(std::size_t length) const noexcept;
   Code claim(std::size_t length, Record& record) noexcept;
-  Code publish(const Record& record, std::size_t length) noexcept;
+  Code publish(const Record& record, std::size_t length, bool carries) noexcept;
   void abandon(const Lease& lease) noexcept;
   bool is_rest_our_own() noexcept;
   bool stands_beside(std::uint64_t length) const noexcept {
     return length > inline_bytes_ && memory::stands_beside(layout(), length);
   }
-  Code put_beside(const std::byte* bytes, std::size_t length) noexcept;
+  Code put(const std::byte* bytes, std::size_t length, bool carries) noexcept;
+  Code put_beside(const std::byte* bytes, std::size_t length, bool carries) noexcept;
   void count_put(const Record& record, std::size_t length) noexcept;
   Code take_beside(const InHand& message, std::byte* into, Taken& taken) noexcept;
   // Reads what was received; if that cannot be, it is given back, or dropped if it is lost.
@@ -188,8 +207,8 @@ class Queue final : public sync::Waitable {
   std::uint32_t need() const noexcept {
     return needed_beside_ != 0 ? sync::Waiters::kNeedBeside : needed_blocks_;
   }
-  Code next(std::size_t limit, InHand& message) noexcept;
-  Code next_returned(std::size_t limit, InHand& message, bool& found) noexcept;
+  Code next(std::size_t limit, Carrying carrying, InHand& message) noexcept;
+  Code next_returned(std::size_t limit, Carrying carrying, InHand& message, bool& found) noexcept;
   bool resolve_writing(const Record& record) noexcept;
   bool drained() noexcept;
   bool worth_spinning(sync::Side side, sync::Spinner& spin) noexcept;

@@ -19,11 +19,13 @@ constexpr std::size_t kWordBytes = sizeof(memory::Word);
 
 Cells::Cells(sync::Doorbell& bell, memory::Segment& segment) noexcept
     : LockedState(bell, segment), words_(segment.cell_words<CellWords>()) {
-  // Page-aligned and a multiple of words, or the header of somebody else's making.
-  const std::uint64_t half_bytes = (header().parameter + kWordBytes - 1) / kWordBytes * kWordBytes;
-  if (header().kind != memory::Kind::value || half_bytes == 0 ||
-      header().state_bytes != 2 * half_bytes)
+  // In the header of somebody else's making it may be anything, and rounding it up would begin again at 0.
+  const std::uint64_t value_bytes = header().parameter;
+  if (header().kind != memory::Kind::value || value_bytes == 0 ||
+      value_bytes > header().state_bytes)
     return;
+  const std::uint64_t half_bytes = (value_bytes + kWordBytes - 1) / kWordBytes * kWordBytes;
+  if (header().state_bytes != 2 * half_bytes) return;
   auto* const words = reinterpret_cast<memory::Word*>(bytes());
   const std::size_t half = half_bytes / kWordBytes;
   whole_.emplace(registry_, words_.writing, WholeValue::Words(words, half),

@@ -102,10 +102,17 @@ void WholeValue::commit(std::uint64_t word) noexcept {
   FAULT("whole.written");
 }
 
+bool WholeValue::is_abandoned(std::uint64_t word) const noexcept {
+  const Owner writer = owner_of(word);
+  // We are not writing, and no writer stores such a state: then somebody has who is none, and would keep all others waiting for ever.
+  return writer == registry_.self() || state_of(word) > Writing::committing ||
+         registry_.dead(writer);
+}
+
 bool WholeValue::recover(std::uint64_t seen) noexcept {
-  if (!registry_.dead(owner_of(seen))) return false;
+  if (!is_abandoned(seen)) return false;
   FAULT("whole.recover");
-  if (state_of(seen) == Writing::staging) {
+  if (state_of(seen) != Writing::committing) {
     // What it prepared was not to be seen yet: the write has not been.
     word_.compare_exchange_strong(seen, idle(version_of(seen)), std::memory_order_acq_rel,
                                   std::memory_order_acquire);  // SYNC whole.word

@@ -19,6 +19,8 @@ namespace interproc::state {
 //   | STAGING(x) | `value`         | x, who fills `next` -> COMMITTING(x), or -> IDLE; if x is dead anyone -> IDLE |
 //   | COMMITTING(x) | `next`       | x, who copies it to `value` -> IDLE, version + 1; if x is dead anyone -> COMMITTING(itself), and copies again |
 //
+// What names no writer, or a state that is none, is nobody's: anyone -> IDLE, as for STAGING of the dead.
+//
 // A reader looks at the word, copies from where the value is, and looks again: the same word, the same value. It never waits for a
 // writer, dead, stopped or alive; it copies again if one was faster. A writer waits for another that lives.
 class WholeValue {
@@ -41,7 +43,9 @@ class WholeValue {
  private:
   // Copies `next`, which is complete and ours to copy, to `value`.
   void commit(std::uint64_t word) noexcept;
-  // Ends the write of that word if its writer is dead; else false.
+  // Nobody is at the write that the word tells of.
+  bool is_abandoned(std::uint64_t word) const noexcept;
+  // Ends the write of that word if nobody is at it; else false.
   bool recover(std::uint64_t seen) noexcept;
 
   memory::Registry& registry_;

@@ -103,9 +103,9 @@ std::uint64_t Condition::grant(std::uint64_t count) noexcept {
           forget(slot, word);
           break;
         }
-        // One for each slot in a round, but all that it wants if there is enough for everybody.
-        const std::uint64_t wanted = waiting(word) - granted(word);
-        const std::uint64_t more = count == kEverybody ? wanted : 1;
+        // One for each slot in a round, or its share if there are more than that: so rounds are few, whatever words and count say.
+        const std::uint64_t share = std::max<std::uint64_t>((count - done) / slots, 1);
+        const std::uint64_t more = std::min(waiting(word) - granted(word), share);
         FAULT("condition.grant");
         // SYNC condition.granted: seq_cst against who arms and then looks.
         if (!theirs.compare_exchange_strong(word, with(word, waiting(word), granted(word) + more),

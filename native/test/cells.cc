@@ -533,6 +533,30 @@ TEST_CASE("updates of a whole value by several lose none") {
   CHECK(number_of(read(handle)) == 3 * turns);
 }
 
+TEST_CASE("a header whose sizes contradict each other has no whole value") {
+  struct Claim {
+    std::uint64_t state_bytes;
+    std::uint64_t value_bytes;
+  };
+  const Claim claims[] = {{0, std::uint64_t{1} << 63},
+                          {16, (std::uint64_t{1} << 63) + 8},
+                          {16, (std::uint64_t{1} << 63) + 1},
+                          {0, ~std::uint64_t{0}},
+                          {0, 0},
+                          {8, 8},
+                          {16, 9},
+                          {24, 8}};
+  for (const Claim& claim : claims) {
+    CAPTURE(claim.state_bytes);
+    CAPTURE(claim.value_bytes);
+    TestDirectory directory;
+    Header header = value_header();
+    header.state_bytes = claim.state_bytes;
+    header.parameter = claim.value_bytes;
+    CHECK(Handle(directory, header).cells().whole() == nullptr);
+  }
+}
+
 TEST_CASE("a writer killed at any step of a write leaves the old value or the new one") {
   const Watchdog watchdog("cells: killed writer", 600);
   std::uint64_t kills = 0;
@@ -580,6 +604,28 @@ TEST_CASE("a writer killed at any step of a write leaves the old value or the ne
   CHECK(kills >= 7);
   CHECK(old >= 3);
   MESSAGE(kills << " kills, " << old << " of them before the write");
+}
+
+TEST_CASE("a word of no writer's making keeps nobody from writing") {
+  TestDirectory directory;
+  Handle handle(directory, value_header(kWords));
+  Handle other(directory, value_header(kWords));
+  auto& word = handle.cells().segment().cell_words<interproc::state::CellWords>().writing;
+  const auto name_of = [&](std::uint64_t slot) {
+    const std::uint64_t identity = handle.cells().segment().participants()[slot].identity.load();
+    return (identity >> 8) << 11 | slot << 3;
+  };
+  const std::uint64_t nobody = std::uint64_t{1} << 11 | 200 << 3;
+  for (std::uint64_t forged :
+       {name_of(0) | 1, name_of(0) | 2, name_of(1) | 3, name_of(1) | 7, nobody | 1, nobody | 2}) {
+    CAPTURE(forged);
+    write(handle, 7);
+    word.store(forged | 9 << 19);
+    const Record record = record_of(8);
+    REQUIRE(handle.cells().whole()->write(reinterpret_cast<const std::byte*>(&record), nullptr) ==
+            Code::ok);
+    CHECK(number_of(read(other)) == 8);
+  }
 }
 
 TEST_CASE("a stopped writer keeps no reader waiting, and is not robbed") {

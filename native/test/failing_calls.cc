@@ -71,7 +71,7 @@ extern "C" int fstatvfs(int, struct statvfs* status) noexcept {
 }
 
 TEST_CASE("where memory cannot be given back a put that finds none ends all the same") {
-  const Watchdog watchdog("no holes", 60);
+  const Watchdog watchdog("no holes");
   constexpr std::uint64_t kCapacity = interproc::memory::kMinCapacity;
   TestDirectory directory;
   Peer a(directory, "q", OpenMode::create,
@@ -90,7 +90,7 @@ TEST_CASE("where memory cannot be given back a put that finds none ends all the 
 }
 
 TEST_CASE("a put is rung that found no place while another gave a free one's memory back") {
-  const Watchdog watchdog("in the way", 60);
+  const Watchdog watchdog("in the way");
   constexpr std::uint64_t kCapacity = 1 << 15;
   TestDirectory directory;
   Peer a(directory, "q", OpenMode::create,

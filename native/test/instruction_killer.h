@@ -107,7 +107,7 @@ class Killer {
   template <class Take>
   bool in_world(std::uint64_t n, Take take) {
     CAPTURE(n);
-    Watchdog watchdog(name_, 60);
+    Watchdog watchdog(name_);
     const std::unique_ptr<World> world = make_world_();
     SteppedChild child([&] { return world->set_out(); });
     REQUIRE(child.ready());

@@ -133,7 +133,7 @@ TEST_CASE("notices are of the living, and of this life") {
 TEST_CASE("a dead holder's slot is no message, and what it hid can be had") {
   for (const char* point : {"lease.reserved", "ring.written", "ring.leave"}) {
     CAPTURE(std::string(point));
-    const Watchdog watchdog(point, 60);
+    const Watchdog watchdog(point);
     TestDirectory directory;
     Account account;
     Peer a(directory, "q", OpenMode::create);

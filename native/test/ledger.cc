@@ -24,6 +24,7 @@ using interproc::ring::EntryState;
 using interproc::ring::EntryWord;
 using interproc::ring::Held;
 using interproc::ring::Ledger;
+using interproc::ring::Redeliveries;
 using interproc::test::BareSegment;
 using interproc::test::header_of;
 using interproc::test::Message;
@@ -51,7 +52,7 @@ struct Keeper {
     std::byte* at = ledger.place(length);
     if (at == nullptr) return {};
     Message::write(at, length, pos);
-    return ledger.hold(pos, length, redeliveries);
+    return ledger.hold(pos, length, Redeliveries{redeliveries * Redeliveries::kOne});
   }
 
   interproc::platform::Directory opened;
@@ -126,7 +127,7 @@ TEST_CASE("a message given back is found by everybody, and goes to one of them, 
   CHECK_FALSE(first.ledger.take_over(mine));
   CHECK(is_whole(theirs));
   CHECK(theirs.region == 0);
-  CHECK(theirs.redeliveries == 1);
+  CHECK(theirs.redeliveries.count() == 1);
   CHECK(first.ledger.count().held_by_others == 1);
   CHECK_FALSE(first.ledger.holds(first.registry.self(), 7));
   // It is the other's now.
@@ -174,13 +175,13 @@ TEST_CASE("redeliveries go on counting from what the ring had counted") {
   Keeper keeper(directory, OpenMode::create);
   REQUIRE(keeper.ledger.open_own().code == Code::ok);
   Held held = keeper.keep(7, 64, 5);
-  CHECK(held.redeliveries == 5);
+  CHECK(held.redeliveries.count() == 5);
   for (std::uint32_t expected = 6; expected < 10; ++expected) {
     REQUIRE(keeper.ledger.give_back(held, true));
     bool more = false;
     REQUIRE(keeper.ledger.find_returned(kTail, held, more));
     REQUIRE(keeper.ledger.take_over(held));
-    CHECK(held.redeliveries == expected);
+    CHECK(held.redeliveries.count() == expected);
   }
 }
 
@@ -298,7 +299,7 @@ TEST_CASE("what a dead holder had can be had again, once") {
   REQUIRE(keeper.ledger.find_returned(kTail, found, more));
   REQUIRE(keeper.ledger.take_over(found));
   CHECK(is_whole(found));
-  CHECK(found.redeliveries == 1);
+  CHECK(found.redeliveries.count() == 1);
 }
 
 TEST_CASE("random holding, returning and releasing keeps every message whole and loses no room") {

@@ -9,6 +9,7 @@
 #include <functional>
 
 #include "platform/clock.h"
+#include "platform/fault.h"
 #include "test/lock_peer.h"
 #include "test/watchdog.h"
 
@@ -424,6 +425,18 @@ TEST_CASE(
   CHECK((*b)->condition.take() == Code::busy);
   CHECK((*b)->condition.notify(1, notified) == Code::ok);
   CHECK(notified == 0);
+}
+
+TEST_CASE("a condition that claims to have millions of waiters is notified in a few rounds") {
+  Scene scene(Kind::condition);
+  const std::uint64_t millions = interproc::sync::AwaitingWord::Waiting::kMax;
+  scene.a.registry().self_slot().leases[interproc::sync::kAwaiting].fetch_add(millions);
+  REQUIRE(try_lock(scene.a) == Code::ok);
+  interproc::platform::plan_fault(interproc::platform::FaultAction::none, 0);
+  std::uint64_t notified = 0;
+  CHECK(scene.a->condition.notify(millions - 1, notified) == Code::ok);
+  CHECK(notified == millions - 1);
+  CHECK(interproc::platform::faults_passed() < 1'000);
 }
 
 TEST_CASE("waiters that were killed are forgotten, and what they were notified of goes to others") {

@@ -108,7 +108,7 @@ void consume(MpmcRing ring, const Crew& crew, std::uint64_t seed,
       const std::uint64_t sequence = Message::sequence(id);
       if (seen[producer][sequence].fetch_add(1, std::memory_order_relaxed) != 0)
         ++findings.repeated;
-      if (record.redeliveries == 0) {
+      if (record.redeliveries.count() == 0) {
         if (sequence <= last[producer]) ++findings.unordered;
         last[producer] = sequence;
       }

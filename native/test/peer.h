@@ -44,6 +44,11 @@ class Peer {
     Message::write(buffer_.data(), length, id);
     return queue_->put(buffer_.data(), length);
   }
+  // The same, put as one with tickets in it.
+  Code put_carrying(std::uint64_t id, std::size_t length = 64) {
+    Message::write(buffer_.data(), length, id);
+    return queue_->put_carrying(buffer_.data(), length);
+  }
   Got take() {
     Got got;
     got.code = queue_->take(buffer_.data(), buffer_.size(), got.taken);

@@ -87,7 +87,7 @@ TEST_CASE("the last permit there is room for is refused, and none is lost") {
 }
 
 TEST_CASE("a wait without a permit ends at its deadline, not before, and takes nothing") {
-  const Watchdog watchdog("a wait without a permit", 60);
+  const Watchdog watchdog("a wait without a permit");
   const PosixName name;
   auto made = PosixSemaphore::create(name, 0, kOwn);
   REQUIRE(made.ok());
@@ -139,7 +139,7 @@ TEST_CASE("processes that take and give permits lose none, and never have more t
 }
 
 TEST_CASE("what is no semaphore is refused, and left alone") {
-  const Watchdog watchdog("what is no semaphore", 60);
+  const Watchdog watchdog("what is no semaphore");
   const PosixName name;
   const auto refuses = [&](Code expected) {
     CHECK(PosixSemaphore::open(name).error().code == expected);

@@ -211,7 +211,7 @@ TEST_CASE("those who open, create and unlink at the same time meet whole objects
 }
 
 TEST_CASE("what is no shared memory is refused without waiting, and left alone") {
-  const Watchdog watchdog("what is no shared memory", 60);
+  const Watchdog watchdog("what is no shared memory");
   const PosixName name;
   const auto refuses = [&](Code expected) {
     for (const PosixAccess access : {PosixAccess::read_write, PosixAccess::read_only})

@@ -285,7 +285,7 @@ TEST_CASE("the slots are as many as were asked for, and a place that is left can
 }
 
 TEST_CASE("a wait ends at once when there is something to do") {
-  const Watchdog watchdog("a wait with something to do", 60);
+  const Watchdog watchdog("a wait with something to do");
   Two two;
   REQUIRE(two.a.put(1) == Code::ok);
   CHECK(two.b.queue().wait(kTake, 600'000'000'000));
@@ -296,7 +296,7 @@ TEST_CASE("a wait ends at once when there is something to do") {
 }
 
 TEST_CASE("a wait that finds nothing ends at its time-out, not before it") {
-  const Watchdog watchdog("a wait with nothing to do", 60);
+  const Watchdog watchdog("a wait with nothing to do");
   Two two;
   const std::int64_t start = interproc::platform::now_ns();
   CHECK_FALSE(two.b.queue().wait(kTake, 20'000'000));

@@ -184,7 +184,7 @@ TEST_CASE("a message being redelivered is not yet gone, whoever has cleared the 
 }
 
 TEST_CASE("a message whose redeliverer was killed is not lost behind the end") {
-  const Watchdog watchdog("end after a killed redeliverer", 60);
+  const Watchdog watchdog("end after a killed redeliverer");
   for (const char* point :
        {"queue.hint_cleared", "ledger.take_over", "ledger.taken_over", "queue.copied_returned"}) {
     CAPTURE(std::string(point));

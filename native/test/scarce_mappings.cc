@@ -122,7 +122,7 @@ TEST_CASE("an end whose pipe cannot be mapped stays on its way until it can") {
 }
 
 TEST_CASE("a queue that cannot be mapped whole is not opened, and what a ledger holds stays") {
-  const Watchdog watchdog("scarce mappings", 120);
+  const Watchdog watchdog("scarce mappings");
   if (kSanitized) return;  // it needs mappings of its own
   TestDirectory directory;
   {

@@ -154,7 +154,7 @@ TEST_CASE("a message larger than the quota is let in where it finds no other") {
 }
 
 TEST_CASE("those who ask at the same moment are admitted to the quota and no further") {
-  const Watchdog watchdog("asking at the same moment", 120);
+  const Watchdog watchdog("asking at the same moment");
   constexpr std::uint64_t kQuota = 4 * kCapacity;
   Two two(Shape{.max_message_bytes = kQuota, .max_side_bytes = kQuota});
   constexpr std::uint32_t kAskers = 4;
@@ -241,7 +241,7 @@ TEST_CASE("there are so many places and no more") {
 
 TEST_CASE(
     "a put that waits for room beside the ring is rung when a large message goes, and only then") {
-  const Watchdog watchdog("waiting for room beside the ring", 60);
+  const Watchdog watchdog("waiting for room beside the ring");
   Two two;
   REQUIRE(two.a.bell().hang().code == Code::ok);
   REQUIRE(two.a.put(1) == Code::ok);

@@ -7,7 +7,6 @@
 #include "platform/fault.h"
 #include "test/instruction_killer.h"
 #include "test/lock_soundness.h"
-#include "test/scale.h"
 
 using interproc::Code;
 using interproc::memory::OpenMode;
@@ -21,7 +20,6 @@ using interproc::test::LockPeer;
 using interproc::test::LockShape;
 using interproc::test::Operate;
 using interproc::test::TestDirectory;
-using interproc::test::times;
 using interproc::test::World;
 
 namespace {
@@ -100,6 +98,13 @@ void write(LockPeer& peer) {
   bool recovered = false;
   peer->rw.try_write(Try::quick, recovered);
 }
+// Else it would look some thousand times before it gets to what it leaves behind, and be stepped through them for each kill.
+void give_up_spinning(LockPeer& peer) {
+  for (std::uint32_t budget = interproc::sync::kBlockedSpin;
+       budget > interproc::sync::Spinner::kMin; budget /= 2)
+    peer->locking.wait(1);
+  peer->locking.leave();
+}
 void begin_wait(LockPeer& peer) {
   acquire(peer);
   peer->condition.begin_wait();
@@ -135,10 +140,10 @@ TEST_CASE("killed within a release that promises the lock to one that waits, and
 }
 
 TEST_CASE("killed within waiting for a lock") {
-  // It looks some thousand times before it sleeps, and is stepped through them for each kill.
-  kill_anywhere("wait", times(60, 10, ~std::uint64_t{0}),
+  kill_anywhere("wait", every(),
                 {.kind = Kind::lock,
                  .prepare = acquire,
+                 .set_out = give_up_spinning,
                  .operate = [](LockPeer& peer) { peer->locking.wait(1); },
                  .afterwards = release});
 }

@@ -49,7 +49,7 @@ struct stat look(const std::string& path) {
 }
 
 void refuses(const TestDirectory& directory, Code expected) {
-  const Watchdog watchdog("opening what a squatter has put there", 60);
+  const Watchdog watchdog("opening what a squatter has put there");
   const struct stat before = look(directory.path_of("q"));
   const auto names = directory.names();
   for (OpenMode mode : {OpenMode::open, OpenMode::create, OpenMode::open_or_create}) {

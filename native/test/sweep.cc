@@ -64,7 +64,7 @@ TEST_CASE("a dead producer's record is no message and no room lost, wherever in 
 }
 
 TEST_CASE("a full ring that is full of what the dead were writing has room again") {
-  const Watchdog watchdog("room behind the dead", 60);
+  const Watchdog watchdog("room behind the dead");
   Scene scene(Shape{.max_items = 1});
   scene.strike(Program::put, "ring.written");
   Code code = scene.a.put(1);
@@ -222,7 +222,7 @@ TEST_CASE(
 }
 
 TEST_CASE("sleepers find what the dead left by themselves") {
-  const Watchdog watchdog("sleepers find by themselves", 60);
+  const Watchdog watchdog("sleepers find by themselves");
   Scene scene;
   REQUIRE(scene.a.put(1) == Code::ok);
   scene.strike(Program::receive_and_ack, "ledger.held");

@@ -276,7 +276,7 @@ TEST_CASE("a message that moves to another carrier takes a ticket of its own alo
 }
 
 TEST_CASE("a ticket that is given up while somebody decides about its object leaves nothing") {
-  const Watchdog watchdog("deciding about an object", 60);
+  const Watchdog watchdog("deciding about an object");
   for (const char* moment : {"segment.detached", "segment.decided"}) {
     CAPTURE(std::string(moment));
     Journey journey;
@@ -302,7 +302,7 @@ TEST_CASE("a ticket that is given up while somebody decides about its object lea
 }
 
 TEST_CASE("one that is stopped while it decides keeps who gives a ticket up for a while only") {
-  const Watchdog watchdog("a stopped decision", 60);
+  const Watchdog watchdog("a stopped decision");
   Journey journey;
   auto file = journey.directory.open().open_file("o");
   REQUIRE(file.ok());
@@ -316,7 +316,7 @@ TEST_CASE("one that is stopped while it decides keeps who gives a ticket up for 
 }
 
 TEST_CASE("a long chain of objects inside each other goes with the first, with few descriptors") {
-  const Watchdog watchdog("a long chain", 120);
+  const Watchdog watchdog("a long chain");
   constexpr int kLinks = 300;
   TestDirectory directory;
   std::unique_ptr<Peer> first;

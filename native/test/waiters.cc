@@ -293,7 +293,7 @@ TEST_CASE("whoever meets RINGING rings again, and goes on to the next") {
 }
 
 TEST_CASE("a sleeper is woken by whoever meets its RINGING") {
-  const Watchdog watchdog("sleeper behind RINGING", 60);
+  const Watchdog watchdog("sleeper behind RINGING");
   Scene scene;
   std::atomic<int> step{0};
   std::thread sleeping([&] {
@@ -400,7 +400,7 @@ TEST_CASE("a new user of a slot inherits neither its listing nor its bell") {
 }
 
 TEST_CASE("a sleep ends at its deadline and not before it when nobody rings") {
-  const Watchdog watchdog("sleep to a deadline", 60);
+  const Watchdog watchdog("sleep to a deadline");
   Scene scene;
   Party waiter(scene.directory, OpenMode::open, 0);
   for (std::int64_t span : {std::int64_t{-1'000'000}, std::int64_t{0}, std::int64_t{30'000'000}}) {
@@ -413,7 +413,7 @@ TEST_CASE("a sleep ends at its deadline and not before it when nobody rings") {
 }
 
 TEST_CASE("one who is not armed, or already rung, or armed for its bell does not fall asleep") {
-  const Watchdog watchdog("no sleep", 60);
+  const Watchdog watchdog("no sleep");
   Scene scene;
   Party waiter(scene.directory, OpenMode::open, 0);
   waiter->sleep(kTake, interproc::platform::now_ns() + kFarNs);

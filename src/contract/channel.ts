@@ -25,6 +25,8 @@ export const FULL = -2;
 export const ENDED = -3;
 /** A message that is larger than the inbox was taken: `takeLarge()` hands it over. */
 export const LARGE = -4;
+/** The next message was put as one with tickets in it: it is where it was, for `tryReceive`. */
+export const CARRIES = -5;
 
 export interface ChannelCapabilities {
   /** `waitSync` works: this thread can block. */
@@ -130,6 +132,11 @@ export interface Channel extends SharedObject {
   /** Puts `bytes`, copying them. Returns 0, FULL or ENDED. Throws ERR_TOO_LARGE, ERR_NO_SPACE. */
   tryPut(bytes: Uint8Array): number;
   /**
+   * As `tryPut`, of a message with tickets in it. Only `tryReceive` takes it, so that they last until it is
+   * acknowledged.
+   */
+  tryPutCarrying(bytes: Uint8Array): number;
+  /**
    * Puts `messages[from..]` in order, copying them, until one does not fit or the batch is as long as the
    * backend likes. Returns how many went in (0 when full), or ENDED if none did because the queue has ended.
    * The caller has seen to it that none is too large.
@@ -137,16 +144,16 @@ export interface Channel extends SharedObject {
   tryPutMany(messages: readonly Uint8Array[], from: number): number;
 
   /**
-   * Takes the next message into `inbox` at most once. Returns its length, LARGE, EMPTY or ENDED; `deliveries`
-   * tells whether it came before.
+   * Takes the next message into `inbox` at most once. Returns its length, LARGE, CARRIES, EMPTY or ENDED;
+   * `deliveries` tells whether it came before.
    */
   tryTake(): number;
   /** The same into the caller's buffer. Throws ERR_TOO_LARGE, and leaves the message in place, if it does not fit. */
   tryTakeInto(buffer: Uint8Array): number;
   /**
    * Takes up to `max` messages packed into `inbox`: message i is `inbox[offsets[i], offsets[i] + lengths[i])`.
-   * Returns how many (at least 1), LARGE (one), EMPTY or ENDED. Stops in front of a message that was delivered before (take
-   * it by `tryTake`), unless it is the first, which then comes alone.
+   * Returns how many (at least 1), LARGE (one), CARRIES, EMPTY or ENDED. Stops in front of a message that was delivered
+   * before (take it by `tryTake`), unless it is the first, which then comes alone, and in front of one with tickets in it.
    */
   tryTakeMany(max: number): number;
   readonly offsets: Uint32Array;

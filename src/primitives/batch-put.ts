@@ -1,5 +1,5 @@
 import { AbortError, InterprocError } from '../errors.js';
-import { ENDED } from '../contract/channel.js';
+import { ENDED, FULL } from '../contract/channel.js';
 import type { Channel } from '../contract/channel.js';
 import { depart, disembark } from './passengers.js';
 import type { Passengers } from './passengers.js';
@@ -42,7 +42,7 @@ export class BatchPut implements Operation<void> {
     const messages = this.#messages;
     try {
       while (this.#accepted < messages.length) {
-        const count = this.#channel.tryPutMany(messages, this.#accepted);
+        const count = this.#putSome();
         if (count === ENDED) throw this.#endedError();
         if (count === 0) return NOT_YET;
         this.#accept(count);
@@ -61,6 +61,18 @@ export class BatchPut implements Operation<void> {
       depart(this.#passengers.get(i));
       this.#passengers.delete(i);
     }
+  }
+
+  /** How many went in, or ENDED: a crossing's worth, or, where tickets are among them, one. */
+  #putSome(): number {
+    const channel = this.#channel;
+    if (this.#passengers.size === 0) return channel.tryPutMany(this.#messages, this.#accepted);
+    const message = this.#messages[this.#accepted] as Uint8Array;
+    const status = this.#passengers.has(this.#accepted)
+      ? channel.tryPutCarrying(message)
+      : channel.tryPut(message);
+    if (status === ENDED) return ENDED;
+    return status === FULL ? 0 : 1;
   }
 
   /** What has not gone in becomes a copy: the caller may change its arrays as soon as the call has returned. */

@@ -17,7 +17,7 @@ export interface ValuePipeOptions extends PipeOptions {
 }
 
 /** A codec that says by its type what it carries. */
-type TypedCodec<T> = CustomCodec<T> | StructType<T, unknown>;
+export type TypedCodec<T> = CustomCodec<T> | StructType<T, unknown>;
 
 /** Both ends of a pipe; of a one-way pipe the reader, then the writer. */
 export type Ends<T> = [Connection<T>, Connection<T>];
@@ -59,7 +59,7 @@ export interface PipeFunction {
 }
 
 /** @throws ERR_UNSUPPORTED */
-function pipesOf(backend: Backend): PipeOpener {
+export function pipesOf(backend: Backend): PipeOpener {
   const opener = backend as Backend & Partial<PipeOpener>;
   if (opener.openPipe !== undefined && opener.openPipeTicket !== undefined) {
     return opener as PipeOpener;
@@ -71,7 +71,11 @@ function pipesOf(backend: Backend): PipeOpener {
 }
 
 /** The connection of an end; if it comes to none, the end is closed. */
-function connectionOf<T>(end: PipeEnd, codec: () => Codec<T>, arrive: Arrive): Connection<T> {
+export function connectionOf<T>(
+  end: PipeEnd,
+  codec: () => Codec<T>,
+  arrive: Arrive,
+): Connection<T> {
   try {
     return new Connection(new OpenedEnd(end, codec(), arrive));
   } catch (error) {

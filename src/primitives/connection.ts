@@ -57,7 +57,7 @@ let movableOf: (object: object) => Movable;
  * Sets who takes the messages of a connection that belong to exchanges of requests and responses; undefined: nobody, and they
  * are dropped. Such messages are met by the calls that receive.
  */
-export let setExchange: (connection: Connection<never>, exchange: Exchange | undefined) => void;
+export let setExchange: (connection: Connection, exchange: Exchange | undefined) => void;
 
 /**
  * One end of a pipe: what it sends the other end receives, in order and whole, and the other way round. The two ends may be in

@@ -48,7 +48,8 @@ export class DeadLetters {
     let unused: Ticket[] | undefined;
     try {
       unused = this.#mayHaveTickets() ? letters.copyTickets(bytes, this.#source) : undefined;
-      const status = letters.tryPut(bytes);
+      const carries = unused !== undefined && unused.length > 0;
+      const status = carries ? letters.tryPutCarrying(bytes) : letters.tryPut(bytes);
       if (status === FULL) {
         throw new QueueFull(
           `The dead-letter queue '${this.#name}' of '${this.#source.name}' is full; the message was given back. Drain it, or create it with more room`,

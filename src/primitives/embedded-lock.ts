@@ -1,3 +1,6 @@
+import { inspect } from 'node:util';
+import type { InspectOptionsStylized } from 'node:util';
+
 import { Guard } from './guard.js';
 import { Mutex } from './mutex.js';
 import type { SideOfHandle } from './side-of-handle.js';
@@ -58,6 +61,13 @@ export class EmbeddedLock implements SideOfHandle {
   /** Whether anybody holds it: a snapshot. */
   get isLocked(): boolean {
     return this.#mutex.isLocked;
+  }
+
+  [inspect.custom](_depth: number, options: InspectOptionsStylized): string {
+    const facts = this.#mutex.isClosed
+      ? { closed: true }
+      : { held: this.isHeld, locked: this.isLocked };
+    return `EmbeddedLock of ${this.#mutex.what} ${inspect(facts, options)}`;
   }
 
   /** @internal */

@@ -1,5 +1,5 @@
 import { EOFError, InterprocError } from '../errors.js';
-import { DEFAULT_CODEC, EMPTY, ENDED, LARGE } from '../contract/channel.js';
+import { CARRIES, DEFAULT_CODEC, EMPTY, ENDED, LARGE } from '../contract/channel.js';
 import type { Channel, Ticket } from '../contract/channel.js';
 import type { Codec } from '../codec/codec.js';
 import type { DeadLetters } from './dead-letters.js';
@@ -55,11 +55,14 @@ export class MessageReader<T> {
   }
 
   take(): T | NotYet {
-    if (this.#deadLetters !== undefined) return this.#takeCounted();
+    if (this.#deadLetters !== undefined) return this.#takeByLedger();
     const channel = this.#channel;
     const length = channel.tryTake();
     if (length === EMPTY) return NOT_YET;
-    if (length < 0 && length !== LARGE) throw this.#failure(length);
+    if (length < 0 && length !== LARGE) {
+      if (length === CARRIES) return this.#takeByLedger();
+      throw this.#failure(length);
+    }
     try {
       return this.#consumeNext(length);
     } catch (error) {
@@ -70,10 +73,11 @@ export class MessageReader<T> {
 
   /** The length of the message, whose bytes are in `buffer` then. */
   takeInto(buffer: Uint8Array): number | NotYet {
-    if (this.#deadLetters !== undefined) return this.#takeCountedInto(buffer);
+    if (this.#deadLetters !== undefined) return this.#takeByLedgerInto(buffer);
     const length = this.#channel.tryTakeInto(buffer);
     if (length >= 0) return length;
     if (length === EMPTY) return NOT_YET;
+    if (length === CARRIES) return this.#takeByLedgerInto(buffer);
     throw this.#failure(length);
   }
 
@@ -181,20 +185,12 @@ export class MessageReader<T> {
 
   /** Adds one crossing's worth of messages; false if there was none. */
   #takeSome(batch: Batch<T>, max: number): boolean {
-    if (this.#deadLetters !== undefined) {
-      const length = this.#receive();
-      if (length === EMPTY) return false;
-      try {
-        batch.values.push(this.#consumeReceived(length));
-      } catch (error) {
-        batch.failure = { error };
-      }
-      return true;
-    }
+    if (this.#deadLetters !== undefined) return this.#takeOneByLedger(batch);
     const channel = this.#channel;
     const before = batch.values.length;
     const count = channel.tryTakeMany(max);
     if (count === EMPTY) return false;
+    if (count === CARRIES) return this.#takeOneByLedger(batch);
     if (count === LARGE) {
       this.#decodeOwnNext(batch, channel.takeLarge());
       this.#finish(before + 1 - batch.values.length);
@@ -216,6 +212,17 @@ export class MessageReader<T> {
       }
     }
     this.#finish(before + count - batch.values.length);
+    return true;
+  }
+
+  #takeOneByLedger(batch: Batch<T>): boolean {
+    const length = this.#receive();
+    if (length === EMPTY) return false;
+    try {
+      batch.values.push(this.#consumeReceived(length));
+    } catch (error) {
+      batch.failure = { error };
+    }
     return true;
   }
 
@@ -266,10 +273,10 @@ export class MessageReader<T> {
   }
 
   /**
-   * `take` where deliveries are counted: by way of the ledger, from which a message can be given back if the
-   * dead-letter queue is full.
+   * `take` where more is to be done before the message may be gone: handles in it are opened while it can still go to
+   * another, and what was delivered too often can be given back if the dead-letter queue is full.
    */
-  #takeCounted(): T | NotYet {
+  #takeByLedger(): T | NotYet {
     const length = this.#receive();
     return length === EMPTY ? NOT_YET : this.#consumeReceived(length);
   }
@@ -302,7 +309,7 @@ export class MessageReader<T> {
     return value;
   }
 
-  #takeCountedInto(buffer: Uint8Array): number | NotYet {
+  #takeByLedgerInto(buffer: Uint8Array): number | NotYet {
     const channel = this.#channel;
     const length = this.#receive();
     if (length === EMPTY) return NOT_YET;

@@ -35,7 +35,7 @@ export class MessageWriter<T> {
   /** One look for room; true if the message went in. */
   offer(encoded: number | Uint8Array): boolean {
     try {
-      if (!this.#put(encoded)) return false;
+      if (!this.#put(encoded, this.#boarding.passengers !== undefined)) return false;
     } catch (error) {
       this.discard();
       throw error;
@@ -62,7 +62,7 @@ export class MessageWriter<T> {
       this.checkSize(bytes.length);
       const attempt = () => {
         try {
-          if (!this.#put(bytes)) return NOT_YET;
+          if (!this.#put(bytes, passengers !== undefined)) return NOT_YET;
         } catch (error) {
           throw failed(error);
         }
@@ -75,12 +75,20 @@ export class MessageWriter<T> {
     }
   }
 
-  #put(encoded: number | Uint8Array): boolean {
+  #put(encoded: number | Uint8Array, carries: boolean): boolean {
     const channel = this.#channel;
-    const status =
-      typeof encoded === 'number' ? channel.tryPutOutbox(encoded) : channel.tryPut(encoded);
+    let status: number;
+    if (carries) status = this.#putCarrying(encoded);
+    else if (typeof encoded === 'number') status = channel.tryPutOutbox(encoded);
+    else status = channel.tryPut(encoded);
     if (status === ENDED) throw this.endedError();
     return status === 0;
+  }
+
+  #putCarrying(encoded: number | Uint8Array): number {
+    const channel = this.#channel;
+    const bytes = typeof encoded === 'number' ? channel.outbox.subarray(0, encoded) : encoded;
+    return channel.tryPutCarrying(bytes);
   }
 
   /**

@@ -269,11 +269,13 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
   // Getting
 
   /**
-   * The next message, at most once: it is yours when the promise resolves.
+   * The next message, at most once: it is yours when the promise resolves. One with handles in it goes to another
+   * consumer, marked as redelivered, if this process dies before they are open; on its way it is unacknowledged for a moment.
    *
    * @throws (rejects) EOFError (ERR_EOF) when the queue was ended and nothing is left; ERR_TIMEOUT; the
    * signal's reason; ERR_CLOSED, also when the handle closes while it waits; ERR_DECODE, and that message is
-   * gone; ERR_CORRUPT if something else has written to the queue's file or cut it; ERR_FULL if a message that was delivered too often found no room in the dead-letter queue
+   * gone; ERR_CORRUPT if something else has written to the queue's file or cut it; ERR_FULL if a message that was delivered too often found no room in the dead-letter queue;
+   * of a message with handles in it ERR_UNACKED, as `receive`, or ERR_NO_SPACE, and it stays
    */
   get(options?: WaitOptions): Promise<T> {
     if (options !== undefined) return this.#within(this.#takes, () => this.#get, options);

@@ -119,6 +119,8 @@ export class Watching<T> {
   }
 
   #add(predicate: Predicate<T>, timeoutMs: number, signal: AbortSignal | undefined): Promise<T> {
+    // Again: the predicate may have done it, and an aborted signal says so no more.
+    if (signal?.aborted === true) throw abortReason(signal);
     return new Promise<T>((resolve, reject) => {
       const wait = new Wait(predicate, resolve, reject);
       this.#waits.add(wait);

@@ -247,6 +247,45 @@ export function conditions(subject: LockSubject): void {
       await expect(waiting).rejects.toEqual(coded('ERR_CLOSED'));
     });
 
+    it('is ERR_CLOSED when it was closed while it acquires the lock again', async () => {
+      const lock = bench.keep(new Lock());
+      const name = bench.name();
+      const condition = bench.keep(Condition.create(name, { lock }));
+      const notifier = bench.keep(Condition.open(name, { lock }));
+      await lock.acquire();
+      const waiting = condition.wait();
+      const guard = await lock.acquire();
+      expect(notifier.notify()).toBe(1);
+      await turn();
+      expect(await stateOf(waiting)).toBe('pending');
+      condition.close();
+      // In whose place there may be another by now, where nobody was notified.
+      const successor = bench.keep(Condition.create(bench.name(), { lock }));
+      guard.release();
+      await expect(waiting).rejects.toEqual(coded('ERR_CLOSED'));
+      expect(lock.isHeld).toBe(true);
+      expect(successor.notify()).toBe(0);
+      lock.release();
+    });
+
+    it('is ERR_CLOSED if a predicate closes it, and nobody waits for another in its place', async () => {
+      const lock = bench.keep(new Lock());
+      const condition = Condition.create(bench.name(), { lock });
+      let notified = -1;
+      const succeed = () => {
+        condition.close();
+        const successor = bench.keep(Condition.create(bench.name(), { lock }));
+        setImmediate(() => (notified = successor.notify()));
+        return false;
+      };
+      await lock.acquire();
+      await expect(condition.waitFor(succeed)).rejects.toEqual(coded('ERR_CLOSED'));
+      expect(lock.isHeld).toBe(true);
+      await turn();
+      expect(notified).toBe(0);
+      lock.release();
+    });
+
     it('is opened with the lock it was made with', async () => {
       const lock = bench.keep(new Lock());
       const name = bench.name();

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 
 import type { SharedArray } from '../../src/primitives/shared-array.js';
@@ -50,6 +51,19 @@ export function embeddedLocks(subject: StateSubject): void {
         one.close();
         expect((await waiting).recovered).toBe(true);
         expect(() => one.lock).toThrow(coded('ERR_CLOSED'));
+      });
+
+      it('shows whose it is and whether it is held', () => {
+        const one = bench.keep(make());
+        const { lock } = one;
+        const shown = () => inspect(lock).replace(/ '.*'/, '');
+        const what = /^EmbeddedLock of (Value|SharedArray|ShareableList) /;
+        expect(shown()).toMatch(what);
+        expect(shown().replace(what, '')).toBe('{ held: false, locked: false }');
+        lock.acquireSync();
+        expect(shown().replace(what, '')).toBe('{ held: true, locked: true }');
+        one.close();
+        expect(shown().replace(what, '')).toBe('{ closed: true }');
       });
 
       it('rejects who waits for it when the handle closes', async () => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
 import { InterprocError } from '../../src/errors.js';
-import type { Backend } from '../../src/contract/channel.js';
+import { CARRIES, EMPTY, LARGE } from '../../src/contract/channel.js';
+import type { Backend, Channel } from '../../src/contract/channel.js';
 import { DeadLetters } from '../../src/primitives/dead-letters.js';
 import { Queue as AnyQueue } from '../../src/primitives/queue.js';
 import type { Queue } from '../../src/primitives/queue.js';
@@ -21,6 +22,8 @@ export function travelling(subject: Subject): void {
     /** A queue for messages with handles in them. */
     const carrier = (options: { maxItems?: number } = {}): Queue<unknown> =>
       bench.keep(Queue.create<unknown>(bench.name(), options));
+    /** Another end of that queue, to look at its messages from. */
+    const behind = <T>(q: Queue<T>): Channel => subject.backend.openChannel(q.name, 'open', {});
     const anonymous = (): Queue<string> => bench.keep(new Queue({ codec: 'string' }));
     const names = (): string[] => subject.backend.registry.list().map(({ name }) => name);
 
@@ -242,7 +245,8 @@ export function travelling(subject: Subject): void {
         reply.close();
         // Somebody sends on what stood in the message.
         const channel = subject.backend.openChannel(q.name, 'open', {});
-        const bytes = channel.inbox.slice(0, channel.tryTake());
+        const bytes = channel.inbox.slice(0, channel.tryReceive());
+        channel.ack(channel.receipt);
         const codec = {
           encode: (message: Uint8Array) => message,
           decode(): Uint8Array {
@@ -307,6 +311,117 @@ export function travelling(subject: Subject): void {
       expect(names()).not.toContain(other.name);
     });
 
+    describe('that are got', () => {
+      it.each<[string, (q: Queue<unknown>, value: unknown) => unknown]>([
+        ['put', (q, value) => q.put(value)],
+        ['tryPut', (q, value) => q.tryPut(value)],
+        ['putMany', (q, value) => q.putMany([value])],
+        [
+          'a stream',
+          (q, value) => {
+            const stream = q.toWritable();
+            stream.write(value);
+            return new Promise<void>((over) => stream.end(over));
+          },
+        ],
+        [
+          'a put that waits',
+          async (q, value) => {
+            await q.put('full');
+            const waiting = q.put(value);
+            await q.get();
+            await waiting;
+          },
+        ],
+        ['a message beside the queue', (q, value) => q.put([value, 'x'.repeat(200_000)])],
+      ])('are in a message that only a receive takes: %s', async (_way, put) => {
+        const q = carrier({ maxItems: 1 });
+        const reply = anonymous();
+        await put(q, { reply });
+        reply.close();
+        const channel = behind(q);
+        const looks = [
+          channel.tryTake(),
+          channel.tryTakeMany(2),
+          channel.tryTakeInto(new Uint8Array(300_000)),
+        ];
+        expect(looks).toEqual([CARRIES, CARRIES, CARRIES]);
+        const length = channel.tryReceive();
+        const message = length === LARGE ? channel.takeLarge() : channel.inbox.slice(0, length);
+        const tickets = channel.ticketsIn(message);
+        expect(tickets).toHaveLength(1);
+        channel.nack(channel.receipt);
+        expect(channel.tryTake()).toBe(CARRIES);
+        expect(channel.tryReceive()).toBe(length);
+        if (length === LARGE) channel.takeLarge();
+        expect(channel.deliveries).toBe(2);
+        channel.ack(channel.receipt);
+        for (const ticket of tickets) channel.redeemTicket(ticket);
+        expect(channel.tryTake()).toBe(EMPTY);
+        channel.close();
+        expect(names()).toEqual([q.name]);
+      });
+
+      it('leave the messages without any to be taken as ever', async () => {
+        const q = carrier();
+        const reply = anonymous();
+        await q.putMany(['a', { reply }, 'b', '~ticket-00000001']);
+        reply.close();
+        const channel = behind(q);
+        expect(channel.tryTakeMany(9)).toBe(1);
+        expect(channel.taskDone()).toBe(true);
+        const job = (await q.get()) as Job;
+        job.reply.close();
+        expect(channel.tryTakeMany(9)).toBe(2);
+        channel.close();
+        expect(names()).toEqual([q.name]);
+      });
+
+      it('come in their place among the others, and are tasks as they are', async () => {
+        const q = carrier();
+        const reply = anonymous();
+        await q.putMany(['a', { reply }, 'b', { reply }, { reply }, 'c']);
+        const got = await q.getMany({ max: 5 });
+        expect(got.map((one) => (typeof one === 'string' ? one : 'handle'))).toEqual([
+          'a',
+          'handle',
+          'b',
+          'handle',
+          'handle',
+        ]);
+        expect(await q.get()).toBe('c');
+        for (const one of got) if (typeof one === 'object') (one as Job).reply.close();
+        for (let i = 0; i < 5; i++) q.taskDone();
+        await expect(q.join({ timeoutMs: 5 })).rejects.toEqual(coded('ERR_TIMEOUT'));
+        q.taskDone();
+        await q.join();
+        expect(thrownBy(() => q.taskDone())).toEqual(coded('ERR_NOT_OWNER'));
+      });
+
+      it('are no tasks where they cannot be opened', async () => {
+        const q = carrier();
+        const reply = bench.strings();
+        await q.put({ reply });
+        reply.unlink();
+        await expect(q.get()).rejects.toEqual(coded('ERR_DECODE'));
+        await q.join();
+        expect(q.size).toBe(0);
+      });
+
+      it('arrive at a get that waits, and by iteration', async () => {
+        const q = carrier();
+        const reply = anonymous();
+        const waiting = q.get();
+        await q.put({ reply });
+        ((await waiting) as Job).reply.close();
+        await q.put({ reply });
+        q.end();
+        for await (const job of q) (job as Job).reply.close();
+        reply.close();
+        expect(names()).toEqual([q.name]);
+      });
+    });
+
     describe.skipIf(!subject.capabilities.redelivery)('that are received', () => {
       it('stay alive until the message is acknowledged', async () => {
         const q = carrier();
@@ -339,6 +454,9 @@ export function travelling(subject: Subject): void {
         q.close();
         expect(names().sort()).toEqual([dead, reply.name].sort());
         const letters = bench.keep(Queue.open<unknown>(dead));
+        const channel = behind(letters);
+        expect(channel.tryTake()).toBe(CARRIES);
+        channel.close();
         const job = (await letters.get()) as Job;
         expect(job.reply.name).toBe(reply.name);
         job.reply.close();
@@ -369,7 +487,7 @@ export function travelling(subject: Subject): void {
       });
 
       it.each([
-        ['a put', 'tryPut'],
+        ['a put', 'tryPutCarrying'],
         ['their tickets', 'copyTickets'],
       ] as const)(
         'stay with their message when the dead-letter queue made for it has no room for %s',

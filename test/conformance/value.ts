@@ -436,6 +436,14 @@ export function values(subject: StateSubject): void {
         expect(await other).toBe(1);
       });
 
+      it('is aborted by a signal that its own predicate aborts', async () => {
+        const n = bench.keep(new Values('int32'));
+        const controller = new AbortController();
+        const { signal } = controller;
+        const aborting = n.waitFor(() => controller.abort(new Error('enough')), { signal });
+        await expect(aborting).rejects.toThrow('enough');
+      });
+
       it('rejects with what the predicate throws, and others go on', async () => {
         const n = bench.keep(new Values('int32'));
         const failing = n.waitFor((v) => {

@@ -1,8 +1,7 @@
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { beforeAll, expect } from 'vitest';
+import { expect } from 'vitest';
+import { faultAddon } from './fault-addon.js';
 import { Fates } from './fates.js';
 import type { Fate, Settled, Step } from './fates.js';
 import type { Program } from './program.js';
@@ -11,7 +10,6 @@ import type { Scene } from './scene.js';
 import { Turns } from './turns.js';
 import { WHOLE, Witnesses } from './witnesses.js';
 
-const BUILD_WATCHDOG_MS = 900_000;
 const RUN_WATCHDOG_MS = 900_000;
 
 /** Long enough for a wait to have fallen asleep, mostly: whether it has decides what is met, not what is right. */
@@ -48,17 +46,12 @@ function decidedAt(point: string, step: string): Fate | undefined {
   return undefined;
 }
 
-let addon = '';
-beforeAll(() => {
-  const script = fileURLToPath(new URL('../../scripts/build-fault-addon.mjs', import.meta.url));
-  addon = execFileSync(process.execPath, [script], { encoding: 'utf8' }).trim();
-}, BUILD_WATCHDOG_MS);
+const meets = faultAddon();
 
 /** One life after another, each with the next fault. */
 function lives(scene: Scene, life: string, fault: (turn: number) => string): Turns {
   return new Turns((turn) => {
-    const environment = { INTERPROC_ADDON: addon, INTERPROC_FAULT: fault(turn) };
-    return scene.start('step-by-step', [life], { environment });
+    return scene.start('step-by-step', [life], meets(fault(turn)));
   });
 }
 

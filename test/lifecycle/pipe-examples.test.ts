@@ -8,10 +8,15 @@ import type { Scene } from './scene.js';
 
 const run = promisify(execFile);
 
-async function example(name: string, scene: Scene): Promise<string[]> {
+async function example(
+  name: string,
+  scene: Scene,
+  args: readonly string[] = [],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<string[]> {
   const file = fileURLToPath(new URL(`../../examples/pipes/${name}.mjs`, import.meta.url));
-  const env = { ...process.env, INTERPROC_DIR: scene.directory };
-  const { stdout } = await run(process.execPath, [file], { env });
+  const env = { ...process.env, INTERPROC_DIR: scene.directory, ...environment };
+  const { stdout } = await run(process.execPath, [file, ...args], { env });
   return stdout.trimEnd().split('\n');
 }
 
@@ -27,4 +32,18 @@ describe('the programs of the documents', () => {
     expect(of('Received')).toEqual(['Received: Hello', 'Received: World', 'Received: !']);
     expect(lines).toHaveLength(6);
   });
+});
+
+test('a server with several clients', async ({ scene }) => {
+  const server = example('echo-server', scene);
+  const client = (...words: string[]) => example('echo-client', scene, words);
+  const answers = await Promise.all([
+    client('hello', 'world'),
+    client('grün'),
+    example('echo-client', scene, ['let me in'], { ECHO_KEY: 'not known here' }),
+    client('a', 'b', 'c'),
+  ]);
+  expect(answers).toEqual([['HELLO', 'WORLD'], ['GRÜN'], ['turned away'], ['A', 'B', 'C']]);
+  await client('stop');
+  expect(await server).toEqual(['4 clients, 7 messages, 1 turned away']);
 });

@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest';
 import {
   AbortError,
   abortReason,
+  AuthenticationError,
+  BufferTooShort,
   EOFError,
   ERROR_CODES,
   InterprocError,
@@ -41,12 +43,21 @@ describe('InterprocError', () => {
     [QueueFull, 'QueueFull', 'ERR_FULL'],
     [QueueEmpty, 'QueueEmpty', 'ERR_EMPTY'],
     [EOFError, 'EOFError', 'ERR_EOF'],
+    [AuthenticationError, 'AuthenticationError', 'ERR_AUTH'],
   ] as const)('has the subclass %o', (Subclass, name, code) => {
     const cause = new Error('why');
     const error = new Subclass('so it is', { cause });
     expect(error).toBeInstanceOf(InterprocError);
     expect(error).toMatchObject({ name, code, message: 'so it is', cause });
     expect(error.stack).toMatch(new RegExp(`^${name}: so it is\n`));
+  });
+
+  it('of a buffer too short has the message, and does not print it', () => {
+    const error = new BufferTooShort('too short', new Uint8Array(1000), { cause: 'why' });
+    expect(error).toBeInstanceOf(InterprocError);
+    expect(error).toMatchObject({ name: 'BufferTooShort', code: 'ERR_TOO_LARGE', cause: 'why' });
+    expect(error.bytes).toHaveLength(1000);
+    expect(inspect(error)).not.toContain('bytes');
   });
 
   it('has a meaning for every code', () => {

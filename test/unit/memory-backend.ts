@@ -6,6 +6,7 @@
 import { InterprocError } from '../../src/errors.js';
 import type { ErrorCode } from '../../src/errors.js';
 import {
+  CARRIES,
   CHANNEL_DEFAULTS,
   DEFAULT_CODEC,
   defaultSideBytes,
@@ -32,6 +33,17 @@ import type {
   Ticket,
 } from '../../src/contract/channel.js';
 import type { State, StateKind, StateOptions } from '../../src/contract/state.js';
+import type { PipeEnd, PipeOpener, PipeOptions } from '../../src/contract/pipe.js';
+import type {
+  ClientEnd,
+  ListenerEnd,
+  ListenerOpener,
+  ListenerOptions,
+} from '../../src/contract/listener.js';
+import { MemoryListener, SharedListener } from './memory-listener.js';
+import type { ListenerKeeper } from './memory-listener.js';
+import { MemoryPipeEnd, SharedEnd, sharedPipe } from './memory-pipe.js';
+import type { PipeKeeper } from './memory-pipe.js';
 import { MemoryState, SharedState } from './memory-state.js';
 
 const BLOCK_BYTES = 64;
@@ -47,6 +59,7 @@ const SCRIBBLE = 0xdb;
 
 interface Message {
   readonly bytes: Uint8Array;
+  readonly carries: boolean;
   readonly order: number;
   deliveries: number;
 }
@@ -131,14 +144,20 @@ class SharedQueue {
     this.wake(PUT, Infinity);
   }
 
-  put(bytes: Uint8Array): number {
+  put(bytes: Uint8Array, carries: boolean): number {
     const { maxMessageBytes } = this.geometry;
     if (bytes.length > maxMessageBytes) {
       fail('ERR_TOO_LARGE', `a message of ${bytes.length} bytes; ${maxMessageBytes} at most`);
     }
     if (this.ended) return ENDED;
     if (!this.hasRoom(bytes.length)) return FULL;
-    this.messages.push({ bytes: bytes.slice(), order: this.order++, deliveries: 0 });
+    // The slice of a Buffer, which it may be, shares its memory.
+    this.messages.push({
+      bytes: new Uint8Array(bytes),
+      carries,
+      order: this.order++,
+      deliveries: 0,
+    });
     this.usedBytes += this.cost(bytes.length);
     if (this.isBeside(bytes.length)) this.sideBytes += bytes.length;
     this.counts.puts++;
@@ -242,9 +261,17 @@ class MemoryChannel implements Channel {
   }
 
   tryPut(bytes: Uint8Array): number {
+    return this.#put(bytes, false);
+  }
+
+  tryPutCarrying(bytes: Uint8Array): number {
+    return this.#put(bytes, true);
+  }
+
+  #put(bytes: Uint8Array, carries: boolean): number {
     const queue = this.#enter();
     this.wanted = bytes.length;
-    const status = queue.put(bytes);
+    const status = queue.put(bytes, carries);
     // What did not go in stays where it is.
     if (status !== FULL) this.outbox.fill(SCRIBBLE);
     return status;
@@ -265,6 +292,7 @@ class MemoryChannel implements Channel {
     const queue = this.#enter();
     const message = queue.next(this);
     if (typeof message === 'number') return message;
+    if (message.carries) return CARRIES;
     const { bytes } = message;
     if (target !== undefined && bytes.length > target.length) {
       fail('ERR_TOO_LARGE', `a message of ${bytes.length} bytes, a buffer of ${target.length}`);
@@ -313,6 +341,7 @@ class MemoryChannel implements Channel {
     for (let count = 0; count < Math.min(max, BATCH); count++) {
       const message = queue.next(this);
       if (typeof message === 'number') return count > 0 ? count : message;
+      if (message.carries) return count > 0 ? count : CARRIES;
       if (message.deliveries > 0 && count > 0) return count;
       if (queue.isBeside(message.bytes.length) && count > 0) return count;
       queue.remove(message);
@@ -442,9 +471,12 @@ class MemoryChannel implements Channel {
   }
 
   issueTicket(passenger: SharedObject): Ticket {
-    const object =
-      passenger instanceof MemoryState ? passenger.enter() : (passenger as MemoryChannel).#enter();
-    return this.#backend.issueTicket(object, this.#enter());
+    return this.#backend.issueTicketFor(passenger, this.#enter());
+  }
+
+  /** What is behind it. */
+  get queue(): SharedQueue {
+    return this.#enter();
   }
 
   redeemTicket(ticket: Ticket): void {
@@ -452,8 +484,7 @@ class MemoryChannel implements Channel {
   }
 
   ticketsIn(message: Uint8Array): Ticket[] {
-    const tickets = Buffer.from(message).toString('latin1').match(TICKETS) ?? [];
-    return tickets.filter((ticket) => this.#backend.isCarriedBy(ticket, this.#queue));
+    return this.#backend.ticketsTo(message, this.#queue);
   }
 
   copyTickets(message: Uint8Array, source: Channel): Ticket[] {
@@ -515,7 +546,13 @@ class MemoryChannel implements Channel {
   }
 }
 
-export class MemoryBackend implements Backend, Registry {
+/** What a ticket can be for, and what carries it: a queue, or a pipe to the end that receives. */
+type Ticketed = SharedQueue | SharedState | SharedEnd;
+type Carrier = SharedQueue | SharedEnd | SharedListener;
+
+export class MemoryBackend
+  implements Backend, Registry, PipeOpener, PipeKeeper, ListenerOpener, ListenerKeeper
+{
   readonly kind = 'memory';
   readonly registry: Registry = this;
   readonly capabilities: ChannelCapabilities;
@@ -527,10 +564,10 @@ export class MemoryBackend implements Backend, Registry {
   readonly lengths = new Uint32Array(BATCH);
   inbox = new Uint8Array(OUTBOX_BYTES);
   readonly #objects = new Map<string, SharedQueue | SharedState>();
-  readonly #tickets = new Map<
-    Ticket,
-    { object: SharedQueue | SharedState; carrier: SharedQueue }
-  >();
+  readonly #tickets = new Map<Ticket, { object: Ticketed; carrier: Carrier }>();
+  /** Those that somebody has, or a message. */
+  readonly #ends = new Set<SharedEnd>();
+  readonly #listeners = new Map<string, SharedListener>();
   #issued = 0;
   #anonymous = 0;
 
@@ -555,14 +592,31 @@ export class MemoryBackend implements Backend, Registry {
 
   #find(name: string | undefined, mode: OpenMode): SharedQueue | SharedState | undefined {
     const known = name === undefined ? undefined : this.#objects.get(name);
+    if (name !== undefined && this.#listeners.has(name)) {
+      fail(mode === 'create' ? 'ERR_EXISTS' : 'ERR_KIND', `'${name}' is a listener`);
+    }
     if (known === undefined && mode === 'open') fail('ERR_NOT_FOUND', `no object '${name}'`);
     if (known !== undefined && mode === 'create') fail('ERR_EXISTS', `'${name}' is there`);
     return known;
   }
 
-  issueTicket(object: SharedQueue | SharedState, carrier: SharedQueue): Ticket {
-    if (this.#objects.get(object.name) !== object)
-      fail('ERR_NOT_FOUND', `'${object.name}' was unlinked`);
+  issueTicketFor(passenger: SharedObject, carrier: Carrier): Ticket {
+    if (passenger instanceof MemoryPipeEnd) {
+      const ticket = this.issueTicket(passenger.enter(), carrier);
+      passenger.isOffered = true;
+      return ticket;
+    }
+    const object =
+      passenger instanceof MemoryState ? passenger.enter() : (passenger as MemoryChannel).queue;
+    return this.issueTicket(object, carrier);
+  }
+
+  issueTicket(object: Ticketed, carrier: Carrier): Ticket {
+    const isThere =
+      object instanceof SharedEnd
+        ? this.#ends.has(object)
+        : this.#objects.get(object.name) === object;
+    if (!isThere) fail('ERR_NOT_FOUND', `'${object.name}' was unlinked`);
     const ticket = `~ticket-${String(++this.#issued).padStart(8, '0')}`;
     this.#tickets.set(ticket, { object, carrier });
     return ticket;
@@ -571,14 +625,76 @@ export class MemoryBackend implements Backend, Registry {
   redeemTicket(ticket: Ticket): void {
     const known = this.#tickets.get(ticket);
     this.#tickets.delete(ticket);
-    if (known !== undefined) this.left(known.object);
+    if (known?.object instanceof SharedEnd) this.#endLeft(known.object);
+    else if (known !== undefined) this.left(known.object);
   }
 
-  isCarriedBy(ticket: Ticket, carrier: SharedQueue): boolean {
+  /** It is lost if nobody has it and no message either. */
+  #endLeft(end: SharedEnd): void {
+    if (end.owner !== undefined) return;
+    if ([...this.#tickets.values()].some(({ object }) => object === end)) return;
+    this.lost(end);
+  }
+
+  lost(end: SharedEnd): void {
+    this.#ends.delete(end);
+    end.lose();
+    for (const [ticket, { carrier }] of this.#tickets) {
+      if (carrier === end) this.redeemTicket(ticket);
+    }
+  }
+
+  ticketsTo(message: Uint8Array, carrier: Carrier): Ticket[] {
+    const tickets = Buffer.from(message).toString('latin1').match(TICKETS) ?? [];
+    return tickets.filter((ticket) => this.isCarriedBy(ticket, carrier));
+  }
+
+  openPipe(options: PipeOptions): [PipeEnd, PipeEnd] {
+    const [first, second] = sharedPipe(++identities, `~pipe-${++this.#anonymous}`, options);
+    this.#ends.add(first);
+    this.#ends.add(second);
+    return [new MemoryPipeEnd(this, first), new MemoryPipeEnd(this, second)];
+  }
+
+  openPipeTicket(ticket: Ticket): PipeEnd {
+    const known = this.#tickets.get(ticket)?.object;
+    if (!(known instanceof SharedEnd)) fail('ERR_NOT_FOUND', 'it is gone');
+    if (known.owner === undefined && this.#ends.has(known)) return new MemoryPipeEnd(this, known);
+    // Somebody was handed the message before.
+    const lost = sharedPipe(known.identity, known.name, known.geometry)[known.index];
+    lost.peer.lose();
+    return new MemoryPipeEnd(this, lost);
+  }
+
+  openListener(name: string, options: ListenerOptions): ListenerEnd {
+    const { backlog, isKeyed } = options;
+    this.#find(name, 'create');
+    // What its pipes are like.
+    const [{ geometry }] = sharedPipe(0n, name, options);
+    const shared = new SharedListener(++identities, name, {
+      ...geometry,
+      backlog,
+      isKeyed,
+    });
+    this.#listeners.set(name, shared);
+    return new MemoryListener(this, shared, true);
+  }
+
+  openBacklog(name: string): ClientEnd {
+    const known = this.#listeners.get(name);
+    if (known?.listens === true) return new MemoryListener(this, known, false);
+    return fail(this.#objects.has(name) ? 'ERR_KIND' : 'ERR_NOT_FOUND', `no listener '${name}'`);
+  }
+
+  unlisten(listener: SharedListener): void {
+    if (this.#listeners.get(listener.name) === listener) this.#listeners.delete(listener.name);
+  }
+
+  isCarriedBy(ticket: Ticket, carrier: Carrier): boolean {
     return this.#tickets.get(ticket)?.carrier === carrier;
   }
 
-  copyTicket(ticket: Ticket, carrier: SharedQueue): Ticket {
+  copyTicket(ticket: Ticket, carrier: Carrier): Ticket {
     const known = this.#tickets.get(ticket);
     if (known === undefined) fail('ERR_NOT_FOUND', 'no such ticket');
     return this.issueTicket(known.object, carrier);
@@ -656,6 +772,33 @@ export class MemoryBackend implements Backend, Registry {
   }
 
   list(): SegmentInfo[] {
+    const pipes = new Map([...this.#ends].map(({ name, geometry }) => [name, geometry]));
+    return [
+      ...this.#objectsListed(),
+      ...[...this.#listeners.values()].map(({ name, terms, users, waiting }) => ({
+        name,
+        kind: 'listener',
+        totalBytes: terms.backlog,
+        participants: users,
+        size: waiting.length,
+        persist: false,
+        anonymous: false,
+        problem: undefined,
+      })),
+      ...[...pipes].map(([name, { capacityBytes }]) => ({
+        name,
+        kind: 'pipe',
+        totalBytes: 2 * capacityBytes,
+        participants: [...this.#ends].filter((end) => end.name === name).length,
+        size: 0,
+        persist: false,
+        anonymous: true,
+        problem: undefined,
+      })),
+    ];
+  }
+
+  #objectsListed(): SegmentInfo[] {
     return [...this.#objects.values()].map((object) => ({
       name: object.name,
       ...(object instanceof SharedQueue

@@ -6,6 +6,7 @@
 
 import { createRequire } from 'node:module';
 
+import type { ListenerTerms } from '../../contract/listener.js';
 import type { CellOperation, CellType, StateOptions } from '../../contract/state.js';
 
 export type Token = number;
@@ -31,6 +32,7 @@ export interface Constants {
   readonly noSlot: number;
   readonly unacked: number;
   readonly noLease: number;
+  readonly carries: number;
   readonly notOwner: number;
   readonly busy: number;
   readonly deadlock: number;
@@ -122,6 +124,11 @@ export interface NativePipeGeometry extends NativePipeOptions {
   readonly lost: boolean;
 }
 
+export interface NativeListenerOptions extends ListenerTerms {
+  /** Of the ring that the backlog is. */
+  readonly ringBytes: number;
+}
+
 export interface NativeLeaseNotice {
   readonly pid: number;
   readonly kind: number;
@@ -153,6 +160,7 @@ export interface Addon {
 
   putOutbox(token: Token, length: number): number;
   putBytes(token: Token, bytes: Uint8Array): number;
+  putCarrying(token: Token, bytes: Uint8Array): number;
   putPacked(token: Token, count: number): number;
   take(token: Token): number;
   takeInto(token: Token, bytes: Uint8Array): number;
@@ -225,6 +233,13 @@ export interface Addon {
     options: NativeStateOptions,
     initial: Uint8Array | undefined,
   ): Token;
+  /** Throws exists if somebody listens there. */
+  openListener(directory: string, name: string, options: NativeListenerOptions): Token;
+  /** Throws notFound if nobody listens there. */
+  openBacklog(directory: string, name: string): Token;
+  listenerGeometry(token: Token): ListenerTerms;
+  /** Whether whoever made the listener is alive and has not ended it. */
+  listens(token: Token): boolean;
   stateGeometry(token: Token): NativeStateOptions;
   /** Once for each state. */
   stateBuffer(token: Token): ArrayBuffer | undefined;

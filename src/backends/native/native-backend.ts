@@ -18,11 +18,18 @@ import type {
   SharedObject,
   Ticket,
 } from '../../contract/channel.js';
+import type {
+  ClientEnd,
+  ListenerEnd,
+  ListenerOpener,
+  ListenerOptions,
+} from '../../contract/listener.js';
 import { loadAddon } from './addon.js';
 import type { ObjectOptions, Token } from './addon.js';
 import { guarded } from './failures.js';
 import { NativeByteRing } from './native-byte-ring.js';
 import { NativeChannel } from './native-channel.js';
+import { NativeListener } from './native-listener.js';
 import { NativePipeEnd } from './native-pipe.js';
 import { NativeState } from './native-state.js';
 import { parseTicket } from './tickets.js';
@@ -59,6 +66,9 @@ function copiesPipes(): boolean {
 /** Of each direction: its positions are counted in 32 bits. */
 const MAX_PIPE_BYTES = 2 ** 30;
 
+/** Of a backlog's ring, for each client that waits in it: more than any ticket takes. */
+const WAITING_CLIENT_BYTES = 256;
+
 /** A name no user can choose. */
 export function anonymousName(): string {
   return `~${randomBytes(12).toString('hex')}`;
@@ -71,7 +81,7 @@ export function ringCapacity(capacityBytes: number, smallest: number): number {
   return capacity;
 }
 
-export class NativeBackend implements Backend, Registry, RingOpener, PipeOpener {
+export class NativeBackend implements Backend, Registry, RingOpener, PipeOpener, ListenerOpener {
   readonly kind = 'native';
   readonly registry: Registry = this;
   readonly thread: NativeThread;
@@ -248,18 +258,13 @@ export class NativeBackend implements Backend, Registry, RingOpener, PipeOpener 
     const { addon } = this.thread;
     const { constants } = addon;
     const { capacityBytes, maxMessageBytes } = { ...PIPE_DEFAULTS, ...defined(options) };
+    assertPipeCapacity(capacityBytes);
     const wanted = {
       capacityBytes: ringCapacity(capacityBytes, constants.minCapacity),
       maxMessageBytes: Math.min(maxMessageBytes, constants.maxMessage),
       codec: options.codec ?? DEFAULT_CODEC,
       duplex: options.duplex ?? true,
     };
-    if (wanted.capacityBytes > MAX_PIPE_BYTES) {
-      throw new InterprocError(
-        'ERR_INVALID_ARG',
-        `capacityBytes is ${options.capacityBytes}; a pipe holds ${MAX_PIPE_BYTES} at most`,
-      );
-    }
     const name = anonymousName();
     const open = (mode: 0 | 1) =>
       guarded(constants, 'a new pipe', () => addon.openPipe(this.#where(), name, mode, wanted));
@@ -288,6 +293,42 @@ export class NativeBackend implements Backend, Registry, RingOpener, PipeOpener 
     const end = new NativePipeEnd(this.thread, token, name, copiesPipes());
     this.#directoryOf.set(end, this.#where());
     return end;
+  }
+
+  openListener(name: string, options: ListenerOptions): ListenerEnd {
+    const { addon } = this.thread;
+    const { constants } = addon;
+    const { capacityBytes, maxMessageBytes } = { ...PIPE_DEFAULTS, ...defined(options) };
+    assertPipeCapacity(capacityBytes);
+    const wanted = {
+      backlog: options.backlog,
+      ringBytes: ringCapacity(options.backlog * WAITING_CLIENT_BYTES, constants.minCapacity),
+      isKeyed: options.isKeyed,
+      codec: options.codec,
+      capacityBytes: ringCapacity(capacityBytes, constants.minCapacity),
+      maxMessageBytes: Math.min(maxMessageBytes, constants.maxMessage),
+    };
+    const token = guarded(constants, `listen on '${name}'`, () =>
+      addon.openListener(this.#where(), name, wanted),
+    );
+    return this.#listener(token, name);
+  }
+
+  openBacklog(name: string): ClientEnd {
+    const { addon } = this.thread;
+    const token = guarded(addon.constants, `connect to '${name}'`, () =>
+      addon.openBacklog(this.#where(), name),
+    );
+    return this.#listener(token, name);
+  }
+
+  #listener(token: Token, name: string): NativeListener {
+    const listener = new NativeListener(this.thread, token, name, (ticket) =>
+      // Where the listener is, wherever INTERPROC_DIR points to by now.
+      this.beside(listener).openPipeTicket(ticket),
+    );
+    this.#directoryOf.set(listener, this.#where());
+    return listener;
   }
 
   openSpsc(name: string, mode: OpenMode, options: SpscOptions): SpscByteRing {
@@ -341,6 +382,15 @@ function defined(
     ...(capacityBytes === undefined ? {} : { capacityBytes }),
     ...(maxMessageBytes === undefined ? {} : { maxMessageBytes }),
   };
+}
+
+/** @throws ERR_INVALID_ARG */
+function assertPipeCapacity(capacityBytes: number): void {
+  if (capacityBytes <= MAX_PIPE_BYTES) return;
+  throw new InterprocError(
+    'ERR_INVALID_ARG',
+    `capacityBytes is ${capacityBytes}; a pipe holds ${MAX_PIPE_BYTES} at most`,
+  );
 }
 
 function toGeometry(found: ObjectOptions): ChannelGeometry {

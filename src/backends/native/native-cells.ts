@@ -1,7 +1,8 @@
 import { InterprocError, invalidArgument } from '../../errors.js';
 import type { CellOperation, Cells, CellType, TypedCells } from '../../contract/state.js';
-import type { Addon, Token } from './addon.js';
+import type { Addon } from './addon.js';
 import { statusError } from './failures.js';
+import type { NativeObject } from './native-object.js';
 
 const WORD_BYTES = 8;
 /** Words of `operands`. */
@@ -29,17 +30,15 @@ const pause = new Int32Array(new SharedArrayBuffer(4));
 
 class NativeTypedCells implements TypedCells {
   readonly #addon: Addon;
-  readonly #token: Token;
-  readonly #name: string;
+  readonly #object: NativeObject;
   readonly #type: CellType;
   readonly #operands: Record<number, number | bigint>;
   readonly #perWord: number;
 
-  constructor(addon: Addon, token: Token, name: string, type: CellType) {
+  constructor(addon: Addon, object: NativeObject, type: CellType) {
     const View = VIEWS[type];
     this.#addon = addon;
-    this.#token = token;
-    this.#name = name;
+    this.#object = object;
     this.#type = type;
     this.#operands = new View(addon.operands.buffer as ArrayBuffer);
     this.#perWord = WORD_BYTES / View.BYTES_PER_ELEMENT;
@@ -56,21 +55,21 @@ class NativeTypedCells implements TypedCells {
     if (value !== undefined) operands[VALUE * this.#perWord] = value;
     if (expected !== undefined) operands[EXPECTED * this.#perWord] = expected;
     const code = cellOperations[operation] * CELL_TYPES + cellTypes[this.#type];
-    const status = this.#addon.operateCell(this.#token, code, byteOffset);
+    const status = this.#addon.operateCell(this.#object.token, code, byteOffset);
     if (status !== 0) this.#refuse(status, operation, byteOffset);
     return operands[PREVIOUS * this.#perWord] as number | bigint;
   }
 
   #refuse(status: number, operation: CellOperation, byteOffset: number): never {
     const { constants } = this.#addon;
-    if (status !== -constants.argument) throw statusError(constants, -status, this.#name);
+    if (status !== -constants.argument) throw statusError(constants, -status, this.#object.name);
     if (operation === 'and' || operation === 'or' || operation === 'xor') {
       throw new InterprocError(
         'ERR_UNSUPPORTED',
         `A ${this.#type} has no operation '${operation}'`,
       );
     }
-    throw invalidArgument('The offset', `that of an element of '${this.#name}'`, byteOffset);
+    throw invalidArgument('The offset', `that of an element of '${this.#object.name}'`, byteOffset);
   }
 }
 
@@ -78,32 +77,30 @@ class NativeTypedCells implements TypedCells {
 export class NativeCells implements Cells {
   readonly watch: Uint32Array | undefined;
   readonly #addon: Addon;
-  readonly #token: Token;
-  readonly #name: string;
+  readonly #object: NativeObject;
 
   /** `isMapped`: JavaScript sees the bytes, and is to see the word that goes with them. */
-  constructor(addon: Addon, token: Token, name: string, isMapped: boolean) {
+  constructor(addon: Addon, object: NativeObject, isMapped: boolean) {
     this.#addon = addon;
-    this.#token = token;
-    this.#name = name;
-    const buffer = isMapped ? addon.watchBuffer(token) : undefined;
+    this.#object = object;
+    const buffer = isMapped ? addon.watchBuffer(object.token) : undefined;
     this.watch = buffer && new Uint32Array(buffer);
   }
 
   ofType(type: CellType): TypedCells {
-    return new NativeTypedCells(this.#addon, this.#token, this.#name, type);
+    return new NativeTypedCells(this.#addon, this.#object, type);
   }
 
   beforeLook(): void {
-    this.#check(this.#addon.watchCells(this.#token));
+    this.#check(this.#addon.watchCells(this.#object.token));
   }
 
   notify(): void {
-    this.#check(this.#addon.notifyCells(this.#token));
+    this.#check(this.#addon.notifyCells(this.#object.token));
   }
 
   readWhole(into: Uint8Array): bigint {
-    this.#check(this.#addon.readWhole(this.#token, into));
+    this.#check(this.#addon.readWhole(this.#object.token, into));
     return this.#addon.operands[0] as bigint;
   }
 
@@ -120,10 +117,10 @@ export class NativeCells implements Cells {
   // A function of its own, where V8 can end the thread.
   #tryWriteWhole(from: Uint8Array, expected: bigint | undefined): number {
     if (expected !== undefined) this.#addon.operands[0] = expected;
-    return this.#addon.writeWhole(this.#token, from, expected === undefined ? 0 : 1);
+    return this.#addon.writeWhole(this.#object.token, from, expected === undefined ? 0 : 1);
   }
 
   #check(status: number): void {
-    if (status !== 0) throw statusError(this.#addon.constants, -status, this.#name);
+    if (status !== 0) throw statusError(this.#addon.constants, -status, this.#object.name);
   }
 }

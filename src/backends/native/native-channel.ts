@@ -1,5 +1,5 @@
 import { InterprocError } from '../../errors.js';
-import { EMPTY, ENDED, FULL, LARGE } from '../../contract/channel.js';
+import { CARRIES, EMPTY, ENDED, FULL, LARGE } from '../../contract/channel.js';
 import type {
   Channel,
   ChannelCapabilities,
@@ -92,6 +92,11 @@ export class NativeChannel extends NativeObject implements Channel {
     return result === 0 ? 0 : this.#putStatus(result, length);
   }
 
+  tryPutCarrying(bytes: Uint8Array): number {
+    const result = this.#addon.putCarrying(this.#token, bytes);
+    return result === 0 ? 0 : this.#putStatus(result, bytes.length);
+  }
+
   tryPutMany(messages: readonly Uint8Array[], from: number): number {
     const { outbox, offsets, lengths } = this;
     const last = Math.min(messages.length, from + this.#constants.batch);
@@ -176,6 +181,7 @@ export class NativeChannel extends NativeObject implements Channel {
     const constants = this.#constants;
     if (result === -constants.empty) return EMPTY;
     if (result === -constants.ended) return ENDED;
+    if (result === -constants.carries) return CARRIES;
     const detail =
       result === -constants.unacked ? 'too many messages are unacknowledged by this handle' : '';
     throw statusError(constants, -result, this.name, detail, this.#errnoOf(result));

@@ -14,19 +14,22 @@ import type {
 import type { StateGeometry } from '../../contract/state.js';
 import type { Addon, Constants, Token } from './addon.js';
 import { statusError } from './failures.js';
+import type { NativeObject } from './native-object.js';
 
-/** What all of them know. */
+/** What all of them know. The object is asked for its token at each use: closed, it has none. */
 class Part {
   protected readonly addon: Addon;
   protected readonly constants: Constants;
-  protected readonly token: Token;
-  readonly #name: string;
+  readonly #object: NativeObject;
 
-  constructor(addon: Addon, token: Token, name: string) {
+  constructor(addon: Addon, object: NativeObject) {
     this.addon = addon;
     this.constants = addon.constants;
-    this.token = token;
-    this.#name = name;
+    this.#object = object;
+  }
+
+  protected get token(): Token {
+    return this.#object.token;
   }
 
   /** ACQUIRED, RECOVERED or BUSY. */
@@ -49,7 +52,7 @@ class Part {
   }
 
   protected failure(result: number): Error {
-    return statusError(this.constants, -result, this.#name);
+    return statusError(this.constants, -result, this.#object.name);
   }
 }
 
@@ -129,8 +132,8 @@ class NativeEvent extends Part implements EventPart {
 class NativeBarrier extends Part implements BarrierPart {
   readonly parties: number;
 
-  constructor(addon: Addon, token: Token, name: string, parties: number) {
-    super(addon, token, name);
+  constructor(addon: Addon, object: NativeObject, parties: number) {
+    super(addon, object);
     this.parties = parties;
   }
 
@@ -204,27 +207,26 @@ const NONE: LockParts = {
 /** What a state of that kind has. */
 export function lockPartsOf(
   addon: Addon,
-  token: Token,
-  name: string,
+  object: NativeObject,
   { kind, parameter }: StateGeometry,
 ): LockParts {
   switch (kind) {
     case 'semaphore':
     case 'boundedSemaphore':
-      return { ...NONE, semaphore: new NativeSemaphore(addon, token, name) };
+      return { ...NONE, semaphore: new NativeSemaphore(addon, object) };
     case 'event':
-      return { ...NONE, event: new NativeEvent(addon, token, name) };
+      return { ...NONE, event: new NativeEvent(addon, object) };
     case 'barrier':
-      return { ...NONE, barrier: new NativeBarrier(addon, token, name, parameter) };
+      return { ...NONE, barrier: new NativeBarrier(addon, object, parameter) };
     case 'rwlock':
-      return { ...NONE, rwLock: new NativeRwLock(addon, token, name) };
+      return { ...NONE, rwLock: new NativeRwLock(addon, object) };
     case 'condition':
       return {
         ...NONE,
-        lock: new NativeLock(addon, token, name),
-        condition: new NativeCondition(addon, token, name),
+        lock: new NativeLock(addon, object),
+        condition: new NativeCondition(addon, object),
       };
     default:
-      return { ...NONE, lock: new NativeLock(addon, token, name) };
+      return { ...NONE, lock: new NativeLock(addon, object) };
   }
 }

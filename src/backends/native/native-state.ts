@@ -30,11 +30,11 @@ export class NativeState extends NativeObject implements State {
     this.geometry = geometry;
     this.buffer = copies ? undefined : this.addon.stateBuffer(token);
     if (this.buffer !== undefined) stateOf.set(this.buffer, this);
-    this.parts = lockPartsOf(this.addon, token, name, geometry);
+    this.parts = lockPartsOf(this.addon, this, geometry);
     const { kind } = geometry;
     this.cells =
       kind === 'value' || kind === 'array'
-        ? new NativeCells(this.addon, token, name, this.buffer !== undefined)
+        ? new NativeCells(this.addon, this, this.buffer !== undefined)
         : undefined;
   }
 

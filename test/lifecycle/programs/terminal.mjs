@@ -86,7 +86,10 @@ function obey({ call, target, args }) {
     case 'anonymous':
       return void queues.set(target, new Queue());
     case 'putHandle':
-      return queue(target).put({ handle: queue(String(args[0])) });
+      return queue(target).put({
+        handle: queue(String(args[0])),
+        filler: new Uint8Array(Number(args[1] ?? 0)),
+      });
     case 'getHandle':
       return queue(target)
         .get(/** @type {object} */ (args[1]))

@@ -144,6 +144,28 @@ describe('a native state', () => {
     for (const bell of readdirSync(directory)) rmSync(join(directory, bell));
   });
 
+  it('touches nothing once it is closed, whatever has its token then', () => {
+    const options = { kind: 'value', byteLength: 16, schema: '{}', parameter: 8 } as const;
+    const closed = open('create', options);
+    const { cells, parts } = closed;
+    const numbers = cells?.ofType('int32');
+    const { token } = closed as unknown as { token: number };
+    closed.close();
+    const heir = open('create', options);
+    expect(heir).toHaveProperty('token', token);
+    for (const use of [
+      () => cells?.beforeLook(),
+      () => cells?.notify(),
+      () => cells?.readWhole(new Uint8Array(8)),
+      () => cells?.writeWhole(new Uint8Array(8), undefined),
+      () => numbers?.operate('add', 0, 1),
+      () => parts.lock?.tryAcquire(true),
+      () => parts.lock?.isLocked(),
+    ])
+      expect(use).toThrow(expect.objectContaining({ code: 'ERR_CLOSED' }));
+    expect(heir.parts.lock?.isLocked()).toBe(false);
+  });
+
   it('is listed by its kind', () => {
     open('create');
     expect(backend.list()).toEqual([

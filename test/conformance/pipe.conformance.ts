@@ -1,0 +1,27 @@
+/** What a backend with pipes is: it passes this suite. Cases that need an absent capability are skipped. */
+
+import { describe } from 'vitest';
+
+import { batches } from './pipe-batches.js';
+import { bytes } from './pipe-bytes.js';
+import { ending } from './pipe-ending.js';
+import { examples } from './pipe-examples.js';
+import { largeMessages } from './pipe-large-messages.js';
+import { messages } from './pipe-messages.js';
+import { moving } from './pipe-moving.js';
+import type { PipeSubject } from './pipe-subject.js';
+import { waiting } from './pipe-waiting.js';
+
+export function describePipe(label: string, makeSubject: () => PipeSubject): void {
+  describe(`Pipe on ${label}`, () => {
+    const subject = makeSubject();
+    messages(subject);
+    bytes(subject);
+    waiting(subject);
+    ending(subject);
+    batches(subject);
+    largeMessages(subject);
+    moving(subject);
+    examples(subject);
+  });
+}
