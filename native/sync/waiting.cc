@@ -47,9 +47,10 @@ bool Waiting::wait(std::int64_t timeout_ns) noexcept {
   const bool slept = !look();
   if (slept) waiters_.sleep(side_, deadline);
   const bool rung = waiters_.disarm(side_);
+  const bool worth = rung || look();
   // Unless it came at the last moment, somebody should have rung.
-  if (slept && !rung && look()) FAULT("wait.unrung");
-  if (!rung && !look()) awaited_.look_for_the_dead(side_);
+  if (slept && !rung && worth) FAULT("wait.unrung");
+  if (!worth) awaited_.look_for_the_dead(side_);
   if (bell_was_armed) {
     // Our own event loop waits too: it is to look once more when we are done blocking it, for what we were told may have been meant for it.
     waiters_.arm_bell(side_);
