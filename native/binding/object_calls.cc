@@ -236,6 +236,13 @@ Napi::Value ended(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), is);
 }
 
+// isReadable(token)
+Napi::Value is_readable(const Napi::CallbackInfo& info) {
+  const Environment::Object* object = object_of(info);
+  return Napi::Boolean::New(
+      info.Env(), object != nullptr && object->queue != nullptr && object->queue->is_readable());
+}
+
 // isFull(token)
 Napi::Value is_full(const Napi::CallbackInfo& info) {
   const Environment::Object* object = object_of(info);
@@ -406,6 +413,7 @@ void export_object_calls(Napi::Env env, Napi::Object exports, Environment* envir
   add("end", end);
   add("ended", ended);
   add("isFull", is_full);
+  add("isReadable", is_readable);
   add("peerAlive", peer_alive);
   add("setRef", set_ref);
   add("close", close);

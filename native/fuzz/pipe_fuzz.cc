@@ -115,8 +115,7 @@ class Stage {
   }
 
   std::uint32_t length() {
-    const std::uint32_t lengths[] = {0,  1,  7,   8,   64, kCapacity / 2, kCapacity - 8,
-                                     script_.byte()};
+    const std::uint32_t lengths[] = {0, 1, 7, 8, 64, kCapacity / 2, kCapacity - 8, script_.byte()};
     return lengths[script_.below(8)];
   }
 
@@ -191,7 +190,8 @@ class Stage {
   void check_none(unsigned end, Code code) {
     if (!sound_) return;
     require(sent_[1 - end].empty(), "no message is lost");
-    require(code == (closed_[1 - end] ? Code::ended : Code::empty), "the end is told when it comes");
+    require(code == (closed_[1 - end] ? Code::ended : Code::empty),
+            "the end is told when it comes");
   }
 
   Direction& direction() { return words().directions[script_.below(2)]; }
@@ -217,7 +217,8 @@ class Stage {
     Direction& struck = words().directions[which];
     const std::uint32_t at = (script_.below(2) == 0 ? struck.tail : struck.head).load() +
                              static_cast<std::uint32_t>(script_.step());
-    const std::uint32_t lengths[] = {length(), kCapacity - 8, kCapacity - 7, kCapacity, ~0u, ~0u - 14};
+    const std::uint32_t lengths[] = {length(),  kCapacity - 8, kCapacity - 7,
+                                     kCapacity, ~0u,           ~0u - 14};
     const std::uint32_t flags[] = {0, 1, 2, 3, 0x100, 0x101, 0x102, 0x300, 0x400, script_.byte()};
     const std::uint32_t header[2] = {lengths[script_.below(6)], flags[script_.below(10)]};
     sound_ = false;

@@ -32,7 +32,7 @@ std::uint8_t byte(int value) { return static_cast<std::uint8_t>(value); }
 
 enum class RingMutant : std::uint8_t {
   kNone,
-  kPublishPlain,       // a store, which may be seen after the look at who sleeps
+  kPublishPlain,  // a store, which may be seen after the look at who sleeps
   kPopPlain,
   kListPlain,
   kArmAfterList,
@@ -40,10 +40,10 @@ enum class RingMutant : std::uint8_t {
   kNoLookListed,
   kPublishBeforeBytes,
   kPopBeforeCopy,
-  kEndAtFirstLook,     // ENDED without another look at the ring
+  kEndAtFirstLook,  // ENDED without another look at the ring
   kCloseRingsNobody,
   kPopRingsNobody,
-  kVerdictByTime,      // one that stands still is taken for dead
+  kVerdictByTime,  // one that stands still is taken for dead
 };
 
 enum Wait : std::uint8_t { kAwake, kArmed, kRung };
@@ -71,9 +71,10 @@ enum RingPc : std::uint8_t {
 
 struct Side {
   RingPc pc;
-  std::uint8_t known;         // what this side reads of the ring is checked against it: messages sent, or received
+  std::uint8_t
+      known;  // what this side reads of the ring is checked against it: messages sent, or received
   std::uint8_t seen_listed;
-  std::uint8_t copied;        // receiver: the bytes it has copied before the frame is known to be its own
+  std::uint8_t copied;  // receiver: the bytes it has copied before the frame is known to be its own
   std::uint8_t buffer_at[3];  // 0: no store pending
   std::uint8_t buffer_value[3];
 };
@@ -89,7 +90,16 @@ struct RingState {
   Side side[2];
 };
 
-enum : std::uint8_t { kToTail = 1, kToHead, kToListed0, kToListed1, kToWait0, kToWait1, kToSlot0, kToSlot1 };
+enum : std::uint8_t {
+  kToTail = 1,
+  kToHead,
+  kToListed0,
+  kToListed1,
+  kToWait0,
+  kToWait1,
+  kToSlot0,
+  kToSlot1
+};
 
 struct RingInstance {
   int messages = 2;
@@ -213,7 +223,8 @@ class RingModel {
     if (s.wait[whom] == kArmed) s.wait[whom] = kRung;
   }
   bool other_is_dead(const State& s, int i) const {
-    return s.side[1 - i].pc == kDead || (is(RingMutant::kVerdictByTime) && s.side[1 - i].pc != kOver);
+    return s.side[1 - i].pc == kDead ||
+           (is(RingMutant::kVerdictByTime) && s.side[1 - i].pc != kOver);
   }
 
   void step(const State& s, int i, Steps<State>& out) const {
@@ -230,7 +241,7 @@ class RingModel {
           if (me.known == in_.messages) return go("has sent all", kClose);
           if (n.closed[other] != 0) return go("ended", kClose);
           if (tail(n, i) - head(n, i) < in_.room)
-            return go("room", is(RingMutant::kPublishBeforeBytes) ? kPublish
+            return go("room", is(RingMutant::kPublishBeforeBytes)  ? kPublish
                               : is(RingMutant::kLookBeforePublish) ? kLookListed
                                                                    : kBytes);
           return go("full", kArm);
@@ -244,7 +255,8 @@ class RingModel {
         if (tail(n, i) != head(n, i) && !is(RingMutant::kEndAtFirstLook))
           return go("one more", kTry);
         if (me.known != n.tail) return out.add(i, "ended", n, "ended before the last message");
-        if (n.side[other].pc != kDead && n.side[other].pc != kOver && n.side[other].pc != kCloseRing)
+        if (n.side[other].pc != kDead && n.side[other].pc != kOver &&
+            n.side[other].pc != kCloseRing)
           return out.add(i, "ended", n, "ended while the other end is alive");
         return go("ended", kClose);
       case kBytes: {
@@ -253,7 +265,7 @@ class RingModel {
         if (i == kSender) {
           const int at = early ? tail(n, i) - 1 : tail(n, i);
           store(n, i, byte(kToSlot0 + at % in_.room), byte(at + 1));
-          return go("bytes", early                                   ? kLookListed
+          return go("bytes", early                                ? kLookListed
                              : is(RingMutant::kLookBeforePublish) ? kLookListed
                                                                   : kPublish);
         }
@@ -263,8 +275,7 @@ class RingModel {
         return go("copy", early ? kLookListed : kPublish);
       }
       case kPublish: {
-        const bool plain =
-            is(i == kSender ? RingMutant::kPublishPlain : RingMutant::kPopPlain);
+        const bool plain = is(i == kSender ? RingMutant::kPublishPlain : RingMutant::kPopPlain);
         const std::uint8_t at = i == kSender ? kToTail : kToHead;
         const std::uint8_t to = byte((i == kSender ? tail(n, i) : head(n, i)) + 1);
         ++me.known;
@@ -365,13 +376,13 @@ enum class EndMutant : std::uint8_t {
   kArriveByStore,
   kCloseByStore,
   kOneSurvey,
-  kReceiverNotAsked,   // a carrier that somebody has open carries
-  kFlyingCarries,      // a carrier whose receiving end is on its way carries
-  kOwnedCarries,       // as does one whose receiver died
-  kOfferedCarries,     // as does one whose receiving end a dead one was about to give away
-  kFlyingIsLost,       // a carrier whose receiving end is on its way carries nothing
-  kSweepsLastOnly,     // a newcomer closes only what the last generation had
-  kRemoveBeforeCopy,   // who moves a message removes its ticket first
+  kReceiverNotAsked,  // a carrier that somebody has open carries
+  kFlyingCarries,     // a carrier whose receiving end is on its way carries
+  kOwnedCarries,      // as does one whose receiver died
+  kOfferedCarries,    // as does one whose receiving end a dead one was about to give away
+  kFlyingIsLost,      // a carrier whose receiving end is on its way carries nothing
+  kSweepsLastOnly,    // a newcomer closes only what the last generation had
+  kRemoveBeforeCopy,  // who moves a message removes its ticket first
 };
 
 enum EndState : std::uint8_t { kOwned, kOffered, kFlying, kClosed };
@@ -389,15 +400,15 @@ struct Word {
 };
 
 struct LifeState {
-  std::uint8_t end;       // the word of the end
-  std::uint8_t receiver;  // the word of the carrier's receiving end, if that is a pipe
+  std::uint8_t end;        // the word of the end
+  std::uint8_t receiver;   // the word of the carrier's receiving end, if that is a pipe
   std::uint8_t ticket[2];  // of the end, in the carrier and in the one that it is moved to
   std::uint8_t message[2];
   std::uint8_t receiver_ticket;
   std::uint8_t receiver_message;
   std::uint8_t dead;  // a bit for each actor
   std::uint8_t left;
-  std::uint8_t has;   // who thinks that the end is his
+  std::uint8_t has;  // who thinks that the end is his
   std::uint8_t kills;
   std::uint8_t joined;
   std::uint8_t pc[kActors];
@@ -538,13 +549,18 @@ class LifeModel {
       }
       case 2:
         if (ticket_late) n.ticket[0] = 1;
-        if (gives_first) give();
-        else n.message[0] = 1;
+        if (gives_first)
+          give();
+        else
+          n.message[0] = 1;
         return out.add(kA, "put", n);
       case 3:
-        if (gives_first) n.message[0] = 1;
-        else if (ticket_late) n.message[0] = 1;
-        else give();
+        if (gives_first)
+          n.message[0] = 1;
+        else if (ticket_late)
+          n.message[0] = 1;
+        else
+          give();
         return out.add(kA, "give away", n);
       default:
         n.left = byte(n.left | 1 << kA);
@@ -596,8 +612,8 @@ class LifeModel {
         return out.add(who, "load", n);
       case 2: {
         const Word seen = Word::unpack(n.seen[actor]);
-        const bool takes = seen.state == kFlying ||
-                           (seen.state == kOffered && !is(EndMutant::kOfferedIsNotTaken));
+        const bool takes =
+            seen.state == kFlying || (seen.state == kOffered && !is(EndMutant::kOfferedIsNotTaken));
         if (!takes) {
           pc = 3;
           // Known: a sender that dies before it has given an end away may take it with it, and what is on its way there.
@@ -676,7 +692,9 @@ class LifeModel {
     switch (n.pc[kM]) {
       case 0:
         // Nobody else has taken it, or its taker died and it is there again.
-        if (n.message[0] == 0 || (n.pc[kB] != 0 && lives(n, kB)) || Word::unpack(n.end).state != kFlying) return;
+        if (n.message[0] == 0 || (n.pc[kB] != 0 && lives(n, kB)) ||
+            Word::unpack(n.end).state != kFlying)
+          return;
         n.pc[kM] = 1;
         return out.add(kM, "take to move", n);
       case 1:
@@ -753,11 +771,11 @@ class LifeModel {
               carried = lives(n, receiver.owner) || is(EndMutant::kOwnedCarries);
               break;
             case kOffered:
-              carried = lives(n, receiver.owner) ||
-                        (on_its_way && is(EndMutant::kOfferedCarries));
+              carried = lives(n, receiver.owner) || (on_its_way && is(EndMutant::kOfferedCarries));
               break;
             case kFlying:
-              carried = (on_its_way || is(EndMutant::kFlyingCarries)) && !is(EndMutant::kFlyingIsLost);
+              carried =
+                  (on_its_way || is(EndMutant::kFlyingCarries)) && !is(EndMutant::kFlyingIsLost);
               break;
             default:
               break;
@@ -766,8 +784,8 @@ class LifeModel {
         }
         if (carried) {
           again();
-        } else if (is(EndMutant::kOneSurvey) || (n.surveys != 0 && n.names == n.names_before &&
-                                                 n.read_word == n.word_before)) {
+        } else if (is(EndMutant::kOneSurvey) ||
+                   (n.surveys != 0 && n.names == n.names_before && n.read_word == n.word_before)) {
           pc = kCas;
         } else {
           n.surveys = 1;

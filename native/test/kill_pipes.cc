@@ -46,27 +46,27 @@ using interproc::test::Watchdog;
 namespace {
 
 enum class Program {
-  send,      // claims an end, sends, the last message in parts, and closes
-  receive,   // claims an end, receives some of what there is, waits, and closes
-  give,      // sends its end away through a pipe
+  send,     // claims an end, sends, the last message in parts, and closes
+  receive,  // claims an end, receives some of what there is, waits, and closes
+  give,     // sends its end away through a pipe
   give_to_queue,
-  get,       // receives an end through a pipe, uses and closes it
+  get,  // receives an end through a pipe, uses and closes it
   get_from_queue,
-  drop,      // closes the pipe through which an end comes, without reading
-  judge,     // looks whether an end can arrive whose carrier's receiver died
+  drop,   // closes the pipe through which an end comes, without reading
+  judge,  // looks whether an end can arrive whose carrier's receiver died
 };
-constexpr Program kPrograms[] = {Program::send,           Program::receive, Program::give,
-                                 Program::give_to_queue,  Program::get,     Program::get_from_queue,
-                                 Program::drop,           Program::judge};
-constexpr const char* kNames[] = {"send", "receive", "give", "give to a queue", "get",
-                                  "get from a queue", "drop", "judge"};
+constexpr Program kPrograms[] = {Program::send,          Program::receive, Program::give,
+                                 Program::give_to_queue, Program::get,     Program::get_from_queue,
+                                 Program::drop,          Program::judge};
+constexpr const char* kNames[] = {"send", "receive",          "give", "give to a queue",
+                                  "get",  "get from a queue", "drop", "judge"};
 
 constexpr const char* kPoints[] = {
-    "carriage.surveyed", "passengers.removed", "pipe.close",      "pipe.close_for",
-    "pipe.closed",       "pipe.closed_for",    "pipe.copied",     "pipe.depart",
-    "pipe.departed",     "pipe.filled",        "pipe.popped",     "pipe.send",
-    "pipe.send_part",    "pipe.sent",          "pipe.sent_part",  "pipe.take",
-    "pipe.taken",        "registry.joined",    "registry.locked", "registry.named",
+    "carriage.surveyed", "passengers.removed", "pipe.close",       "pipe.close_for",
+    "pipe.closed",       "pipe.closed_for",    "pipe.copied",      "pipe.depart",
+    "pipe.departed",     "pipe.filled",        "pipe.popped",      "pipe.send",
+    "pipe.send_part",    "pipe.sent",          "pipe.sent_part",   "pipe.take",
+    "pipe.taken",        "registry.joined",    "registry.locked",  "registry.named",
     "registry.swept",    "segment.detached",   "ticket.announced", "ticket.issued",
     "ticket.removed",    "wait.armed",         "wait.listed"};
 
@@ -110,7 +110,8 @@ class Scene {
     if (program == Program::give_to_queue || program == Program::get_from_queue)
       queue_ = std::make_unique<Peer>(directory_, "q", OpenMode::create);
     if (program == Program::receive) {
-      for (std::uint64_t id = 1; id <= 3; ++id) REQUIRE(m_.send(id, 8 + random_.below(700)) == Code::ok);
+      for (std::uint64_t id = 1; id <= 3; ++id)
+        REQUIRE(m_.send(id, 8 + random_.below(700)) == Code::ok);
       const auto large = Message::make(kLarge, 4);
       std::size_t from = 0;
       REQUIRE(m_.end().send_parts(large.data(), kLarge, from, 0) == Code::full);
@@ -373,7 +374,8 @@ class Scene {
   std::vector<std::string> own_bells() {
     std::vector<std::string> bells;
     for (PipePeer* each : {&m_, &c_, &late_})
-      if (each->bell().id() != 0) bells.push_back(interproc::sync::Doorbell::file_name(each->bell().id()));
+      if (each->bell().id() != 0)
+        bells.push_back(interproc::sync::Doorbell::file_name(each->bell().id()));
     std::sort(bells.begin(), bells.end());
     return bells;
   }
@@ -430,7 +432,9 @@ void strike_at_every_step(FaultAction action, std::uint64_t seeds) {
 
 }  // namespace
 
-TEST_CASE("one that is killed at any step of anything it does with an end leaves the other end with what was sent, and its end") {
+TEST_CASE(
+    "one that is killed at any step of anything it does with an end leaves the other end with what "
+    "was sent, and its end") {
   strike_at_every_step(FaultAction::kill, times(4, 1, 100));
 }
 

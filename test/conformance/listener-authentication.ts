@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { AuthenticationError } from '../../src/errors.js';
 import type { InterprocError } from '../../src/errors.js';
 import type { PipeEnd } from '../../src/contract/pipe.js';
+import { wait } from '../../src/primitives/wait.js';
 import { listenerBenchFor } from './listener-subject.js';
 import type { ListenerSubject } from './listener-subject.js';
 import { coded, rows, stateOf } from './subject.js';
@@ -212,6 +213,18 @@ export function authentication(subject: ListenerSubject): void {
       end.trySend(Buffer.concat([Uint8Array.of(3), response.subarray(33)]), 0);
       await refused;
     });
+
+    it('is asked for while somebody waits for the listener, who is told of those who know it', async () => {
+      const { listener, rejections } = listen();
+      const waiting = wait([listener]);
+      const stranger = Pipe.connect(listener.name, { authkey: 'wrong' });
+      await expect(stranger).rejects.toBeInstanceOf(AuthenticationError);
+      expect(await stateOf(waiting)).toBe('pending');
+      expect(rejections).toHaveLength(1);
+      await bench.kept(Pipe.connect(listener.name, { authkey: 'open sesame' }));
+      expect(await waiting).toEqual([listener]);
+      await bench.kept(listener.accept({ timeoutMs: 1000 }));
+    });
   });
 
   describe('a client that does not keep to the handshake', () => {
@@ -340,6 +353,7 @@ export function authentication(subject: ListenerSubject): void {
     it('and never begins is waited for as long as the client wants', async () => {
       const error = await meet(() => {}, { timeoutMs: 20 });
       expect(error).toEqual(coded('ERR_TIMEOUT'));
+      expect((error as Error).message).toMatch(/ did not accept within 20 ms$/);
     });
 
     it('and goes away is as if nobody had been there', async () => {

@@ -122,6 +122,8 @@ export class ReceivingRing extends FrameRing {
   #head: number;
   /** Of the frame that `front` found. */
   #length = 0;
+  #target: Uint8Array | undefined;
+  #targetWords: Int32Array | undefined;
 
   constructor(words: Int32Array, tailAt: number, headAt: number, memory: ArrayBuffer) {
     super(words, tailAt, headAt, memory);
@@ -170,7 +172,30 @@ export class ReceivingRing extends FrameRing {
   }
 
   copyTo(at: number, into: Uint8Array, offset: number): void {
-    into.set(this.bytes.subarray(at, at + this.#length), offset);
+    const length = this.#length;
+    const words = length <= LOOP_BYTES && (offset & 3) === 0 ? this.#wordsOf(into) : undefined;
+    const whole = length >> 2;
+    const first = offset >> 2;
+    if (words === undefined || words.length < first + whole) {
+      into.set(this.bytes.subarray(at, at + length), offset);
+      return;
+    }
+    const from = at >> 2;
+    for (let i = 0; i < whole; i++) words[first + i] = this.frames[from + i] as number;
+    for (let i = whole * 4; i < length; i++) into[offset + i] = this.bytes[at + i] as number;
+  }
+
+  /** A buffer's memory as words; callers mostly come with the same one again. Undefined if it is not aligned. */
+  #wordsOf(buffer: Uint8Array): Int32Array | undefined {
+    if (buffer !== this.#target) {
+      const { byteOffset, byteLength } = buffer;
+      this.#target = buffer;
+      this.#targetWords =
+        (byteOffset & 3) === 0
+          ? new Int32Array(buffer.buffer, byteOffset, byteLength >> 2)
+          : undefined;
+    }
+    return this.#targetWords;
   }
 
   /**
