@@ -28,8 +28,10 @@ using interproc::memory::Header;
 using interproc::memory::OpenMode;
 using interproc::memory::Ticket;
 using interproc::ring::can_arrive;
+using interproc::ring::can_arrive_still;
 using interproc::ring::EndState;
 using interproc::ring::EndWord;
+using interproc::ring::is_due;
 using interproc::ring::PipeEnd;
 using interproc::ring::PipeWords;
 using interproc::ring::Received;
@@ -674,6 +676,39 @@ TEST_CASE("an end is not given up while a queue that stays holds its message") {
     SUBCASE("and taken it is thrown away") {}
   }
   CHECK(moved.a.end().peer_gone(true) == !arrived.ok());
+}
+
+TEST_CASE("who waits for ends on their way asks in turn, once for all that one carrier has") {
+  const Watchdog watchdog("turns", 60);
+  TestDirectory directory;
+  PipePair x(directory, "x");
+  PipePair y(directory, "y");
+  PipePair z(directory, "z");
+  PipePair carrier(directory, "c");
+  PipePair other(directory, "o");
+  Ticket in_x;
+  Ticket in_y;
+  Ticket in_z;
+  REQUIRE(carrier.a.send_end(1, x.b, in_x) == Code::ok);
+  REQUIRE(carrier.a.send_end(2, y.b, in_y) == Code::ok);
+  REQUIRE(other.a.send_end(3, z.b, in_z) == Code::ok);
+  // As in a directory of many files: what it takes is what the others wait for, many times over.
+  interproc::platform::observe_faults([](const char* name) {
+    if (std::strcmp(name, "carriage.listed") == 0) usleep(50'000);
+  });
+  CHECK(can_arrive_still(x.a.bell(), in_x.object, 1));
+  interproc::platform::observe_faults(nullptr);
+  CHECK_FALSE(is_due(in_x.object, 1));
+  CHECK_FALSE(is_due(in_y.object, 1));
+  CHECK_FALSE(is_due(in_z.object, 1));
+  // Its turn comes after theirs.
+  while (!is_due(in_z.object, 1)) usleep(1'000);
+  CHECK(is_due(in_x.object, 1));
+  CHECK(is_due(in_y.object, 1));
+  // Whoever has to know is told at once.
+  die(carrier.b);
+  CHECK(x.a.end().peer_gone(true));
+  CHECK_FALSE(z.a.end().peer_gone(true));
 }
 
 TEST_CASE("ends that are on their way in each other's messages, and nowhere else, are gone") {
