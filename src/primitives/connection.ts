@@ -736,7 +736,7 @@ export class Connection<T = unknown> implements AsyncIterable<T, undefined, void
     return this.#presence === 'closed' || this.#presence === 'moved' || this.#closesWhenBack;
   }
 
-  /** What this end has sent and received, by all its owners. */
+  /** What this handle has sent and received; one that arrived in a message begins anew. */
   stats(): PipeStats {
     this.#assertOpen();
     return this.#end.stats();
