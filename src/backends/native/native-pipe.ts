@@ -121,7 +121,7 @@ export class NativePipeEnd extends NativeObject implements PipeEnd {
     this.lengths = addon.lengths;
     this.outbox = addon.outbox();
     if (copies || found.lost) this.#words = null;
-    thread.ends.add(this.identity(), found.end);
+    thread.ends.add(token, this.identity(), found.end);
   }
 
   get inbox(): Uint8Array {
@@ -138,7 +138,6 @@ export class NativePipeEnd extends NativeObject implements PipeEnd {
   }
 
   override close(): void {
-    this.thread.ends.remove(this.identity(), this.index);
     super.close();
     this.#token = NO_TOKEN;
     this.#words = null;

@@ -23,12 +23,18 @@ function wordsOf({ buffer, byteOffset, byteLength }: Uint8Array): Int32Array {
 /** Which ends of which pipes, by identity: a thread that holds both and blocks on one would never go on. */
 class EndsHere {
   readonly #ends = new Map<bigint, number>();
+  /** Also of those whose handle nobody can reach any more. */
+  readonly #byToken = new Map<Token, readonly [pipe: bigint, end: EndIndex]>();
 
-  add(pipe: bigint, end: EndIndex): void {
+  add(token: Token, pipe: bigint, end: EndIndex): void {
+    this.#byToken.set(token, [pipe, end]);
     this.#ends.set(pipe, (this.#ends.get(pipe) ?? 0) | (1 << end));
   }
 
-  remove(pipe: bigint, end: EndIndex): void {
+  remove(token: Token): void {
+    const [pipe, end] = this.#byToken.get(token) ?? [];
+    if (pipe === undefined || end === undefined) return;
+    this.#byToken.delete(token);
     const left = (this.#ends.get(pipe) ?? 0) & ~(1 << end);
     if (left === 0) this.#ends.delete(pipe);
     else this.#ends.set(pipe, left);
@@ -69,6 +75,7 @@ export class NativeThread {
     this.outboxWords = wordsOf(addon.outbox());
     this.#forgotten = new FinalizationRegistry((token) => {
       this.#byToken.delete(token);
+      this.ends.remove(token);
       addon.close(token);
     });
     const { sides } = addon.constants;
@@ -115,6 +122,7 @@ export class NativeThread {
     this.#byToken.delete(token);
     this.#waiting.delete(owner);
     this.#forgotten.unregister(owner);
+    this.ends.remove(token);
     this.addon.close(token);
   }
 
