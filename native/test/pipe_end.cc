@@ -701,10 +701,11 @@ TEST_CASE("who waits for ends on their way asks in turn, once for all that one c
   CHECK_FALSE(is_due(in_x.object, 1));
   CHECK_FALSE(is_due(in_y.object, 1));
   CHECK_FALSE(is_due(in_z.object, 1));
-  // Its turn comes after theirs.
-  while (!is_due(in_z.object, 1)) usleep(1'000);
-  CHECK(is_due(in_x.object, 1));
+  // Of those that share a carrier one will do, and the other carrier's turn comes after theirs.
+  while (!is_due(in_x.object, 1)) usleep(1'000);
   CHECK(is_due(in_y.object, 1));
+  CHECK_FALSE(is_due(in_z.object, 1));
+  while (!is_due(in_z.object, 1)) usleep(1'000);
   // Whoever has to know is told at once.
   die(carrier.b);
   CHECK(x.a.end().peer_gone(true));
