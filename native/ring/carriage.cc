@@ -42,6 +42,7 @@ class Survey {
       carriers.insert(ticket.carrier);
     }
     if (!tickets_.contains(pipe)) return false;
+    FAULT("carriage.listed");
     for (const std::string& name : names.value()) {
       if (!Ticket::names_ticket(name) && !sync::Doorbell::names_bell(name))
         add_carrier(name, carriers);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "platform/clock.h"
+#include "platform/fault.h"
 
 namespace interproc::sync {
 
@@ -43,9 +44,13 @@ bool Waiting::wait(std::int64_t timeout_ns) noexcept {
   awaited_.line_up(side_);
   waiters_.arm_futex(side_);
   awaited_.look_for_the_dead(side_);
-  if (!look()) waiters_.sleep(side_, deadline);
+  const bool slept = !look();
+  if (slept) waiters_.sleep(side_, deadline);
   const bool rung = waiters_.disarm(side_);
-  if (!rung && !look()) awaited_.look_for_the_dead(side_);
+  const bool worth = rung || look();
+  // Unless it came at the last moment, somebody should have rung.
+  if (slept && !rung && worth) FAULT("wait.unrung");
+  if (!worth) awaited_.look_for_the_dead(side_);
   if (bell_was_armed) {
     // Our own event loop waits too: it is to look once more when we are done blocking it, for what we were told may have been meant for it.
     waiters_.arm_bell(side_);

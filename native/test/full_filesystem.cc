@@ -21,6 +21,7 @@
 #include "platform/posix_semaphore.h"
 #include "platform/posix_shm.h"
 #include "test/peer.h"
+#include "test/pipe_peer.h"
 #include "test/scale.h"
 #include "test/test_directory.h"
 #include "test/watchdog.h"
@@ -31,6 +32,9 @@ using interproc::platform::PosixSemaphore;
 using interproc::platform::PosixShm;
 using interproc::test::Got;
 using interproc::test::Peer;
+using interproc::test::pipe_header;
+using interproc::test::PipePair;
+using interproc::test::PipePeer;
 using interproc::test::Shape;
 using interproc::test::TestDirectory;
 using interproc::test::times;
@@ -194,6 +198,50 @@ TEST_CASE("a ledger that has no room is refused, and the messages stay where the
 
 TEST_CASE("a file system without inodes is a full one") {
   fill_again_and_again("size=64m,nr_inodes=24", Shape{}, times(200, 50, 2'000));
+}
+
+TEST_CASE(
+    "pipes are made until the file system is full, each with all its room, and all of it comes "
+    "back") {
+  const Watchdog watchdog("pipes and a full file system", 600);
+  TestDirectory directory;
+  const std::string report = in_own_process([&]() -> std::string {
+    const std::string problem = mount_small(directory.path(), "size=4m");
+    if (!problem.empty()) return problem;
+    for (int round = 0; round < 5; ++round) {
+      const std::uint64_t blocks = free_blocks(directory.path());
+      std::vector<std::unique_ptr<PipePair>> pairs;
+      for (;;) {
+        PipePeer first(directory);
+        const std::string name = std::to_string(pairs.size());
+        first.create(name, 0, pipe_header(true, 1 << 15));
+        if (!first.ok()) {
+          if (first.error().code != Code::no_space) return "refused for another reason";
+          if (directory.has(name)) return "what was refused is there";
+          break;
+        }
+        first.close();
+        pairs.push_back(std::make_unique<PipePair>(directory, name, pipe_header(true, 1 << 15)));
+      }
+      if (pairs.empty()) return "not even one pipe had room";
+      // Every byte of both rings is there.
+      for (auto& pair : pairs) {
+        for (auto [from, to] : {std::pair{&pair->a, &pair->b}, std::pair{&pair->b, &pair->a}}) {
+          if (from->send(1, from->end().whole_bytes()) != Code::ok || to->receive() != 1)
+            return "a pipe has not its room";
+        }
+      }
+      pairs.clear();
+      if (!directory.names().empty()) return "something is left: " + directory.names().front();
+      if (free_blocks(directory.path()) != blocks) return "blocks are lost";
+    }
+    return "";
+  });
+  if (report.starts_with(kNotPermitted)) {
+    MESSAGE("skipped: " << report);
+  } else {
+    CHECK(report == "");
+  }
 }
 
 TEST_CASE("a queue larger than the file system is refused and leaves it empty") {

@@ -19,11 +19,13 @@
 #include "fuzz/vandal.h"
 #include "platform/clock.h"
 #include "platform/process.h"
+#include "ring/pipe_end.h"
 #include "ring/queue.h"
 #include "ring/spsc_channel.h"
 #include "test/bare_segment.h"
 #include "test/moved_ring.h"
 #include "test/peer.h"
+#include "test/pipe_peer.h"
 #include "test/random.h"
 #include "test/scale.h"
 #include "test/test_directory.h"
@@ -37,7 +39,13 @@ using interproc::memory::Kind;
 using interproc::memory::OpenMode;
 using interproc::memory::Segment;
 using interproc::memory::Word;
+using interproc::ring::Direction;
+using interproc::ring::EndState;
+using interproc::ring::EndWord;
+using interproc::ring::PipeEnd;
+using interproc::ring::PipeWords;
 using interproc::ring::Queue;
+using interproc::ring::Received;
 using interproc::ring::SpscChannel;
 using interproc::ring::Taken;
 using interproc::sync::Doorbell;
@@ -46,6 +54,7 @@ using interproc::test::BareSegment;
 using interproc::test::header_of;
 using interproc::test::move_ring;
 using interproc::test::Peer;
+using interproc::test::pipe_header;
 using interproc::test::Random;
 using interproc::test::seed_for;
 using interproc::test::Shape;
@@ -362,6 +371,132 @@ class ByteRingUser {
   std::unique_ptr<SpscChannel> channel_;
 };
 
+// --- a pipe ----------------------------------------------------------------------------------------------------------
+
+constexpr std::uint64_t kPipeMessage = 3 * kCapacity;
+
+void spoil_pipe(const TestDirectory& directory, const Header& header, std::uint64_t seed) {
+  Random random(seed);
+  const auto opened = directory.open();
+  auto bare = BareSegment::open(opened, "p", OpenMode::open, header);
+  if (bare == nullptr) _exit(1);
+  Segment& segment = bare->segment();
+  PipeWords& words = segment.pipe_words<PipeWords>();
+  auto* front = reinterpret_cast<Word*>(&segment.control());
+  const std::uint64_t count = (segment.layout().payload - segment.layout().control) / sizeof(Word);
+  const std::uint32_t units = kCapacity / 8;
+  for (;;) {
+    const std::uint64_t which = random.below(2);
+    Direction& direction = words.directions[which];
+    const auto near =
+        static_cast<std::uint32_t>(direction.head.load() + random.below(2 * units) - units);
+    Word& end = words.ends[random.below(2)];
+    switch (random.below(10)) {
+      case 0:
+        (random.one_in(2) ? direction.tail : direction.head).store(near);
+        break;
+      case 1:
+        (random.one_in(2) ? direction.tail : direction.head)
+            .store(static_cast<std::uint32_t>(random.next()));
+        break;
+      case 2:
+        front[random.below(count)].store(random.next());
+        break;
+      case 3:
+      case 4: {
+        // Of a frame: a length, and flags that may be.
+        const std::uint64_t flags = random.one_in(4) ? random.below(1024) : random.below(4);
+        reinterpret_cast<Word*>(segment.payload(static_cast<std::uint32_t>(which)))[near % units]
+            .store(flags << 32 | random.below(random.one_in(2) ? 600 : 2 * kCapacity));
+        break;
+      }
+      case 5:
+        end.store(EndWord::next(end.load(), static_cast<EndState>(random.below(8)),
+                                {static_cast<std::uint8_t>(random.below(10)),
+                                 static_cast<std::uint8_t>(random.below(256))}));
+        break;
+      default:
+        // All is in order again; whoever comes may have an end.
+        for (Direction& each : words.directions) each.tail.store(each.head.load());
+        for (Word& each : words.ends) each.store(0);
+        break;
+    }
+    pause_a_little(random);
+  }
+}
+
+class PipeUser {
+ public:
+  PipeUser(const TestDirectory& directory, unsigned index, std::uint64_t seed)
+      : bell_(directory.open()), index_(index), random_(seed) {}
+
+  bool call() {
+    if (end_ == nullptr || random_.one_in(100)) {
+      end_.reset();
+      auto opened = PipeEnd::claim(bell_, "p", index_);
+      if (opened.ok()) end_ = std::move(opened.value());
+      return false;
+    }
+    const auto side = static_cast<Side>(random_.below(2));
+    const std::size_t rooms[] = {0, 64, 300, kCapacity, kPipeMessage};
+    const std::size_t room = rooms[random_.below(std::size(rooms))];
+    std::byte* const bytes = buffer_.room(room);
+    Received received;
+    std::size_t at = random_.below(room + 1);
+    switch (random_.below(16)) {
+      case 0:
+      case 1:
+      case 2:
+        return end_->send(bytes, room, random_.below32(4)) == Code::ok;
+      case 3:
+        return end_->send_parts(bytes, room, at, 0) == Code::ok;
+      case 4:
+      case 5:
+      case 6:
+      case 7:
+        if (end_->receive(bytes, room, received) != Code::ok) return false;
+        if (received.length > room) std::abort();
+        return true;
+      case 8:
+        if (end_->look(received) == Code::ok && received.length > kPipeMessage) std::abort();
+        return false;
+      case 9:
+        end_->fill(bytes, room, at);
+        if (at > room) std::abort();
+        return false;
+      case 10:
+        end_->finish();
+        return false;
+      case 11:
+        end_->want(random_.below(2 * kCapacity));
+        end_->arm(side, 7);
+        return false;
+      case 12:
+        end_->disarm(side);
+        end_->answer(side, random_.one_in(2));
+        return false;
+      case 13:
+        if (random_.one_in(16)) end_->wait(side, 1'000'000);
+        end_->peer_bell();
+        return false;
+      case 14:
+        end_->peer_gone(random_.one_in(8));
+        return false;
+      default:
+        if (end_->offer() != Code::ok) return false;
+        random_.one_in(4) ? end_->give_away() : end_->stay();
+        return false;
+    }
+  }
+
+ private:
+  Doorbell bell_;
+  unsigned index_;
+  Random random_;
+  GuardedBuffer buffer_;
+  std::unique_ptr<PipeEnd> end_;
+};
+
 std::uint64_t calls_of_each() { return times(1'000'000, 200'000, 20'000'000) / 2; }
 
 void survive_a_third(const char* name, const Shape& shape) {
@@ -424,5 +559,32 @@ TEST_CASE("both ends of a byte ring survive a third that overwrites its words") 
   kill(hostile, SIGKILL);
   waitpid(hostile, &status, 0);
   report("hostile peer of a byte ring", board);
+  for (const auto& progress : board.participants) CHECK(progress.went_well.load() > 0);
+}
+
+TEST_CASE("both ends of a pipe survive a third that overwrites its words and frames") {
+  const std::uint64_t seed = seed_for("hostile peer of a pipe");
+  Watchdog watchdog("hostile peer of a pipe", 600);
+  TestDirectory directory;
+  const Header wanted = pipe_header(true, kCapacity, kPipeMessage);
+  const auto opened = directory.open();
+  auto anchor = BareSegment::open(opened, "p", OpenMode::create, wanted);
+  REQUIRE(anchor != nullptr);
+  const Header header = anchor->segment().header();
+  Board& board = shared_board();
+  const pid_t hostile = in_child([&] { spoil_pipe(directory, header, seed); });
+  std::vector<pid_t> participants;
+  for (unsigned index : {0u, 1u}) {
+    participants.push_back(in_child([&] {
+      PipeUser user(directory, index, seed + 1 + index);
+      make_calls(board.participants[index], calls_of_each(), [&] { return user.call(); });
+    }));
+  }
+  watch(participants, board);
+  int status = 0;
+  CHECK(waitpid(hostile, &status, WNOHANG) == 0);
+  kill(hostile, SIGKILL);
+  waitpid(hostile, &status, 0);
+  report("hostile peer of a pipe", board);
   for (const auto& progress : board.participants) CHECK(progress.went_well.load() > 0);
 }

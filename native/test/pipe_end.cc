@@ -8,6 +8,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <functional>
 #include <optional>
 #include <string>
@@ -63,6 +64,34 @@ std::size_t tickets_in(const TestDirectory& directory) {
   for (const std::string& name : directory.names()) count += Ticket::names_ticket(name) ? 1 : 0;
   return count;
 }
+
+// No descriptor is left to this process from begin() to end().
+class Scarcity {
+ public:
+  void begin() {
+    getrlimit(RLIMIT_NOFILE, &before_);
+    for (int fd = dup(0); fd >= 0 && fd < kMany; fd = dup(0)) taken_.push_back(fd);
+    rlimit few = before_;
+    few.rlim_cur = kMany;
+    setrlimit(RLIMIT_NOFILE, &few);
+  }
+  void give_one_back() {
+    if (taken_.empty()) return;
+    close(taken_.back());
+    taken_.pop_back();
+  }
+  void end() {
+    if (taken_.empty()) return;
+    while (!taken_.empty()) give_one_back();
+    setrlimit(RLIMIT_NOFILE, &before_);
+  }
+
+ private:
+  static constexpr int kMany = 200;
+  rlimit before_{};
+  std::vector<int> taken_;
+};
+Scarcity scarcity;
 
 // As far as others can see: its locks go, and nothing else happens.
 void die(PipePeer& peer) {
@@ -728,25 +757,62 @@ TEST_CASE(
   PipePair carrier(directory, "c");
   Ticket ticket;
   REQUIRE(carrier.a.send_end(9, moved.b, ticket) == Code::ok);
-  rlimit before{};
-  REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
   // Every number of descriptors that are left, from none to enough.
   for (int left = 0; left < 8; ++left) {
     CAPTURE(left);
-    std::vector<int> taken;
-    for (int fd = dup(0); fd >= 0 && fd < 200; fd = dup(0)) taken.push_back(fd);
-    rlimit few = before;
-    few.rlim_cur = 200;
-    REQUIRE(setrlimit(RLIMIT_NOFILE, &few) == 0);
-    for (int i = 0; i < left && !taken.empty(); ++i) {
-      close(taken.back());
-      taken.pop_back();
-    }
+    scarcity.begin();
+    for (int i = 0; i < left; ++i) scarcity.give_one_back();
     const bool gone = moved.a.end().peer_gone(true);
-    for (int fd : taken) close(fd);
-    REQUIRE(setrlimit(RLIMIT_NOFILE, &before) == 0);
+    scarcity.end();
     CHECK_FALSE(gone);
   }
+  // Or others take them when the directory was read, each time.
+  interproc::platform::observe_faults([](const char* name) {
+    if (std::strcmp(name, "carriage.listed") == 0) scarcity.begin();
+    if (std::strcmp(name, "carriage.surveyed") == 0) scarcity.end();
+  });
+  const bool gone = moved.a.end().peer_gone(true);
+  interproc::platform::observe_faults(nullptr);
+  scarcity.end();
+  CHECK_FALSE(gone);
+}
+
+TEST_CASE("who has too few descriptors is told so, and the end is there when there are more") {
+  TestDirectory directory;
+  PipePair moved(directory, "m");
+  PipePair carrier(directory, "c");
+  Ticket ticket;
+  REQUIRE(moved.b.send(1) == Code::ok);
+  REQUIRE(carrier.a.send_end(9, moved.b, ticket) == Code::ok);
+  int refused = 0;
+  for (int left = 0;; ++left) {
+    CAPTURE(left);
+    REQUIRE(left < 32);
+    PipePeer made(directory);
+    PipePeer arrived(directory);
+    scarcity.begin();
+    for (int i = 0; i < left; ++i) scarcity.give_one_back();
+    made.create("n", 0);
+    made.close();
+    arrived.arrive("m", ticket);
+    const bool ok = arrived.ok();
+    const Code code = arrived.error().code;
+    const bool gone = !ok && moved.a.end().peer_gone(true);
+    scarcity.end();
+    CHECK_FALSE(gone);
+    CHECK_FALSE(directory.has("n"));
+    if (ok) {
+      CHECK_FALSE(arrived.end().lost());
+      CHECK(moved.a.send(2) == Code::ok);
+      CHECK(arrived.receive() == 2);
+      break;
+    }
+    CHECK(code == Code::system);
+    ++refused;
+  }
+  CHECK(refused > 1);
+  CHECK(moved.a.receive() == 1);
+  redeem(carrier.b.bell(), ticket.file_name());
 }
 
 TEST_CASE("tickets in messages that nobody will read are redeemed, and keep nothing") {

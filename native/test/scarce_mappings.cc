@@ -13,6 +13,7 @@
 #include <string>
 
 #include "test/peer.h"
+#include "test/pipe_peer.h"
 #include "test/scale.h"
 #include "test/test_directory.h"
 #include "test/watchdog.h"
@@ -22,6 +23,8 @@ using interproc::memory::OpenMode;
 using interproc::test::Got;
 using interproc::test::kSanitized;
 using interproc::test::Peer;
+using interproc::test::PipePair;
+using interproc::test::PipePeer;
 using interproc::test::Shape;
 using interproc::test::TestDirectory;
 using interproc::test::Watchdog;
@@ -76,7 +79,47 @@ int open_under_limits(const TestDirectory& directory) {
   }
 }
 
+// An end that is on its way arrives under every limit, from none of it to all of it; as above.
+int arrive_under_limits(const TestDirectory& directory, const interproc::memory::Ticket& ticket,
+                        PipePeer& other) {
+  constexpr std::uint64_t kStep = 8 << 10;
+  stock_up();
+  const std::uint64_t before = mapped_bytes();
+  int refused = 0;
+  for (int step = 0;; ++step) {
+    limit_mappings(before + kStep * static_cast<std::uint64_t>(step));
+    PipePeer peer(directory);
+    peer.arrive("m", ticket);
+    limit_mappings(RLIM_INFINITY);
+    if (peer.ok()) return !peer.end().lost() && peer.receive() == 1 ? refused : -1;
+    if (peer.error().code != Code::no_space || peer.error().errnum != ENOMEM) return -1;
+    if (other.end().peer_gone(true)) return -1;
+    ++refused;
+  }
+}
+
 }  // namespace
+
+TEST_CASE("an end whose pipe cannot be mapped stays on its way until it can") {
+  const Watchdog watchdog("scarce mappings of a pipe", 120);
+  if (kSanitized) return;  // it needs mappings of its own
+  TestDirectory directory;
+  PipePair moved(directory, "m");
+  PipePair carrier(directory, "c");
+  interproc::memory::Ticket ticket;
+  REQUIRE(moved.a.send(1) == Code::ok);
+  REQUIRE(carrier.a.send_end(9, moved.b, ticket) == Code::ok);
+  const pid_t child = fork();
+  if (child == 0) {
+    const int refused = arrive_under_limits(directory, ticket, moved.a);
+    _exit(refused < 0 ? 255 : refused > 200 ? 200 : refused);
+  }
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  REQUIRE(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) != 255);
+  CHECK(WEXITSTATUS(status) > 0);
+}
 
 TEST_CASE("a queue that cannot be mapped whole is not opened, and what a ledger holds stays") {
   const Watchdog watchdog("scarce mappings");

@@ -15,6 +15,7 @@ import type { PipeEnd, PipeOpener } from '../contract/pipe.js';
 import { seekAdmission } from './handshake.js';
 import type { Authentication } from './listener-options.js';
 import { NOT_YET, PendingWaits } from './pending-waits.js';
+import type { Operation } from './pending-waits.js';
 
 // A look at a name where nobody listens costs some tens of microseconds: at the longest pause, 0.1 % of a processor.
 const FIRST_PAUSE_MS = 1;
@@ -139,24 +140,29 @@ async function offer(
   const status = backlog.tryOffer(theirs);
   if (status !== FULL) return status !== ENDED;
   if (timeoutMs === undefined) throw fullError(name);
-  const waits = new PendingWaits(
-    backlog,
-    OFFER,
-    `No room came free among the ${backlog.terms.backlog} clients that wait for '${name}' to accept them,`,
-  );
+  const waits = new PendingWaits(backlog, OFFER, 'No room came free');
   backlog.onReady = () => waits.rung();
-  const operation = {
+  const operation: Operation<boolean> = {
     attempt: () => {
       const again = backlog.tryOffer(theirs);
       return again === FULL ? NOT_YET : again !== ENDED;
     },
   };
-  return waits.add(operation, left(), signal);
+  try {
+    return await waits.add(operation, left(), signal);
+  } catch (cause) {
+    if (!(cause instanceof TimeoutError)) throw cause;
+    const { backlog: most } = backlog.terms;
+    throw new TimeoutError(
+      `The ${most} clients that may wait for '${name}' to accept them left no room within ${timeoutMs} ms`,
+      { cause: fullError(name) },
+    );
+  }
 }
 
 async function authenticate(
   end: PipeEnd,
-  { name, authentication, signal }: Applicant,
+  { name, authentication, timeoutMs, signal }: Applicant,
   left: () => number,
 ): Promise<PipeEnd | NobodyThere> {
   const { key, handshakeMs } = authentication;
@@ -167,7 +173,8 @@ async function authenticate(
   } catch (error) {
     end.close();
     if (error instanceof EOFError) return new NobodyThere(nobodyError(name, { cause: error }));
-    throw error;
+    if (!(error instanceof TimeoutError)) throw error;
+    throw new TimeoutError(`Whoever listens on '${name}' did not accept within ${timeoutMs} ms`);
   }
 }
 

@@ -353,6 +353,7 @@ export function authentication(subject: ListenerSubject): void {
     it('and never begins is waited for as long as the client wants', async () => {
       const error = await meet(() => {}, { timeoutMs: 20 });
       expect(error).toEqual(coded('ERR_TIMEOUT'));
+      expect((error as Error).message).toMatch(/ did not accept within 20 ms$/);
     });
 
     it('and goes away is as if nobody had been there', async () => {
