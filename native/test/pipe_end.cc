@@ -399,6 +399,20 @@ TEST_CASE("what was sent before a close is delivered, then comes the end; sendin
   CHECK(pair.b.end().wait(kTake, 1'000'000'000'000));
 }
 
+TEST_CASE(
+    "a message that was sent just before the close, after a look that found none, is not lost") {
+  TestDirectory directory;
+  PipePair pair(directory);
+  const OnceAt moment("pipe.seen_empty", [&] {
+    REQUIRE(pair.a.send(1) == Code::ok);
+    pair.a.close();
+  });
+  CHECK(pair.b.receive() == 1);
+  CHECK(moment.ran());
+  CHECK(pair.b.receive() == 0);
+  CHECK(pair.b.code == Code::ended);
+}
+
 TEST_CASE("who waits is told at once that the other end was closed") {
   TestDirectory directory;
   for (auto side : {kTake, kPut}) {
@@ -643,6 +657,45 @@ TEST_CASE("of an end on its way the other learns that it is lost with its carrie
   CHECK(tickets_in(directory) == 0);
   PipePeer late(directory);
   late.arrive("m", ticket);
+  REQUIRE(late.ok());
+  CHECK(late.end().lost());
+}
+
+TEST_CASE("an end that arrives while it is found lost has arrived, or is lost, and not both") {
+  TestDirectory directory;
+  PipePair moved(directory, "m");
+  PipePair carrier(directory, "c");
+  PipePeer arrived(directory);
+  Ticket ticket;
+  const auto arrive = [&] { arrived.arrive("m", ticket); };
+  SUBCASE("on its way, its ticket gone already") {
+    REQUIRE(carrier.a.send_end(9, moved.b, ticket) == Code::ok);
+    REQUIRE(directory.open().remove(ticket.file_name()).code == Code::ok);
+    const OnceAt moment("pipe.close_for", arrive);
+    CHECK_FALSE(moved.a.end().peer_gone(true));
+    CHECK(moment.ran());
+  }
+  SUBCASE("its sender dead before it had let go") {
+    REQUIRE(moved.b.end().offer() == Code::ok);
+    ticket = carrier.a.end().issue_ticket(moved.b.end().segment(), 1).value();
+    die(moved.b);
+    const OnceAt moment("pipe.close_for", arrive);
+    CHECK_FALSE(moved.a.end().peer_gone(true));
+    CHECK(moment.ran());
+    redeem(carrier.a.bell(), ticket.file_name());
+  }
+  REQUIRE(arrived.ok());
+  CHECK_FALSE(arrived.end().lost());
+  CHECK(arrived.send(1) == Code::ok);
+  CHECK(moved.a.receive() == 1);
+  // The other way round.
+  PipePair other(directory, "o");
+  REQUIRE(carrier.a.send_end(9, other.b, ticket) == Code::ok);
+  REQUIRE(directory.open().remove(ticket.file_name()).code == Code::ok);
+  PipePeer late(directory);
+  const OnceAt moment("pipe.take", [&] { CHECK(other.a.end().peer_gone(true)); });
+  late.arrive("o", ticket);
+  CHECK(moment.ran());
   REQUIRE(late.ok());
   CHECK(late.end().lost());
 }
