@@ -44,6 +44,8 @@ import type { SharedMemory as SharedMemoryHandle } from './primitives/shared-mem
 import type { Value as ValueHandle } from './primitives/value.js';
 import type { MpmcRing as MpmcRingHandle, SpscRing as SpscRingHandle } from './primitives/rings.js';
 
+export { wait } from './primitives/wait.js';
+
 let native: NativeBackend | undefined;
 
 /**

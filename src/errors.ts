@@ -27,6 +27,8 @@ export const ERROR_CODES = Object.freeze({
   ERR_ENCODE: 'the codec cannot carry the value',
   ERR_DECODE: 'the codec cannot read the message',
   ERR_PEER_DEAD: 'the other end is gone: it was closed, or its process has died',
+  ERR_REQUEST: 'the handler of the other end threw (RequestError)',
+  ERR_UNHANDLED: 'nobody handles requests at the other end',
   ERR_AUTH: 'the other end of a connection could not be authenticated (AuthenticationError)',
   ERR_NOT_OWNER: 'the caller does not hold, or no longer, what it uses or lets go of',
   ERR_DIRECTION: 'this end of a one-way connection only sends, or only receives',
@@ -154,6 +156,17 @@ export class BufferTooShort extends InterprocError {
 
   static {
     this.prototype.name = 'BufferTooShort';
+  }
+}
+
+/** `ERR_REQUEST`: from `request`, when the handler of the other end threw or rejected; `cause` is what it threw. */
+export class RequestError extends InterprocError {
+  constructor(message: string, details?: ErrorDetails) {
+    super('ERR_REQUEST', message, details);
+  }
+
+  static {
+    this.prototype.name = 'RequestError';
   }
 }
 

@@ -16,6 +16,7 @@ export {
   SharedArray as Array,
   SharedMemory,
   Value,
+  wait,
 } from './context.js';
 export type { Connection, Listener, PruneOptions } from './context.js';
 export {
@@ -27,6 +28,7 @@ export {
   InterprocError,
   QueueEmpty,
   QueueFull,
+  RequestError,
   TimeoutError,
 } from './errors.js';
 export type { ErrorCode } from './errors.js';
@@ -62,10 +64,30 @@ export type { PipeOptions } from './primitives/pipe-options.js';
 export type { ValueQueueOptions } from './primitives/bind-queue.js';
 export type { BatchSize } from './primitives/batch-size.js';
 export type { QueueOptions } from './primitives/queue-options.js';
-export type { QueueReadable } from './primitives/queue-readable.js';
-export type { QueueReadableOptions, QueueWritableOptions } from './primitives/stream-options.js';
+export type {
+  RequestContext,
+  RequestHandler,
+  RequestHandlingOptions,
+} from './primitives/request-handling.js';
+export type { RequestSubscription } from './primitives/exchange.js';
+export type {
+  MessageReadable,
+  MessageReadable as QueueReadable,
+} from './primitives/message-readable.js';
+export type { ConnectionDuplex } from './primitives/connection-duplex.js';
+export type {
+  ConnectionDuplexOptions,
+  ConnectionReadableOptions,
+  ConnectionReadableStreamOptions,
+  ConnectionStreamsOptions,
+  ConnectionWritableOptions,
+  ConnectionWritableStreamOptions,
+  QueueReadableOptions,
+  QueueWritableOptions,
+} from './primitives/stream-options.js';
 export type { EmbeddedLock } from './primitives/embedded-lock.js';
 export type { OpenArrayOptions } from './primitives/bind-shared-array.js';
 export type { OpenValueOptions } from './primitives/bind-value.js';
 export type { StateHandleOptions } from './primitives/state-options.js';
+export type { Waitable } from './primitives/waitable.js';
 export type { SyncWaitOptions, WaitOptions } from './primitives/wait-options.js';

@@ -16,8 +16,8 @@ constexpr sync::Side kEverySide[sync::kSides] = {sync::kTake, sync::kPut, sync::
 // many queues there are. 10,000 of them are looked at in ten seconds.
 constexpr std::uint32_t kSlowLooks = 512;
 
-// How long after its doorbell a process may be seen to end; looked for after 1, 2, 4 ... ms.
-constexpr std::uint64_t kLongestDoubtMs = 64;
+// How often an awaited peer is asked for that no doorbell tells of: after 1, 2, 4 ... ms, and then every so many.
+constexpr std::uint64_t kDoubtMs = 50;
 
 constexpr std::size_t kInitialBoxBytes = 256 * 1024;
 
@@ -165,15 +165,10 @@ bool Environment::arm(std::uint32_t token, sync::Side side) {
     mark_armed(*found, side, false);
     return true;
   }
-  // Its line may have been cut before we held it: then the kernel says so now.
-  if (found->pipe != nullptr &&
-      !lifelines_.hold(loop_, *found->watch->bell, found->pipe->peer_bell(), token) &&
-      found->pipe->peer_gone(false)) {
-    found->pipe->disarm(side);
-    mark_armed(*found, side, false);
-    return true;
-  }
   mark_armed(*found, side, true);
+  if (found->pipe != nullptr &&
+      !lifelines_.hold(loop_, *found->watch->bell, found->pipe->peer_bell(), token))
+    doubt(token);
   return false;
 }
 
@@ -234,8 +229,7 @@ void Environment::answer(Watch& watch) {
 }
 
 void Environment::peers_died(const std::unordered_set<std::uint32_t>& tokens) {
-  doubtful_.insert(tokens.begin(), tokens.end());
-  doubt_ms_ = 1;
+  for (std::uint32_t token : tokens) doubt(token);
   look_at_doubtful();
 }
 
@@ -245,17 +239,25 @@ void Environment::on_doubt(uv_timer_t* timer) {
 
 void Environment::look_at_doubtful() {
   for (auto each = doubtful_.begin(); each != doubtful_.end();) {
-    const Object* found = object(*each);
+    const std::uint32_t token = *each;
+    Object* found = object(token);
+    const bool waits = found != nullptr && found->pipe != nullptr && found->is_armed();
+    if (waits) look_at(token, true);
     const bool is_settled =
-        found == nullptr || found->pipe == nullptr || found->pipe->peer_gone(false);
-    look_at(*each, true);
+        !waits || !found->is_armed() ||
+        lifelines_.hold(loop_, *found->watch->bell, found->pipe->peer_bell(), token);
     each = is_settled ? doubtful_.erase(each) : std::next(each);
   }
-  // Whoever is still there then has got another bell, or shares the one that somebody else has removed; the slow timer sees to it.
-  if (doubt_ms_ > kLongestDoubtMs) doubtful_.clear();
+  doubt_ms_ = std::min(doubt_ms_ * 2, kDoubtMs);
   if (!doubtful_.empty()) uv_timer_start(&doubt_timer_, on_doubt, doubt_ms_, 0);
-  doubt_ms_ *= 2;
   dispatch();
+}
+
+// Nobody's doorbell tells of its peer: it is asked for.
+void Environment::doubt(std::uint32_t token) {
+  if (!doubtful_.insert(token).second) return;
+  doubt_ms_ = 1;
+  uv_timer_start(&doubt_timer_, on_doubt, doubt_ms_, 0);
 }
 
 void Environment::on_timer(uv_timer_t* timer) {

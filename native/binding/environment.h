@@ -153,6 +153,7 @@ class Environment {
   void forget(const Object* leaving) noexcept;
   void answer(Watch& watch);
   void peers_died(const std::unordered_set<std::uint32_t>& tokens);
+  void doubt(std::uint32_t token);
   static void on_doubt(uv_timer_t* timer);
   void look_at_doubtful();
   void look_at_all();
@@ -174,8 +175,8 @@ class Environment {
   std::vector<std::unique_ptr<Object>> closing_objects_;
   std::vector<std::unique_ptr<Watch>> watches_;
   uv_timer_t timer_{};
-  // Objects whose peer's doorbell fell silent, but which the kernel says to live: of a process that is ending, it goes one
-  // descriptor after the other.
+  // Objects that wait for a peer of whom no doorbell tells: on its way in a message, or ending (it lets go of one descriptor after the
+  // other), or robbed of its bell.
   uv_timer_t doubt_timer_{};
   std::unordered_set<std::uint32_t> doubtful_;
   std::uint64_t doubt_ms_ = 0;

@@ -236,6 +236,13 @@ Napi::Value ended(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), is);
 }
 
+// isReadable(token)
+Napi::Value is_readable(const Napi::CallbackInfo& info) {
+  const Environment::Object* object = object_of(info);
+  return Napi::Boolean::New(
+      info.Env(), object != nullptr && object->queue != nullptr && object->queue->is_readable());
+}
+
 // isFull(token)
 Napi::Value is_full(const Napi::CallbackInfo& info) {
   const Environment::Object* object = object_of(info);
@@ -311,6 +318,14 @@ Napi::Value issue_ticket(const Napi::CallbackInfo& info) {
     return {};
   }
   auto ticket = issue(passenger->pipe->index());
+  // Nobody can see whether a queue without any name still is there, and so whether the end is lost.
+  auto facts = carrier->segment()->file().facts();
+  if (ticket.ok() && facts.ok() && facts.value().links == 0) {
+    ring::redeem(*carrier->watch->bell, ticket.value().file_name());
+    ticket = fail(Code::not_found,
+                  "the name of this queue was removed before it carried anything; an end of a pipe "
+                  "cannot travel in it");
+  }
   if (!ticket.ok()) passenger->pipe->stay();
   return ticket_or_raise(info.Env(), std::move(ticket));
 }
@@ -406,6 +421,7 @@ void export_object_calls(Napi::Env env, Napi::Object exports, Environment* envir
   add("end", end);
   add("ended", ended);
   add("isFull", is_full);
+  add("isReadable", is_readable);
   add("peerAlive", peer_alive);
   add("setRef", set_ref);
   add("close", close);

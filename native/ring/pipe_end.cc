@@ -21,7 +21,7 @@ using sync::Side;
 namespace {
 
 // How often a sleeper asks whether something still carries an end that is on its way: it reads the directory.
-constexpr std::int64_t kDeepLookNs = 250'000'000;
+constexpr std::int64_t kDeepLookNs = 40'000'000;
 
 // Rings whoever has the end, if that one sleeps. SYNC pipe.end: who takes an end looks at everything before it first sleeps.
 void ring_owner(sync::Waiters& waiters, std::uint32_t slots, const Word& end, Side side) noexcept {

@@ -716,6 +716,12 @@ void Queue::pass_on(Side side) noexcept {
   }
 }
 
+bool Queue::is_readable() noexcept {
+  const bool worth = worth_looking(kTake);
+  if (worth) pass_on(kTake);
+  return worth;
+}
+
 void Queue::count_take(std::uint32_t length, std::uint32_t deliveries) noexcept {
   Participant& self = registry_.self_slot();
   bump(self.gets, 1);

@@ -141,6 +141,8 @@ class Queue final : public sync::Waitable {
   // Messages that can be had, and those being written at this moment; given-back ones included.
   std::uint64_t size() noexcept;
   bool is_full() noexcept { return ring_.is_full(); }
+  // Whether a take would not have to wait. Who asks takes nothing: a wake that he has used up is passed on.
+  bool is_readable() noexcept;
   QueueStats stats() noexcept;
   Error unlink() noexcept { return segment_->unlink(bell_.directory()); }
   // Tells it from every other object, also from one that had its name before.

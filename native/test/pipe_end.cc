@@ -17,6 +17,7 @@
 #include "platform/clock.h"
 #include "platform/fault.h"
 #include "ring/carriage.h"
+#include "ring/catalog.h"
 #include "test/once_at.h"
 #include "test/peer.h"
 #include "test/pipe_peer.h"
@@ -727,6 +728,50 @@ TEST_CASE("an end is not given up while a queue that stays holds its message") {
     SUBCASE("and taken it is thrown away") {}
   }
   CHECK(moved.a.end().peer_gone(true) == !arrived.ok());
+}
+
+TEST_CASE(
+    "an end is not given up while somebody has the unlinked queue open that holds its message") {
+  TestDirectory directory;
+  PipePair moved(directory, "m");
+  auto queue = std::make_unique<Peer>(directory, "q", OpenMode::create);
+  REQUIRE(moved.b.end().offer() == Code::ok);
+  auto ticket = queue->queue().issue_ticket(moved.b.end().segment(), 1);
+  REQUIRE(ticket.ok());
+  REQUIRE(queue->put(1) == Code::ok);
+  moved.b.end().give_away();
+  moved.b.close();
+  SUBCASE("and then it is lost with whoever had the queue") {
+    REQUIRE(queue->queue().unlink().code == Code::ok);
+    CHECK_FALSE(directory.has("q"));
+    CHECK_FALSE(moved.a.end().peer_gone(true));
+    CHECK(interproc::ring::list(directory.open()).value().size() == 1);
+    CHECK(interproc::ring::prune(directory.open(), false).value().empty());
+    CHECK_FALSE(moved.a.end().peer_gone(true));
+    SUBCASE("who closes it") { queue.reset(); }
+    SUBCASE("who is killed") {
+      // To everybody else it is dead; its object here is never destroyed.
+      auto& file = queue.release()->queue().segment().file();
+      for (std::uint64_t byte : {std::uint64_t{0}, interproc::memory::kAttachedByte})
+        file.unlock(byte);
+    }
+  }
+  SUBCASE("and one who is killed between the two names is finished by the next who comes") {
+    kill_after([&] {
+      interproc::platform::plan_fault(interproc::platform::FaultAction::kill, 1, "segment.kept");
+      Peer victim(directory, "q", OpenMode::open);
+      victim.queue().unlink();
+    });
+    CHECK(directory.has("q"));
+    CHECK(Peer(directory, "q", OpenMode::open).error().code == Code::not_found);
+    CHECK_FALSE(directory.has("q"));
+    CHECK_FALSE(moved.a.end().peer_gone(true));
+    queue.reset();
+  }
+  CHECK(moved.a.end().peer_gone(true));
+  moved.a.close();
+  CHECK(tickets_in(directory) == 0);
+  CHECK(interproc::ring::list(directory.open()).value().empty());
 }
 
 TEST_CASE("ends that are on their way in each other's messages, and nowhere else, are gone") {

@@ -209,6 +209,8 @@ export interface Channel extends SharedObject {
   readonly ended: boolean;
   size(): number;
   isFull(): boolean;
+  /** Whether a take would not have to wait: there is a message, or there will be none. Takes no wake from who would take it. */
+  isReadable(): boolean;
   stats(): ChannelStats;
 }
 

@@ -118,7 +118,7 @@ export interface PipeEnd extends SharedObject, Movable {
   tryReceiveMany(max: number): number;
   readonly offsets: Uint32Array;
   readonly lengths: Uint32Array;
-  /** Of the message received last. */
+  /** Of the message received last, or of the next one if `isReadable` was asked since and said that it is there. */
   readonly marks: number;
   /** The CARRYING message received last is consumed. */
   finish(): void;
@@ -126,7 +126,7 @@ export interface PipeEnd extends SharedObject, Movable {
    * The length of the next message, of one in parts what all of it will have; EMPTY, or ENDED. Receives nothing.
    */
   nextLength(): number;
-  /** Whether a receive would not have to wait: there is a whole message, or there will be none. */
+  /** Whether a receive would not have to wait: there is a whole message, or there will be none; `marks` are 0 then. */
   isReadable(): boolean;
 
   /** Whether the other end is gone. Asks the kernel: some microseconds. */

@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import { inspect } from 'node:util';
 import type { InspectOptionsStylized } from 'node:util';
 import { isUint8Array } from 'node:util/types';
@@ -10,17 +11,50 @@ import { isBuiltIn } from '../codec/resolve-codec.js';
 import { batchSizeOf } from './batch-size.js';
 import type { BatchSize } from './batch-size.js';
 import { block } from './blocking.js';
+import { CallReadiness } from './call-readiness.js';
+import { HEADER_BYTES } from './exchange-frame.js';
+import type { ExchangePort } from './exchange-port.js';
+import { Exchange } from './exchange.js';
+import type { RequestSubscription } from './exchange.js';
+import { duplexOf } from './connection-duplex.js';
+import type { ConnectionDuplex } from './connection-duplex.js';
+import { readableStreamOf } from './message-readable-stream.js';
+import { readableOf } from './message-readable.js';
+import type { MessageReadable } from './message-readable.js';
+import type { MessageSink } from './message-sink.js';
 import type { MessageSource } from './message-source.js';
+import { writableStreamOf } from './message-writable-stream.js';
+import type { Puts } from './message-writable-stream.js';
+import { writableOf } from './message-writable.js';
 import type { OutgoingMessage } from './outgoing-message.js';
 import { letTravel } from './passengers.js';
 import type { Arrive } from './passengers.js';
 import { failureOf, NOT_YET, PendingWaits } from './pending-waits.js';
 import type { NotYet, Operation } from './pending-waits.js';
 import { PipeReader } from './pipe-reader.js';
-import type { Exchange } from './pipe-reader.js';
 import { PipeWriter } from './pipe-writer.js';
 import { QueueIterator } from './queue-iterator.js';
+import { concurrencyOf } from './request-handling.js';
+import type { RequestHandler, RequestHandlingOptions } from './request-handling.js';
+import type { Returnable } from './returnable.js';
+import {
+  connectionReadableOptionsOf,
+  connectionWritableOptionsOf,
+  readableOptionsOf,
+  streamsOptionsOf,
+  writableOptionsOf,
+} from './stream-options.js';
+import type {
+  ConnectionDuplexOptions,
+  ConnectionReadableOptions,
+  ConnectionReadableStreamOptions,
+  ConnectionStreamsOptions,
+  ConnectionWritableOptions,
+  ConnectionWritableStreamOptions,
+} from './stream-options.js';
 import { afterTurn, CALLS_PER_TURN, DONE } from './turns.js';
+import { WAITABLE } from './waitable.js';
+import type { Readiness, Waitable } from './waitable.js';
 import { signalOf, syncTimeoutOf, timeoutOf } from './wait-options.js';
 import type { SyncWaitOptions, WaitOptions } from './wait-options.js';
 
@@ -54,12 +88,6 @@ let schemaOf: (object: object) => string | undefined;
 let movableOf: (object: object) => Movable;
 
 /**
- * Sets who takes the messages of a connection that belong to exchanges of requests and responses; undefined: nobody, and they
- * are dropped. Such messages are met by the calls that receive.
- */
-export let setExchange: (connection: Connection, exchange: Exchange | undefined) => void;
-
-/**
  * One end of a pipe: what it sends the other end receives, in order and whole, and the other way round. The two ends may be in
  * any processes of this user.
  *
@@ -88,7 +116,7 @@ export let setExchange: (connection: Connection, exchange: Exchange | undefined)
  * Every method throws ERR_CLOSED after `close()`, ERR_MOVED once the connection has moved, and ERR_DIRECTION on the end of a one-way
  * pipe that does not do it.
  */
-export class Connection<T = unknown> implements AsyncIterable<T, undefined, void> {
+export class Connection<T = unknown> implements AsyncIterable<T, undefined, void>, Waitable {
   readonly #end: PipeEnd;
   readonly #codec: Codec<T>;
   readonly #reader: PipeReader<T>;
@@ -97,6 +125,8 @@ export class Connection<T = unknown> implements AsyncIterable<T, undefined, void
   readonly #sends: PendingWaits;
   readonly #receive: Operation<T>;
   readonly #look: Operation<true>;
+  /** Made at the first request, of whichever side. */
+  #exchange: Exchange<T> | undefined;
   #presence: Presence = 'open';
   /** Closed while it was offered. */
   #closesWhenBack = false;
@@ -106,14 +136,17 @@ export class Connection<T = unknown> implements AsyncIterable<T, undefined, void
     endOf = (object) => (#end in object ? object.#travelling() : undefined);
     schemaOf = (object) => (#codec in object ? object.#codec.schema : undefined);
     movableOf = (object) => (object as Connection).#offered();
-    setExchange = (connection, exchange) => {
-      connection.#reader.exchange = exchange;
-    };
   }
 
   /** Connections are made by `Pipe()`, and come out of messages. */
   constructor({ end, codec, arrive }: OpenedEnd<T>) {
-    const reader = new PipeReader(end, codec, arrive, () => this.#presence !== 'open');
+    const reader = new PipeReader(
+      end,
+      codec,
+      arrive,
+      (message) => this.#exchanging().accept(message),
+      () => this.#presence !== 'open',
+    );
     const receives = new PendingWaits(end, RECEIVE, 'No message came over the connection');
     const sends = new PendingWaits(end, SEND, 'No room came free in the connection');
     this.#end = end;
@@ -123,7 +156,7 @@ export class Connection<T = unknown> implements AsyncIterable<T, undefined, void
     this.#receives = receives;
     this.#sends = sends;
     this.#receive = { attempt: () => reader.take() };
-    this.#look = { attempt: () => (end.isReadable() ? true : NOT_YET) };
+    this.#look = { attempt: () => (reader.isReadable() ? true : NOT_YET) };
     end.onReady = (side) => (side === RECEIVE ? receives : sends).rung();
   }
 
@@ -302,7 +335,7 @@ export class Connection<T = unknown> implements AsyncIterable<T, undefined, void
   /** Whether `recv` would not have to wait: a whole message is there, or there will be none and it throws EOFError. */
   get readable(): boolean {
     this.#assertReceiving();
-    return this.#end.isReadable();
+    return this.#reader.isReadable();
   }
 
   /**
@@ -332,6 +365,11 @@ export class Connection<T = unknown> implements AsyncIterable<T, undefined, void
     } catch (error) {
       return falseInTime(error);
     }
+  }
+
+  /** @internal */
+  get [WAITABLE](): Readiness {
+    return new CallReadiness(this.#receives, () => this.readable);
   }
 
   // Bytes
@@ -453,6 +491,228 @@ export class Connection<T = unknown> implements AsyncIterable<T, undefined, void
     return length === NOT_YET ? undefined : length;
   }
 
+  // Requests
+
+  /**
+   * Sends a value as a request, and resolves with the response of whoever handles requests at the other end (`onRequest`). Any
+   * number may be under way, on both ends at once; responses come in any order. 1,024 of them, or 4 MiB, are sent before the
+   * first is answered; more wait here.
+   *
+   * When it times out or is aborted, the other end is told, whose handler finds its signal aborted, and a response that comes
+   * all the same is dropped.
+   *
+   * While requests are pending, this connection takes what comes, also what is not for them: that is kept for `recv`, up to 1,024
+   * messages or 1 MiB. With more of it nothing is taken, responses included, until somebody receives. A pending request keeps the
+   * process alive (see `unref`).
+   *
+   * @throws (rejects) RequestError (ERR_REQUEST) if the handler threw, which is its `cause`; ERR_UNHANDLED if there is none, as
+   * soon as the other end receives anything; EOFError if the other end is gone without an answer, ERR_PEER_DEAD if it was
+   * before; ERR_TIMEOUT; the signal's reason; ERR_CLOSED, also when the connection closes meanwhile; ERR_DECODE of the response; ERR_CORRUPT
+   * if the other end sends what is no response; ERR_ENCODE, ERR_INVALID_ARG and ERR_TOO_LARGE, and nothing was sent; ERR_DIRECTION on
+   * an end of a one-way pipe
+   *
+   * @example
+   * ```ts
+   * import { Pipe, RequestError } from 'interproc';
+   *
+   * const [client, server] = Pipe<number>(); // in processes of their own, as a rule
+   * const handling = server.onRequest(async (n) => {
+   *   if (n < 0) throw new RangeError('not of negative numbers');
+   *   return Math.sqrt(n);
+   * });
+   * await Promise.all([client.request(4), client.request(9)]); // => [ 2, 3 ]
+   *
+   * const error = await client.request(-1, { timeoutMs: 1000 }).catch((thrown) => thrown);
+   * error instanceof RequestError; // => true
+   * error.cause instanceof RangeError; // => true
+   *
+   * handling.stop();
+   * client.close();
+   * server.close();
+   * ```
+   */
+  request<R extends T = T>(value: T, options?: WaitOptions): Promise<R> {
+    try {
+      this.#assertSending();
+      this.#assertReceiving();
+      const timeoutMs = timeoutOf(options);
+      const signal = signalOf(options);
+      if (signal?.aborted === true) throw abortReason(signal);
+      const assertOpen = () => this.#assertOpen();
+      const response = this.#exchanging().request(value, timeoutMs, signal, assertOpen);
+      return response as Promise<R>;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Has `handler` answer the requests of the other end, until `stop()` of what is returned: what it returns or resolves with is
+   * the response; what it throws, the requester gets as the `cause` of a RequestError. It is called with the value and, in a
+   * second argument, the `signal` that is aborted when nobody waits for the response any more. At most `maxConcurrent`
+   * handlers are at work at once.
+   *
+   * It keeps the process alive, as a listening socket does: `unref()` of the connection lets go. Messages that are no requests
+   * are kept for `recv`, as with `request`. A connection with a handler does not move.
+   *
+   * @throws ERR_INVALID_ARG, also if requests have a handler already; ERR_DIRECTION on an end of a one-way pipe
+   */
+  onRequest(handler: RequestHandler<T>, options?: RequestHandlingOptions): RequestSubscription {
+    this.#assertSending();
+    this.#assertReceiving();
+    if (typeof handler !== 'function') {
+      throw invalidArgument('onRequest', 'a function that answers a request', handler);
+    }
+    return this.#exchanging().handle(handler, concurrencyOf(options));
+  }
+
+  // Streams
+
+  /**
+   * The messages as a Node stream, which ends when the other end is gone and all that it had sent was received. A message is taken
+   * when the stream is read, and not before: what nobody has asked for is there for `recv`. In object mode nothing is lost: a message
+   * that was taken and not handed out when the stream is destroyed is what this connection receives next. A stream of bytes
+   * (`objectMode: false`, for codec `'raw'`) holds one message at most, which is lost then.
+   *
+   * Destroying it leaves the connection open, as does its end.
+   *
+   * It is destroyed with ERR_CLOSED when the connection is closed; ERR_DECODE, and that message is gone; ERR_UNSUPPORTED at a null, which
+   * no Node stream can carry: it is what `recv` gets next; and what else `recv` rejects with.
+   *
+   * @throws ERR_INVALID_ARG; ERR_UNSUPPORTED for bytes of another codec; ERR_DIRECTION
+   */
+  toReadable(options?: ConnectionReadableOptions): MessageReadable<T> {
+    const codec = this.#codec.name;
+    const checked = connectionReadableOptionsOf('toReadable', options, codec);
+    return readableOf(this.#returnables(), checked);
+  }
+
+  /**
+   * A Node stream whose chunks are sent, each as a message, in the order they are written, waiting for room: it holds `highWaterMark`
+   * chunks before `write()` returns false. Several that wait together go as by `sendMany`. As with any Node stream, leave a
+   * chunk alone until its callback is called; that gets an error if, and only if, the chunk was not sent.
+   *
+   * Its end leaves the connection open, unless `end: true` is given. Destroying it withdraws the send that is pending, whole.
+   *
+   * It is destroyed with what `send` rejects with: ERR_PEER_DEAD when the other end is gone.
+   *
+   * @throws ERR_INVALID_ARG; ERR_UNSUPPORTED for bytes of another codec; ERR_DIRECTION
+   */
+  toWritable(options?: ConnectionWritableOptions): Writable {
+    this.#assertSending();
+    const codec = this.#codec.name;
+    return writableOf(this.#sink(), connectionWritableOptionsOf('toWritable', options, codec));
+  }
+
+  /**
+   * The connection as a Node Duplex, reading as `toReadable` and writing as `toWritable` does; the connection is the stream's from now
+   * on, and is closed when both of its halves are over, or it is destroyed.
+   *
+   * *The end.* A pipe has no half that could be closed alone. When the other end is gone, the readable half ends, and the
+   * writable half with it; what is still to be written fails with ERR_PEER_DEAD. `end()` of the writable half is not
+   * told to the other end, and reading goes on, for the answers to what was written; with `end: true` it closes the connection, so
+   * that the other end gets what was written and then EOFError, and the readable half ends, too. `destroy()` closes at once.
+   *
+   * *In flight.* A chunk whose callback was called without an error is in the pipe, where it outlives this connection. Messages that
+   * were not read when the connection closes are lost, as by `close()`.
+   *
+   * @throws ERR_INVALID_ARG; ERR_UNSUPPORTED for bytes of another codec; ERR_DIRECTION
+   *
+   * @example
+   * ```ts
+   * import { Transform } from 'node:stream';
+   * import { pipeline } from 'node:stream/promises';
+   * import { Pipe } from 'interproc';
+   *
+   * const [a, b] = Pipe({ codec: 'string' });
+   * const upperCase = new Transform({
+   *   objectMode: true,
+   *   transform: (text, _encoding, done) => done(null, text.toUpperCase()),
+   * });
+   * const service = b.toDuplex();
+   * const serving = pipeline(service, upperCase, service);
+   *
+   * const client = a.toDuplex();
+   * client.write('hello');
+   * await client.iterator({ destroyOnReturn: false }).next(); // => { value: 'HELLO', done: false }
+   * client.destroy();
+   * await serving;
+   * b.closed; // => true
+   * ```
+   */
+  toDuplex(options?: ConnectionDuplexOptions): ConnectionDuplex<T> {
+    this.#assertSending();
+    const target = {
+      source: this.#returnables(),
+      sink: this.#sink(),
+      close: () => this.close(),
+    };
+    const codec = this.#codec.name;
+    return duplexOf(target, connectionWritableOptionsOf('toDuplex', options, codec));
+  }
+
+  /**
+   * The messages as a web stream, taken as by `toReadable`, one for each `read()`, null and undefined included. Nothing is lost by
+   * `cancel()` or the abort of `signal`, which leave the connection open; see `Queue.toReadableStream` for the one case that goes to
+   * the safe side.
+   *
+   * @throws ERR_INVALID_ARG, ERR_DIRECTION
+   */
+  toReadableStream(options?: ConnectionReadableStreamOptions): ReadableStream<T> {
+    return readableStreamOf(this.#returnables(), readableOptionsOf('toReadableStream', options));
+  }
+
+  /**
+   * A web stream whose chunks are sent, waiting for room; it holds `highWaterMark` chunks, 1 by default, before its writer is no
+   * longer `ready`. `close()` leaves the connection open unless `end: true` is given. `abort()` withdraws the send that is
+   * pending, whole; the promise of a `write()` is rejected if, and only if, its chunk was not sent.
+   *
+   * @throws ERR_INVALID_ARG, ERR_DIRECTION
+   */
+  toWritableStream(options?: ConnectionWritableStreamOptions): WritableStream<T> {
+    this.#assertSending();
+    return writableStreamOf<T>(this.#puts(), writableOptionsOf('toWritableStream', options));
+  }
+
+  /**
+   * Both as a pair, such as `pipeThrough` takes. The connection is closed when both are over: the writable one closed, aborted or
+   * failed, and the readable one read to its end, cancelled or failed.
+   *
+   * @throws ERR_INVALID_ARG, ERR_DIRECTION
+   *
+   * @example
+   * ```ts
+   * import { Pipe } from 'interproc';
+   *
+   * const [a, b] = Pipe<number>();
+   * const { readable, writable } = a.toWebStreams();
+   * const reader = readable.getReader();
+   * const writer = writable.getWriter();
+   * await writer.write(42);
+   * await b.recv(); // => 42
+   * b.close();
+   * await reader.read(); // => { value: undefined, done: true }
+   * await writer.close();
+   * a.closed; // => true
+   * ```
+   */
+  toWebStreams(options?: ConnectionStreamsOptions): {
+    readonly readable: ReadableStream<T>;
+    readonly writable: WritableStream<T>;
+  } {
+    this.#assertSending();
+    const source = this.#returnables();
+    const checked = streamsOptionsOf('toWebStreams', options);
+    const over = new Set<'reading' | 'writing'>();
+    const onOver = (half: 'reading' | 'writing') => {
+      if (over.add(half).size === 2) this.close();
+    };
+    return {
+      readable: readableStreamOf(source, checked, () => onOver('reading')),
+      writable: writableStreamOf<T>(this.#puts(), checked, () => onOver('writing')),
+    };
+  }
+
   // The connection itself
 
   /** Whether this end sends: false for the reader of a one-way pipe. */
@@ -504,6 +764,8 @@ export class Connection<T = unknown> implements AsyncIterable<T, undefined, void
     if (this.#presence !== 'open') return;
     this.#presence = 'closed';
     const closed = () => this.#goneError();
+    this.#exchange?.close(closed);
+    this.#reader.close();
     this.#receives.rejectAll(closed);
     this.#sends.rejectAll(closed);
     this.#end.onReady = undefined;
@@ -576,10 +838,16 @@ export class Connection<T = unknown> implements AsyncIterable<T, undefined, void
 
   #travelling(): PipeEnd {
     this.#assertOpen();
-    if (!this.#receives.isIdle || !this.#sends.isIdle) {
+    if (!this.#receives.isIdle || this.#receives.isWatched || !this.#sends.isIdle) {
       throw new InterprocError(
         'ERR_ENCODE',
         'Calls of this connection are pending here, so it cannot move; await or abort them first',
+      );
+    }
+    if (this.#exchange?.isActive === true || this.#reader.keepsMessages) {
+      throw new InterprocError(
+        'ERR_ENCODE',
+        'This connection has requests under way, a handler of requests, or messages that were taken in and not received, so it cannot move; end the former, and receive the latter, first',
       );
     }
     const { name, schema } = this.#codec;
@@ -605,6 +873,37 @@ export class Connection<T = unknown> implements AsyncIterable<T, undefined, void
         if (this.#closesWhenBack) this.close();
       },
     };
+  }
+
+  // Requests and responses
+
+  #exchanging(): Exchange<T> {
+    if (this.#exchange !== undefined) return this.#exchange;
+    const reader = this.#reader;
+    const writer = this.#writer;
+    const port: ExchangePort<T> = {
+      valueMessage: (header, value) => writer.exchangedValue(header, value),
+      bytesMessage: (header, body) => writer.exchanged(header, body),
+      valueIn: (message) => reader.decodeFrom(message, HEADER_BYTES),
+      send: (message) => this.#sendExchanged(message),
+      withdraw: (message) => {
+        this.#sends.finish(message, undefined);
+        message.failed(undefined);
+      },
+    };
+    this.#exchange = new Exchange(port, reader, this.#receives);
+    return this.#exchange;
+  }
+
+  /** @throws ERR_PEER_DEAD, ERR_CLOSED */
+  #sendExchanged(message: OutgoingMessage): Promise<void> {
+    try {
+      this.#assertSending();
+    } catch (error) {
+      throw failureOf(message, error);
+    }
+    if (this.#sends.isIdle && message.attempt() !== NOT_YET) return DONE;
+    return this.#sends.add(message, Infinity, undefined);
   }
 
   // Waiting
@@ -746,6 +1045,41 @@ export class Connection<T = unknown> implements AsyncIterable<T, undefined, void
       take,
       isTurnDue: () => this.#isTurnDue(),
       waits: this.#receives,
+    };
+  }
+
+  /** @throws ERR_CLOSED, ERR_MOVED, ERR_DIRECTION */
+  #returnables(): MessageSource<Returnable<T>> {
+    this.#assertReceiving();
+    const reader = this.#reader;
+    const cameBack = () => this.#receives.came();
+    return this.#source(() => reader.takeReturnable(cameBack));
+  }
+
+  #sink(): MessageSink<T> {
+    return {
+      put: (value) => {
+        this.#assertSending();
+        const encoded = this.#writer.encode(value);
+        if (this.#offer(encoded)) return undefined;
+        const message = this.#writer.message(encoded);
+        // One that goes in parts has not been tried yet.
+        return this.#sends.isIdle && message.attempt() !== NOT_YET ? undefined : message;
+      },
+      batch: (values) => {
+        this.#assertSending();
+        return this.#writer.batch(values, true);
+      },
+      isTurnDue: () => ++this.#calls % CALLS_PER_TURN === 0,
+      waits: this.#sends,
+      end: () => this.close(),
+    };
+  }
+
+  #puts(): Puts<T> {
+    return {
+      put: (value, options) => this.send(value, options),
+      end: () => this.close(),
     };
   }
 }

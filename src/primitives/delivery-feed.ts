@@ -1,46 +1,46 @@
 import { EOFError } from '../errors.js';
-import type { Delivery } from './delivery.js';
 import type { MessageSource } from './message-source.js';
 import { NOT_YET } from './pending-waits.js';
 import type { NotYet, Operation } from './pending-waits.js';
+import type { Returnable } from './returnable.js';
 
 /** A stream, as its feed sees it. */
 export interface Fed<T> {
-  /** The delivery that was asked for, on a handle that is open: to be acknowledged when it is handed out. */
-  delivered(delivery: Delivery<T>): void;
-  /** The queue was ended and drained. */
+  /** The message that was asked for, on a handle that is open: to be acknowledged when it is handed out. */
+  delivered(message: Returnable<T>): void;
+  /** There will be none any more. */
   ended(): void;
   failed(error: unknown): void;
 }
 
 /**
- * Gives a stream what it asks for, one delivery at a time, until it is stopped. Deliveries rather than plain
- * messages: what has been taken when the stream is stopped can be given back.
+ * Gives a stream what it asks for, one message at a time, until it is stopped. Returnable ones: what has been taken when the stream is
+ * stopped can be given back.
  */
 export class DeliveryFeed<T> {
-  readonly #source: MessageSource<Delivery<T>>;
+  readonly #source: MessageSource<Returnable<T>>;
   readonly #fed: Fed<T>;
-  readonly #step: Operation<Delivery<T> | undefined>;
+  readonly #step: Operation<Returnable<T> | undefined>;
   #isStopped = false;
 
-  constructor(source: MessageSource<Delivery<T>>, fed: Fed<T>) {
+  constructor(source: MessageSource<Returnable<T>>, fed: Fed<T>) {
     this.#source = source;
     this.#fed = fed;
     this.#step = { attempt: () => source.take() };
   }
 
-  /** Asks for one delivery; one of `Fed`'s methods answers, perhaps at once, unless the feed is stopped first. */
+  /** Asks for one message; one of `Fed`'s methods answers, perhaps at once, unless the feed is stopped first. */
   request(): void {
     const { waits } = this.#source;
-    let delivery: Delivery<T> | NotYet;
+    let message: Returnable<T> | NotYet;
     try {
-      delivery = this.#source.takeNow();
+      message = this.#source.takeNow();
     } catch (error) {
       this.#fail(error);
       return;
     }
-    if (delivery !== NOT_YET) {
-      this.#arrived(delivery);
+    if (message !== NOT_YET) {
+      this.#arrived(message);
       return;
     }
     const pending = waits.add(this.#step, Infinity, undefined, this.#source.isTurnDue());
@@ -62,10 +62,10 @@ export class DeliveryFeed<T> {
   }
 
   /** Since the message was taken, the stream may have been stopped, or the handle closed: by a codec that decoded it, too. */
-  #arrived(delivery: Delivery<T> | undefined): void {
-    if (delivery === undefined) return;
+  #arrived(message: Returnable<T> | undefined): void {
+    if (message === undefined) return;
     if (this.#isStopped) {
-      delivery[Symbol.dispose]();
+      message[Symbol.dispose]();
       return;
     }
     try {
@@ -74,7 +74,7 @@ export class DeliveryFeed<T> {
       this.#fail(error);
       return;
     }
-    this.#fed.delivered(delivery);
+    this.#fed.delivered(message);
   }
 
   #fail(error: unknown): void {

@@ -7,6 +7,7 @@ import { ACCEPT } from '../contract/listener.js';
 import type { ListenerEnd } from '../contract/listener.js';
 import type { PipeEnd } from '../contract/pipe.js';
 import type { Codec } from '../codec/codec.js';
+import { CallReadiness } from './call-readiness.js';
 import { Connection, OpenedEnd } from './connection.js';
 import { admit } from './handshake.js';
 import type { Authentication } from './listener-options.js';
@@ -16,6 +17,8 @@ import { NOT_YET, PendingWaits } from './pending-waits.js';
 import type { NotYet, Operation } from './pending-waits.js';
 import { QueueIterator } from './queue-iterator.js';
 import type { MessageSource } from './message-source.js';
+import { WAITABLE } from './waitable.js';
+import type { Readiness, Waitable } from './waitable.js';
 import { signalOf, timeoutOf } from './wait-options.js';
 import type { WaitOptions } from './wait-options.js';
 
@@ -52,7 +55,9 @@ let isListener: (object: object) => boolean;
  *
  * *Waiting.* A pending `accept` keeps the process alive (see `unref`), an idle listener does not.
  */
-export class Listener<T = unknown> implements AsyncIterable<Connection<T>, undefined, void> {
+export class Listener<T = unknown>
+  implements AsyncIterable<Connection<T>, undefined, void>, Waitable
+{
   readonly #end: ListenerEnd;
   readonly #opened: OpenedListener<T>;
   readonly #waits: PendingWaits;
@@ -127,6 +132,11 @@ export class Listener<T = unknown> implements AsyncIterable<Connection<T>, undef
     const iterator = new ListenerIterator(source, this.#iterators);
     this.#iterators.add(iterator);
     return iterator;
+  }
+
+  /** @internal */
+  get [WAITABLE](): Readiness {
+    return new CallReadiness(this.#waits, () => this.#isReady());
   }
 
   /** What clients connect to. */
@@ -228,17 +238,23 @@ export class Listener<T = unknown> implements AsyncIterable<Connection<T>, undef
     const ready = this.#ready.shift();
     if (ready !== undefined) return this.#accepted(ready);
     const { key } = this.#opened.authentication;
-    while (this.#candidates.size < MOST_HANDSHAKES) {
-      const client = this.#end.tryAccept();
-      if (typeof client === 'number') return NOT_YET;
-      const { clientPid } = this.#end;
-      if (key === undefined) {
-        this.#lastAccepted = clientPid;
-        return this.#accepted(this.#connection(client));
-      }
-      this.#begin(client, clientPid, key);
+    if (key !== undefined) {
+      this.#beginAll(key);
+      return NOT_YET;
     }
-    return NOT_YET;
+    const client = this.#end.tryAccept();
+    if (typeof client === 'number') return NOT_YET;
+    this.#lastAccepted = this.#end.clientPid;
+    return this.#accepted(this.#connection(client));
+  }
+
+  /** Whether an `accept` would not have to wait; starts the handshakes that it would wait for. */
+  #isReady(): boolean {
+    this.#assertOpen();
+    const { key } = this.#opened.authentication;
+    if (key === undefined) return this.#end.size() > 0;
+    if (this.#ready.length === 0) this.#beginAll(key);
+    return this.#ready.length > 0;
   }
 
   #accepted(connection: Connection<T>): Connection<T> {
@@ -253,11 +269,19 @@ export class Listener<T = unknown> implements AsyncIterable<Connection<T>, undef
 
   // Authenticating
 
+  #beginAll(key: Uint8Array): void {
+    while (this.#candidates.size < MOST_HANDSHAKES) {
+      const client = this.#end.tryAccept();
+      if (typeof client === 'number') return;
+      this.#begin(client, this.#end.clientPid, key);
+    }
+  }
+
   #begin(client: PipeEnd, pid: number, key: Uint8Array): void {
     this.#candidates.add(client);
     void this.#authenticate(client, pid, key).finally(() => {
       this.#candidates.delete(client);
-      if (!this.#isClosed) this.#waits.serve();
+      if (!this.#isClosed) this.#waits.came();
     });
   }
 

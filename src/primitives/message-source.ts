@@ -1,7 +1,7 @@
 import type { NotYet, PendingWaits } from './pending-waits.js';
 
 /**
- * Where something that reads a queue step by step gets its messages from: a look at a time, and a place among
+ * Where something that reads a queue or a connection step by step gets its messages from: a look at a time, and a place among
  * those who wait.
  */
 export interface MessageSource<T> {

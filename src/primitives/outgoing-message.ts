@@ -28,6 +28,7 @@ export class OutgoingMessage implements Operation<void> {
   #passengers: Passengers | undefined;
   /** Of the parts. */
   #gone = 0;
+  #isSent = false;
 
   /** `isBorrowed`: the array is the caller's, or stands for a short while only. */
   constructor(
@@ -44,12 +45,22 @@ export class OutgoingMessage implements Operation<void> {
     this.#passengers = passengers;
   }
 
+  get length(): number {
+    return this.#bytes.length;
+  }
+
+  /** Whether all of it has gone. */
+  get isSent(): boolean {
+    return this.#isSent;
+  }
+
   attempt(): void | NotYet {
     try {
       if (!this.#send()) return NOT_YET;
     } catch (error) {
       throw this.failed(error);
     }
+    this.#isSent = true;
     depart(this.#passengers);
     this.#passengers = undefined;
     return undefined;

@@ -28,7 +28,8 @@ export type SchemaOf = (object: object) => string | undefined;
  */
 export type Arrive = (kind: string, ticket: Ticket, schema: string | undefined) => Handle;
 
-interface Handle {
+/** What came out of a message. */
+export interface Handle {
   close(): void;
 }
 
@@ -90,7 +91,7 @@ export class HandleClasses {
 }
 
 /** The handle that came out of a message, and the ticket it came with. */
-interface Arrival {
+export interface Arrival {
   readonly ticket: Ticket;
   readonly handle: Handle;
 }
@@ -225,10 +226,14 @@ export function decodeOwnWith<T>(arriving: Arrive, codec: Codec<T>, bytes: Uint8
  * almost all messages.
  */
 export function takeArrivedTickets(): Ticket[] | undefined {
-  if (arrivals === undefined) return undefined;
-  const tickets = arrivals.map(({ ticket }) => ticket);
+  return takeArrivals()?.map(({ ticket }) => ticket);
+}
+
+/** The same with the handles. */
+export function takeArrivals(): readonly Arrival[] | undefined {
+  const arrived = arrivals;
   arrivals = undefined;
-  return tickets;
+  return arrived;
 }
 
 /** The message could not be decoded: what had arrived of it is closed. */

@@ -1,6 +1,8 @@
 import { abortReason, TimeoutError } from '../errors.js';
 import { JOIN, PUT, TAKE } from '../contract/channel.js';
 import type { Channel, Side } from '../contract/channel.js';
+import { DeadlineTimer } from './deadline-timer.js';
+import type { Watcher } from './waitable.js';
 
 /** What an attempt returns when it must wait. */
 export const NOT_YET: unique symbol = Symbol('not yet');
@@ -21,9 +23,6 @@ export interface Operation<T> {
 export function failureOf<E>(operation: Operation<unknown>, error: E): E {
   return operation.failed === undefined ? error : operation.failed(error);
 }
-
-// What setTimeout can count to; beyond it, it would fire at once.
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * A channel that says "look again" although a look finds nothing is about to change its mind, within a round
@@ -46,11 +45,18 @@ function describeTimeout(side: Side, name: string): string {
 /** What is waited for. */
 export type WaitedFor = Pick<Channel, 'name' | 'arm' | 'disarm'>;
 
+/** Who takes what no call is pending for. */
+export interface Taker {
+  /** Takes all that is there, or asks to be told no more. Must not throw. */
+  take(): void;
+  failed(error: unknown): void;
+}
+
 class Wait {
   previous: Wait | undefined;
   next: Wait | undefined;
   isPending = true;
-  timer: NodeJS.Timeout | undefined;
+  timer: DeadlineTimer | undefined;
   signal: AbortSignal | undefined;
   onAbort: (() => void) | undefined;
   /** How it ends if the attempt that is under way finds nothing. */
@@ -66,9 +72,12 @@ class Wait {
 /**
  * The calls of one handle that wait for the same thing, first come first served.
  *
- * Invariants outside of a method: while a call is pending, the channel is armed, or a turn of the event loop
- * is due at whose end `serve` runs, or a blocking call is serving them; when none is, the channel is not
- * armed. Only the first is ever attempted.
+ * Besides them there may be those who only watch, and one who takes what no call is pending for. They are told when it is worth
+ * looking and nobody is pending: calls that take go first.
+ *
+ * Invariants outside of a method: while a call is pending or somebody is to be told, the channel is armed, or a turn of the event
+ * loop is due at whose end `serve` runs, or a blocking call is serving them; when none is, the channel is not armed. Only the
+ * first call is ever attempted.
  */
 export class PendingWaits {
   readonly #channel: WaitedFor;
@@ -80,6 +89,9 @@ export class PendingWaits {
   #isLooking = false;
   #attempted: Wait | undefined;
   #onIdle: (() => void) | undefined;
+  #taker: Taker | undefined;
+  #watchers: Set<Watcher> | undefined;
+  #isTelling = false;
 
   /** `timedOut`: what a TimeoutError says did not happen in time. */
   constructor(
@@ -124,7 +136,9 @@ export class PendingWaits {
       else this.#last.next = wait;
       this.#last = wait;
 
-      if (timeoutMs !== Infinity) this.#startTimer(wait, timeoutMs, performance.now() + timeoutMs);
+      if (timeoutMs !== Infinity) {
+        wait.timer = new DeadlineTimer(timeoutMs, () => this.#timeOut(wait, timeoutMs));
+      }
       if (signal !== undefined) {
         wait.signal = signal;
         wait.onAbort = () => this.#fail(wait, abortReason(signal));
@@ -135,10 +149,44 @@ export class PendingWaits {
     });
   }
 
+  /** Whether somebody watches, or takes what no call is pending for. */
+  get isWatched(): boolean {
+    return this.#taker !== undefined || (this.#watchers?.size ?? 0) > 0;
+  }
+
+  /** Tells `watcher`, once, when it is worth looking and no call is pending. */
+  watch(watcher: Watcher): void {
+    (this.#watchers ??= new Set()).add(watcher);
+    this.#arm();
+  }
+
+  unwatch(watcher: Watcher): void {
+    if (this.#watchers?.delete(watcher) === true && !this.#isWaiting()) this.suspend();
+  }
+
+  /** Who takes what no call is pending for; undefined: nobody any more. */
+  setTaker(taker: Taker | undefined): void {
+    this.#taker = taker;
+    if (taker !== undefined) this.#arm();
+    else if (!this.#isWaiting()) this.suspend();
+  }
+
   /** Serves as many as can be, in order, and asks to be told about the rest. Called when it is worth looking. */
   serve(): void {
     this.suspend();
     this.look();
+    this.#arm();
+  }
+
+  /** There may be something now, which the channel does not know of. */
+  came(): void {
+    if (this.#isTelling) {
+      queueMicrotask(() => this.came());
+      return;
+    }
+    this.suspend();
+    this.look();
+    if (this.#first === undefined && this.isWatched) this.#tell();
     this.#arm();
   }
 
@@ -185,6 +233,12 @@ export class PendingWaits {
     for (let wait = this.#first; wait !== undefined; wait = wait.next) {
       this.#reject(wait, errorOf());
     }
+    const watchers = this.#watchers;
+    this.#watchers = undefined;
+    for (const watcher of watchers ?? []) watcher.failed(errorOf());
+    const taker = this.#taker;
+    this.#taker = undefined;
+    taker?.failed(errorOf());
     this.suspend();
   }
 
@@ -221,7 +275,9 @@ export class PendingWaits {
   }
 
   #arm(): void {
-    for (let round = 0; this.#first !== undefined && !this.#isArmed && !this.#isLooking; round++) {
+    // Re-entered while those who are to be told are: the loop further up goes on, and arms.
+    if (this.#isTelling) return;
+    for (let round = 0; this.#isWaiting() && !this.#isArmed && !this.#isLooking; round++) {
       if (round === FRUITLESS_ROUNDS) {
         setImmediate(() => this.serve());
         return;
@@ -229,28 +285,57 @@ export class PendingWaits {
       try {
         this.#isArmed = !this.#channel.arm(this.#side);
       } catch (error) {
-        // For the next the channel is asked again, so that each gets an error of its own.
-        this.#reject(this.#first, error);
+        this.#failFirst(error);
         continue;
       }
-      if (!this.#isArmed) this.look();
+      if (this.#isArmed) return;
+      this.look();
+      if (this.#first === undefined && this.isWatched) this.#tell();
     }
   }
 
-  #startTimer(wait: Wait, timeoutMs: number, deadline: number): void {
-    const left = Math.min(deadline - performance.now(), LONGEST_TIMER_MS);
-    const onTimer = () => {
-      // Timers may fire a little early, and the longest ones are counted in parts.
-      if (performance.now() < deadline) {
-        this.#startTimer(wait, timeoutMs, deadline);
-        return;
-      }
-      // Timers run before the doorbell is read: what came in time is not missed.
-      this.serve();
-      if (wait.isPending) this.#fail(wait, this.timeoutError(timeoutMs));
-    };
-    // Unref'd: it is the armed channel that keeps the process alive, if the handle is ref'd.
-    wait.timer = setTimeout(onTimer, Math.max(Math.ceil(left), 0)).unref();
+  #isWaiting(): boolean {
+    return this.#first !== undefined || this.isWatched;
+  }
+
+  /** It is worth looking, and nobody is pending. */
+  #tell(): void {
+    this.#isTelling = true;
+    try {
+      this.#taker?.take();
+      const watchers = this.#watchers;
+      this.#watchers = undefined;
+      for (const watcher of watchers ?? []) watcher.worthALook();
+    } finally {
+      this.#isTelling = false;
+    }
+    // Codecs of the caller's may have run, and called.
+    this.look();
+  }
+
+  /** The channel cannot be armed. For the next it is asked again, so that each gets an error of its own. */
+  #failFirst(error: unknown): void {
+    if (this.#first !== undefined) {
+      this.#reject(this.#first, error);
+      return;
+    }
+    const taker = this.#taker;
+    this.#taker = undefined;
+    if (taker !== undefined) {
+      taker.failed(error);
+      return;
+    }
+    for (const watcher of this.#watchers ?? []) {
+      this.#watchers?.delete(watcher);
+      watcher.failed(error);
+      return;
+    }
+  }
+
+  #timeOut(wait: Wait, timeoutMs: number): void {
+    // Timers run before the doorbell is read: what came in time is not missed.
+    this.serve();
+    if (wait.isPending) this.#fail(wait, this.timeoutError(timeoutMs));
   }
 
   #fail(wait: Wait, error: unknown): void {
@@ -277,7 +362,7 @@ export class PendingWaits {
 
   /** The new first one may fit where the one that left did not, and waits for something else. */
   #afterLeaving(): void {
-    if (this.#first === undefined) this.suspend();
+    if (!this.#isWaiting()) this.suspend();
     else if (!this.#isLooking) this.serve();
   }
 
@@ -287,7 +372,7 @@ export class PendingWaits {
     else wait.previous.next = wait.next;
     if (wait.next === undefined) this.#last = wait.previous;
     else wait.next.previous = wait.previous;
-    if (wait.timer !== undefined) clearTimeout(wait.timer);
+    wait.timer?.clear();
     if (wait.signal !== undefined && wait.onAbort !== undefined) {
       wait.signal.removeEventListener('abort', wait.onAbort);
     }

@@ -2,16 +2,26 @@ import { BufferTooShort, EOFError, InterprocError } from '../errors.js';
 import { CARRYING, EMPTY, ENDED, EXCHANGE, LARGE } from '../contract/pipe.js';
 import type { PipeEnd } from '../contract/pipe.js';
 import type { Codec } from '../codec/codec.js';
-import { decodeOwnWith, decodeWith, redeem, takeArrivedTickets, turnBack } from './passengers.js';
-import type { Arrive } from './passengers.js';
+import {
+  decodeOwnWith,
+  decodeWith,
+  redeem,
+  takeArrivals,
+  takeArrivedTickets,
+  turnBack,
+} from './passengers.js';
+import type { Arrive, Handle } from './passengers.js';
 import { NOT_YET } from './pending-waits.js';
 import type { NotYet } from './pending-waits.js';
+import { ReceivedMessage } from './received-message.js';
+import { AsideMessage, SetAside } from './set-aside.js';
+import type { Outcome } from './set-aside.js';
 
 /**
- * Takes messages that are part of an exchange of requests and responses. The bytes are its own. Handles in them are opened, if
- * at all, before it returns.
+ * Takes messages that are part of an exchange of requests and responses, which `recv` does not hand out. The bytes are its own.
+ * Handles in them are opened, if at all, before it returns.
  */
-export type Exchange = (bytes: Uint8Array) => void;
+export type AcceptExchanged = (bytes: Uint8Array) => void;
 
 /** What was taken of a batch, and why the first message that could not be decoded could not. */
 interface Batch<T> {
@@ -24,21 +34,34 @@ interface Batch<T> {
  * will be.
  */
 export class PipeReader<T> {
-  /** Who takes messages that `recv` does not hand out; without one they are dropped. */
-  exchange: Exchange | undefined;
+  /** To be called once, when there is room again for what `takeForOthers` sets aside. */
+  onRoom: (() => void) | undefined;
   readonly #end: PipeEnd;
   readonly #codec: Codec<T>;
   readonly #arrive: Arrive;
+  readonly #accept: AcceptExchanged;
   readonly #isClosed: () => boolean;
+  /** What comes before the messages in the pipe; undefined: nothing, as almost always. */
+  #aside: SetAside<T> | undefined;
+  /** Messages that may come back. */
+  #lent = 0;
 
-  constructor(end: PipeEnd, codec: Codec<T>, arrive: Arrive, isClosed: () => boolean) {
+  constructor(
+    end: PipeEnd,
+    codec: Codec<T>,
+    arrive: Arrive,
+    accept: AcceptExchanged,
+    isClosed: () => boolean,
+  ) {
     this.#end = end;
     this.#codec = codec;
     this.#arrive = arrive;
+    this.#accept = accept;
     this.#isClosed = isClosed;
   }
 
   take(): T | NotYet {
+    if (this.#aside !== undefined) return this.#open(this.#nextAside(this.#aside));
     const end = this.#end;
     for (;;) {
       const length = end.tryReceive();
@@ -55,6 +78,11 @@ export class PipeReader<T> {
     const batch: Batch<T> = { values: [] };
     const { values } = batch;
     while (values.length < max && batch.failure === undefined) {
+      const aside = this.#aside;
+      if (aside !== undefined) {
+        this.#add(batch, () => this.#open(this.#nextAside(aside)));
+        continue;
+      }
       try {
         if (!this.#takeSome(batch, max - values.length)) break;
       } catch (error) {
@@ -75,15 +103,15 @@ export class PipeReader<T> {
   /** The bytes of the next message. @throws ERR_TOO_LARGE if there are more than `maxLength`; it stays */
   takeBytes(maxLength: number): Uint8Array | NotYet {
     const end = this.#end;
+    const aside = this.#aside;
+    if (aside !== undefined) {
+      assertLength(aside.first.bytes.length, maxLength);
+      return this.#takeAsideBytes(aside);
+    }
     for (;;) {
       if (maxLength !== Infinity) {
-        const length = end.nextLength();
-        if (length > maxLength) {
-          throw new InterprocError(
-            'ERR_TOO_LARGE',
-            `The next message has ${length} bytes, maxLength is ${maxLength}; it stays there for a call that takes more`,
-          );
-        }
+        if (!this.isReadable()) return NOT_YET;
+        assertLength(end.nextLength(), maxLength);
       }
       const bytes = end.tryReceiveCopy();
       if (bytes === EMPTY) return NOT_YET;
@@ -100,6 +128,9 @@ export class PipeReader<T> {
   /** The length of the next message, whose bytes are in `buffer` then, from `offset` on. @throws BufferTooShort */
   takeBytesInto(buffer: Uint8Array, offset: number): number | NotYet {
     const end = this.#end;
+    if (this.#aside !== undefined) {
+      return fitInto(this.#takeAsideBytes(this.#aside), buffer, offset);
+    }
     for (;;) {
       const length = end.tryReceiveInto(buffer, offset);
       if (length === EMPTY) return NOT_YET;
@@ -113,11 +144,138 @@ export class PipeReader<T> {
       }
       this.#consume(bytes);
       if (length !== LARGE) return length;
-      throw new BufferTooShort(
-        `A message of ${bytes.length} bytes does not fit into the ${buffer.length - offset} bytes of the buffer; it is in the error's bytes`,
-        bytes,
-      );
+      return fitInto(bytes, buffer, offset);
     }
+  }
+
+  /** The next message. Given back, it is the next one again, and `cameBack` is called. */
+  takeReturnable(cameBack: () => void): ReceivedMessage<T> | NotYet {
+    const message = this.#takeDecoded();
+    if (message === NOT_YET) return NOT_YET;
+    const value = this.#open(message);
+    this.#lent++;
+    return new ReceivedMessage(value, (isGivenBack) => {
+      this.#lent--;
+      if (!isGivenBack) return;
+      if (this.#isClosed()) {
+        message.drop();
+        return;
+      }
+      (this.#aside ??= new SetAside()).putBack(message);
+      cameBack();
+    });
+  }
+
+  /**
+   * Takes up to `max` messages: those of exchanges for whom they are for, the others are set aside. False if there is no room aside
+   * any more.
+   * @throws EOFError
+   */
+  takeForOthers(max: number): boolean {
+    const end = this.#end;
+    for (let count = 0; count < max && !this.#isClosed(); count++) {
+      if (this.#aside?.isFull === true) return false;
+      const bytes = end.tryReceiveCopy();
+      if (bytes === EMPTY) return true;
+      if (typeof bytes === 'number') throw this.#failure(bytes);
+      const { marks } = end;
+      if ((marks & EXCHANGE) !== 0) this.#handOver(bytes);
+      else
+        this.#setAside(
+          marks === 0 ? new AsideMessage(bytes, undefined) : this.#decoded(bytes, marks),
+        );
+    }
+    return true;
+  }
+
+  /** Whether a take would not have to wait. Messages of exchanges that are in the way go to whom they are for. */
+  isReadable(): boolean {
+    if (this.#aside !== undefined) return true;
+    const end = this.#end;
+    while (end.isReadable()) {
+      if ((end.marks & EXCHANGE) === 0) return true;
+      const bytes = end.tryReceiveCopy();
+      if (typeof bytes === 'number') return bytes !== EMPTY;
+      this.#handOver(bytes);
+      if (this.#isClosed()) return true;
+    }
+    return false;
+  }
+
+  /** Whether something was received that nobody has got yet, or that may come back. */
+  get keepsMessages(): boolean {
+    return this.#aside !== undefined || this.#lent > 0;
+  }
+
+  /** Nobody receives any more. */
+  close(): void {
+    const aside = this.#aside;
+    this.#aside = undefined;
+    this.onRoom = undefined;
+    aside?.drop();
+  }
+
+  /** The value in an array of its own, from `offset` on, that is part of an exchange. @throws ERR_DECODE */
+  decodeFrom(bytes: Uint8Array, offset: number): T {
+    return this.#decode(bytes, offset, bytes.length - offset);
+  }
+
+  #nextAside(aside: SetAside<T>): AsideMessage<T> {
+    const message = aside.shift();
+    if (aside.isEmpty) this.#aside = undefined;
+    if (this.onRoom !== undefined && aside.isHalfEmpty) {
+      // Later: whoever takes this message is not done with it.
+      queueMicrotask(this.onRoom);
+      this.onRoom = undefined;
+    }
+    return message;
+  }
+
+  #takeDecoded(): AsideMessage<T> | NotYet {
+    if (this.#aside !== undefined) {
+      const message = this.#nextAside(this.#aside);
+      return message.outcome === undefined ? this.#decoded(message.bytes, 0) : message;
+    }
+    const end = this.#end;
+    for (;;) {
+      const bytes = end.tryReceiveCopy();
+      if (bytes === EMPTY) return NOT_YET;
+      if (typeof bytes === 'number') throw this.#failure(bytes);
+      if ((end.marks & EXCHANGE) === 0) return this.#decoded(bytes, end.marks);
+      this.#handOver(bytes);
+    }
+  }
+
+  #takeAsideBytes(aside: SetAside<T>): Uint8Array {
+    const message = this.#nextAside(aside);
+    message.drop();
+    return message.bytes;
+  }
+
+  #setAside(message: AsideMessage<T>): void {
+    (this.#aside ??= new SetAside()).push(message);
+  }
+
+  #open({ bytes, outcome }: AsideMessage<T>): T {
+    if (outcome === undefined) return this.#decodeOwn(bytes);
+    if ('error' in outcome) throw outcome.error;
+    return outcome.value;
+  }
+
+  /** Of a message in an array of its own, which was received last or set aside. */
+  #decoded(bytes: Uint8Array, marks: number): AsideMessage<T> {
+    const handles: Handle[] = [];
+    let outcome: Outcome<T>;
+    try {
+      const isCarrying = (marks & CARRYING) !== 0;
+      const value = isCarrying
+        ? this.#openCarrying(bytes, 0, bytes.length, true, handles)
+        : this.#decodeOwn(bytes);
+      outcome = { value };
+    } catch (error) {
+      outcome = { error };
+    }
+    return new AsideMessage(bytes, outcome, handles);
   }
 
   /** What the last look has received, in the inbox from `offset` on or LARGE. */
@@ -152,11 +310,29 @@ export class PipeReader<T> {
     return value;
   }
 
-  /** A message with handles in it: they are opened before it is consumed, and until then it may be received again. */
+  /** A message with handles in it, received last. */
   #decodeCarrying(length: number, offset: number): T {
+    return length === LARGE
+      ? this.#openLarge(this.#end.takeLarge())
+      : this.#openCarrying(this.#end.inbox, offset, length, false);
+  }
+
+  #openLarge(bytes: Uint8Array): T {
+    return this.#openCarrying(bytes, 0, bytes.length, true);
+  }
+
+  /**
+   * The handles are opened before the message is consumed, and until then it may be received again. `isOwn`: the array is the
+   * message's alone. They are added to `handles`.
+   */
+  #openCarrying(
+    bytes: Uint8Array,
+    offset: number,
+    length: number,
+    isOwn: boolean,
+    handles?: Handle[],
+  ): T {
     const end = this.#end;
-    const isOwn = length === LARGE;
-    const bytes = isOwn ? end.takeLarge() : end.inbox;
     let value: T;
     try {
       value = isOwn
@@ -170,9 +346,13 @@ export class PipeReader<T> {
       redeem(end, lost);
       throw error;
     }
-    const tickets = takeArrivedTickets();
+    const arrived = takeArrivals();
+    for (const { handle } of arrived ?? []) handles?.push(handle);
     end.finish();
-    redeem(end, tickets);
+    redeem(
+      end,
+      arrived?.map(({ ticket }) => ticket),
+    );
     return value;
   }
 
@@ -197,7 +377,7 @@ export class PipeReader<T> {
     const isCarrying = (end.marks & CARRYING) !== 0;
     const tickets = isCarrying ? end.ticketsIn(bytes) : undefined;
     try {
-      this.exchange?.(bytes);
+      this.#accept(bytes);
     } finally {
       // Those that it has opened are its own by now.
       takeArrivedTickets();
@@ -265,4 +445,25 @@ export class PipeReader<T> {
         )
       : new InterprocError('ERR_CORRUPT', `A connection answered a look with ${status}`);
   }
+}
+
+/** @throws ERR_TOO_LARGE */
+function assertLength(length: number, maxLength: number): void {
+  if (length <= maxLength) return;
+  throw new InterprocError(
+    'ERR_TOO_LARGE',
+    `The next message has ${length} bytes, maxLength is ${maxLength}; it stays there for a call that takes more`,
+  );
+}
+
+/** The length of `bytes`, which are in `buffer` then. @throws BufferTooShort */
+function fitInto(bytes: Uint8Array, buffer: Uint8Array, offset: number): number {
+  if (bytes.length > buffer.length - offset) {
+    throw new BufferTooShort(
+      `A message of ${bytes.length} bytes does not fit into the ${buffer.length - offset} bytes of the buffer; it is in the error's bytes`,
+      bytes,
+    );
+  }
+  buffer.set(bytes, offset);
+  return bytes.length;
 }

@@ -1,10 +1,12 @@
 import { InterprocError, invalidArgument } from '../errors.js';
-import { ENDED } from '../contract/pipe.js';
+import { ENDED, EXCHANGE } from '../contract/pipe.js';
 import type { PipeEnd } from '../contract/pipe.js';
 import type { Codec } from '../codec/codec.js';
 import { ByteCopies } from '../codec/copy-bytes.js';
 import { rawCodec } from '../codec/raw.js';
 import { BatchSend } from './batch-send.js';
+import { HEADER_BYTES, writeHeader } from './exchange-frame.js';
+import type { FrameHeader } from './exchange-frame.js';
 import { marksOf, OutgoingMessage, peerDeadError } from './outgoing-message.js';
 import { Boarding, depart, disembark } from './passengers.js';
 import type { Passengers } from './passengers.js';
@@ -41,12 +43,12 @@ export class PipeWriter<T> {
   }
 
   /**
-   * One look for room; true if the message was sent. Never one that is larger than the ring. `marks`: of what it is part of.
+   * One look for room; true if the message was sent. Never one that is larger than the ring.
    * @throws ERR_PEER_DEAD, ERR_TOO_LARGE
    */
-  offer(encoded: number | Uint8Array, marks = 0): boolean {
+  offer(encoded: number | Uint8Array): boolean {
     try {
-      if (!this.#send(encoded, marks | marksOf(this.#boarding.passengers))) return false;
+      if (!this.#send(encoded, marksOf(this.#boarding.passengers))) return false;
     } catch (error) {
       this.discard();
       throw error;
@@ -98,6 +100,21 @@ export class PipeWriter<T> {
     const isInOutbox = typeof encoded === 'number';
     const bytes = isInOutbox ? unsent.copy(this.#end.outbox, 0, encoded) : encoded;
     return this.#outgoing(bytes, !isInOutbox && !isMade, marks, passengers);
+  }
+
+  /** A message of an exchange with a value in it. @throws ERR_ENCODE, ERR_INVALID_ARG, ERR_TOO_LARGE */
+  exchangedValue(header: FrameHeader, value: T): OutgoingMessage {
+    const encoded = this.encode(value);
+    const isInOutbox = typeof encoded === 'number';
+    return this.exchanged(header, isInOutbox ? this.#end.outbox.subarray(0, encoded) : encoded);
+  }
+
+  /** The same with these bytes in it. @throws ERR_TOO_LARGE */
+  exchanged(header: FrameHeader, body: Uint8Array): OutgoingMessage {
+    const bytes = new Uint8Array(HEADER_BYTES + body.length);
+    writeHeader(bytes, header);
+    bytes.set(body, HEADER_BYTES);
+    return this.message(bytes, EXCHANGE, true);
   }
 
   /**

@@ -12,6 +12,7 @@ import { isBuiltIn } from '../codec/resolve-codec.js';
 import { batchSizeOf } from './batch-size.js';
 import type { BatchSize } from './batch-size.js';
 import { block } from './blocking.js';
+import { CallReadiness } from './call-readiness.js';
 import { DeadLetters } from './dead-letters.js';
 import type { Delivery } from './delivery.js';
 import { Joining } from './joining.js';
@@ -26,14 +27,16 @@ import type { Arrive } from './passengers.js';
 import { failureOf, NOT_YET, PendingWaits } from './pending-waits.js';
 import type { NotYet, Operation } from './pending-waits.js';
 import { QueueIterator } from './queue-iterator.js';
-import { readableOf } from './queue-readable.js';
-import type { QueueReadable } from './queue-readable.js';
-import { readableStreamOf } from './queue-readable-stream.js';
-import { writableOf } from './queue-writable.js';
-import { writableStreamOf } from './queue-writable-stream.js';
+import { readableOf } from './message-readable.js';
+import type { MessageReadable } from './message-readable.js';
+import { readableStreamOf } from './message-readable-stream.js';
+import { writableOf } from './message-writable.js';
+import { writableStreamOf } from './message-writable-stream.js';
 import { readableOptionsOf, writableOptionsOf } from './stream-options.js';
 import type { QueueReadableOptions, QueueWritableOptions } from './stream-options.js';
 import { afterTurn, CALLS_PER_TURN, DONE } from './turns.js';
+import { WAITABLE } from './waitable.js';
+import type { Readiness, Waitable } from './waitable.js';
 import { signalOf, syncTimeoutOf, timeoutOf } from './wait-options.js';
 import type { SyncWaitOptions, WaitOptions } from './wait-options.js';
 
@@ -102,7 +105,7 @@ let schemaOf: (object: object) => string | undefined;
  * same.close();
  * ```
  */
-export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
+export class Queue<T = unknown> implements AsyncIterable<T, undefined, void>, Waitable {
   readonly #channel: Channel;
   readonly #codec: Codec<T>;
   readonly #reader: MessageReader<T>;
@@ -465,7 +468,7 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
    * q.close();
    * ```
    */
-  toReadable(options?: QueueReadableOptions): QueueReadable<T> {
+  toReadable(options?: QueueReadableOptions): MessageReadable<T> {
     return readableOf(this.#deliveries('toReadable'), readableOptionsOf('toReadable', options));
   }
 
@@ -698,6 +701,14 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void> {
     const { leasing } = this.#channel;
     if (leasing === undefined) throw this.#unsupported('leases', "'leases'");
     return leasing.list();
+  }
+
+  /** @internal */
+  get [WAITABLE](): Readiness {
+    return new CallReadiness(this.#takes, () => {
+      this.#assertOpen();
+      return this.#channel.isReadable();
+    });
   }
 
   // The queue itself

@@ -1,6 +1,7 @@
 import { abortReason, invalidArgument, TimeoutError } from '../errors.js';
 import { JOIN } from '../contract/channel.js';
 import type { Cells, State } from '../contract/state.js';
+import { DeadlineTimer } from './deadline-timer.js';
 import { signalOf, syncTimeoutOf, timeoutOf } from './wait-options.js';
 import type { SyncWaitOptions, WaitOptions } from './wait-options.js';
 
@@ -15,9 +16,6 @@ export interface Watched<T> {
   read(): T;
 }
 
-// What setTimeout can count to; beyond it, it would fire at once.
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
-
 /** Somebody changes it faster than we look, or a predicate does so itself: the event loop gets its turns. */
 const FRUITLESS_ROUNDS = 64;
 
@@ -25,7 +23,7 @@ type Predicate<T> = (value: T) => unknown;
 
 class Wait<T> {
   isPending = true;
-  timer: NodeJS.Timeout | undefined;
+  timer: DeadlineTimer | undefined;
   signal: AbortSignal | undefined;
   onAbort: (() => void) | undefined;
 
@@ -124,7 +122,9 @@ export class Watching<T> {
     return new Promise<T>((resolve, reject) => {
       const wait = new Wait(predicate, resolve, reject);
       this.#waits.add(wait);
-      if (timeoutMs !== Infinity) this.#startTimer(wait, timeoutMs, performance.now() + timeoutMs);
+      if (timeoutMs !== Infinity) {
+        wait.timer = new DeadlineTimer(timeoutMs, () => this.#timeOut(wait, timeoutMs));
+      }
       if (signal !== undefined) {
         wait.signal = signal;
         wait.onAbort = () => this.#fail(wait, abortReason(signal));
@@ -180,20 +180,10 @@ export class Watching<T> {
     }
   }
 
-  #startTimer(wait: Wait<T>, timeoutMs: number, deadline: number): void {
-    const left = Math.min(deadline - performance.now(), LONGEST_TIMER_MS);
-    const onTimer = () => {
-      // Timers may fire a little early, and the longest ones are counted in parts.
-      if (performance.now() < deadline) {
-        this.#startTimer(wait, timeoutMs, deadline);
-        return;
-      }
-      this.#lookFor(wait);
-      if (wait.isPending) this.#fail(wait, this.#timeoutError(timeoutMs));
-      else this.#afterLeaving();
-    };
-    // Unref'd: it is the armed state that keeps the process alive, if the handle is ref'd.
-    wait.timer = setTimeout(onTimer, Math.max(Math.ceil(left), 0)).unref();
+  #timeOut(wait: Wait<T>, timeoutMs: number): void {
+    this.#lookFor(wait);
+    if (wait.isPending) this.#fail(wait, this.#timeoutError(timeoutMs));
+    else this.#afterLeaving();
   }
 
   #fail(wait: Wait<T>, error: unknown): void {
@@ -209,7 +199,7 @@ export class Watching<T> {
     if (!wait.isPending) return;
     wait.isPending = false;
     this.#waits.delete(wait);
-    if (wait.timer !== undefined) clearTimeout(wait.timer);
+    wait.timer?.clear();
     if (wait.signal !== undefined && wait.onAbort !== undefined) {
       wait.signal.removeEventListener('abort', wait.onAbort);
     }

@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 
+import { wait } from '../../src/primitives/wait.js';
 import { Struct } from '../../src/shapes/struct.js';
 import { thrownBy } from '../unit/thrown-by.js';
 import { listenerBenchFor } from './listener-subject.js';
@@ -408,6 +409,23 @@ export function accepting(subject: ListenerSubject): void {
     it('that is a bad key is not shown', () => {
       const error = thrownBy(() => Pipe.listen(bench.name(), { authkey: 12_345 as never }));
       expect((error as Error).message).not.toContain('12');
+    });
+
+    it('can be waited for with others, without accepting', async () => {
+      const listener = bench.keep(Pipe.listen<number>(bench.name()));
+      const other = bench.keep(Pipe.listen<number>(bench.name()));
+      expect(await wait([listener, other], { timeoutMs: 0 })).toEqual([]);
+      const waiting = wait([other, listener]);
+      await turn();
+      await bench.kept(Pipe.connect<number>(listener.name));
+      expect(await waiting).toEqual([listener]);
+      expect(listener.waiting).toBe(1);
+      const server = await bench.kept(listener.accept());
+      expect(await wait([server, listener], { timeoutMs: 5 })).toEqual([]);
+      const closing = wait([server, listener]);
+      await turn();
+      listener.close();
+      await expect(closing).rejects.toEqual(coded('ERR_CLOSED'));
     });
   });
 }

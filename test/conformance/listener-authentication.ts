@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { AuthenticationError } from '../../src/errors.js';
 import type { InterprocError } from '../../src/errors.js';
 import type { PipeEnd } from '../../src/contract/pipe.js';
+import { wait } from '../../src/primitives/wait.js';
 import { listenerBenchFor } from './listener-subject.js';
 import type { ListenerSubject } from './listener-subject.js';
 import { coded, rows, stateOf } from './subject.js';
@@ -211,6 +212,18 @@ export function authentication(subject: ListenerSubject): void {
       const response = (await next(end)) as Uint8Array;
       end.trySend(Buffer.concat([Uint8Array.of(3), response.subarray(33)]), 0);
       await refused;
+    });
+
+    it('is asked for while somebody waits for the listener, who is told of those who know it', async () => {
+      const { listener, rejections } = listen();
+      const waiting = wait([listener]);
+      const stranger = Pipe.connect(listener.name, { authkey: 'wrong' });
+      await expect(stranger).rejects.toBeInstanceOf(AuthenticationError);
+      expect(await stateOf(waiting)).toBe('pending');
+      expect(rejections).toHaveLength(1);
+      await bench.kept(Pipe.connect(listener.name, { authkey: 'open sesame' }));
+      expect(await waiting).toEqual([listener]);
+      await bench.kept(listener.accept({ timeoutMs: 1000 }));
     });
   });
 

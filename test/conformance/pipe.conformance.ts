@@ -9,8 +9,13 @@ import { examples } from './pipe-examples.js';
 import { largeMessages } from './pipe-large-messages.js';
 import { messages } from './pipe-messages.js';
 import { moving } from './pipe-moving.js';
+import { nodeStreams } from './pipe-node-streams.js';
+import { requests } from './pipe-requests.js';
+import { spoiltExchanges } from './pipe-spoilt-exchanges.js';
 import type { PipeSubject } from './pipe-subject.js';
 import { waiting } from './pipe-waiting.js';
+import { waitingForMany } from './pipe-waiting-for-many.js';
+import { webStreams } from './pipe-web-streams.js';
 
 export function describePipe(label: string, makeSubject: () => PipeSubject): void {
   describe(`Pipe on ${label}`, () => {
@@ -22,6 +27,11 @@ export function describePipe(label: string, makeSubject: () => PipeSubject): voi
     batches(subject);
     largeMessages(subject);
     moving(subject);
+    waitingForMany(subject);
+    requests(subject);
+    spoiltExchanges(subject);
+    nodeStreams(subject);
+    webStreams(subject);
     examples(subject);
   });
 }

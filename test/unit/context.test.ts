@@ -82,6 +82,7 @@ describe('the package', () => {
       'QueueFull',
       'RLock',
       'RWLock',
+      'RequestError',
       'Semaphore',
       'ShareableList',
       'SharedArray',
@@ -91,6 +92,7 @@ describe('the package', () => {
       'Value',
       'list',
       'prune',
+      'wait',
     ]);
   });
 });

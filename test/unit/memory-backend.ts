@@ -511,6 +511,13 @@ class MemoryChannel implements Channel {
     return this.#enter().size;
   }
 
+  isReadable(): boolean {
+    const queue = this.#enter();
+    const isReadable = queue.isWorthALook(this, TAKE);
+    if (isReadable) queue.wake(TAKE, 1);
+    return isReadable;
+  }
+
   isFull(): boolean {
     return !this.#enter().hasRoom(0);
   }

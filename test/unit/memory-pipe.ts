@@ -386,7 +386,9 @@ export class MemoryPipeEnd implements PipeEnd {
   }
 
   isReadable(): boolean {
-    return this.#receiving().next() !== EMPTY;
+    const next = this.#receiving().next();
+    this.marks = typeof next === 'number' ? 0 : next.marks;
+    return next !== EMPTY;
   }
 
   peerIsGone(): boolean {

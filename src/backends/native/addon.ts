@@ -281,6 +281,7 @@ export interface Addon {
   end(token: Token): void;
   ended(token: Token): boolean;
   isFull(token: Token): boolean;
+  isReadable(token: Token): boolean;
   peerAlive(token: Token): boolean;
   setRef(token: Token, ref: boolean): void;
   close(token: Token): void;

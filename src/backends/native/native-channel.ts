@@ -284,6 +284,10 @@ export class NativeChannel extends NativeObject implements Channel {
     return this.#addon.size(this.#token);
   }
 
+  isReadable(): boolean {
+    return this.#addon.isReadable(this.#token);
+  }
+
   isFull(): boolean {
     return this.#addon.isFull(this.#token);
   }

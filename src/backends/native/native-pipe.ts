@@ -341,6 +341,7 @@ export class NativePipeEnd extends NativeObject implements PipeEnd {
     if (this.#parts === undefined) {
       const result = this.#addon.pipeLook(this.#token);
       if (result === -this.#constants.empty) return false;
+      this.#marks = result < 0 ? 0 : (this.#results[this.#constants.pipeMarks] as number);
       if (result < 0 || this.#results[this.#constants.pipeInParts] === 0) return true;
       this.#beginParts(result);
     }

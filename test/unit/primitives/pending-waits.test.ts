@@ -377,3 +377,169 @@ describe('pending waits', () => {
     });
   });
 });
+
+describe('those who only watch', () => {
+  /** Somebody who watches, and notes what he is told. */
+  function watcher(...and: (() => void)[]) {
+    const told: unknown[] = [];
+    const worthALook = () => {
+      told.push('look');
+      and.shift()?.();
+    };
+    return { told, worthALook, failed: (error: unknown) => void told.push(error) };
+  }
+
+  it('are told once, and take nothing', () => {
+    const { script, waits } = scene();
+    const first = watcher();
+    const second = watcher();
+    waits.watch(first);
+    waits.watch(second);
+    expect(script.calls).toEqual(['arm']);
+    script.meanwhile.push(1);
+    script.ring(waits);
+    expect([first.told, second.told]).toEqual([['look'], ['look']]);
+    expect(script.messages).toEqual([1]);
+    expect([script.isArmed, waits.isWatched]).toEqual([false, false]);
+  });
+
+  it('are not told while calls are pending, which are served first', async () => {
+    const { script, waits, get } = scene();
+    const watching = watcher();
+    waits.watch(watching);
+    const calls = [get(), get()];
+    script.messages.push(1);
+    script.ring(waits);
+    expect(await calls[0]).toBe(1);
+    expect(watching.told).toEqual([]);
+    script.messages.push(2);
+    script.ring(waits);
+    expect(await calls[1]).toBe(2);
+    expect(watching.told).toEqual([]);
+    expect(script.isArmed).toBe(true);
+    script.meanwhile.push(3);
+    script.ring(waits);
+    expect(watching.told).toEqual(['look']);
+  });
+
+  it('may watch on when they are told', () => {
+    const { script, waits } = scene();
+    const watching = watcher(() => waits.watch(watching));
+    waits.watch(watching);
+    script.meanwhile.push(1);
+    script.ring(waits);
+    expect(watching.told).toEqual(['look']);
+    expect(script.isArmed).toBe(true);
+    waits.unwatch(watching);
+    expect(script.isArmed).toBe(false);
+    waits.unwatch(watching);
+  });
+
+  it('give the event loop its turns when they watch on for what is there', async () => {
+    const { script, waits } = scene();
+    let isOver = false;
+    let looks = 0;
+    const watching = {
+      worthALook() {
+        looks++;
+        if (isOver) return;
+        script.meanwhile.push(1);
+        waits.watch(watching);
+      },
+      failed() {},
+    };
+    script.meanwhile.push(1);
+    waits.watch(watching);
+    expect(looks).toBe(64);
+    await sleep(5);
+    expect(looks).toBeGreaterThan(64);
+    isOver = true;
+    await sleep(5);
+    expect(waits.isWatched).toBe(false);
+  });
+
+  it('leave a channel armed for calls, and calls for them', async () => {
+    const { script, waits, get } = scene();
+    const watching = watcher();
+    const call = get();
+    waits.watch(watching);
+    waits.unwatch(watching);
+    expect(script.isArmed).toBe(true);
+    waits.watch(watching);
+    script.messages.push(1);
+    script.ring(waits);
+    await call;
+    expect(script.isArmed).toBe(true);
+    expect(waits.isIdle).toBe(true);
+  });
+
+  it('fail with the channel, and with the handle', () => {
+    const { script, waits } = scene();
+    const watching = watcher();
+    waits.watch(watching);
+    waits.rejectAll(() => 'closed');
+    expect(watching.told).toEqual(['closed']);
+    expect(script.isArmed).toBe(false);
+    const error = new Error('no bell');
+    script.arm = () => {
+      throw error;
+    };
+    const [first, second] = [watcher(), watcher()];
+    waits.watch(first);
+    waits.watch(second);
+    expect([first.told, second.told]).toEqual([[error], [error]]);
+  });
+
+  it('are told of what came by another way', async () => {
+    const { script, waits, get } = scene();
+    const watching = watcher();
+    waits.watch(watching);
+    waits.came();
+    expect(watching.told).toEqual(['look']);
+    const call = get();
+    script.messages.push(1);
+    waits.came();
+    expect(await call).toBe(1);
+  });
+});
+
+describe('who takes what no call is pending for', () => {
+  it('takes behind the calls and ahead of those who watch, until he has enough', async () => {
+    const { script, waits, get } = scene();
+    const taken: number[] = [];
+    const taker = {
+      take: () => void taken.push(...script.messages.splice(0)),
+      failed: () => {},
+    };
+    const seen: number[][] = [];
+    waits.watch({ worthALook: () => seen.push([...taken]), failed() {} });
+    waits.setTaker(taker);
+    const call = get();
+    script.messages.push(1);
+    script.meanwhile.push(2, 3);
+    script.ring(waits);
+    expect(await call).toBe(1);
+    expect([taken, seen]).toEqual([[2, 3], [[2, 3]]]);
+    expect(script.isArmed).toBe(true);
+    script.meanwhile.push(4);
+    script.ring(waits);
+    expect(taken).toEqual([2, 3, 4]);
+    waits.setTaker(undefined);
+    expect([script.isArmed, waits.isWatched]).toEqual([false, false]);
+  });
+
+  it('lets a call have what was left for it by a call of his', async () => {
+    const { script, waits, get } = scene();
+    const calls: Promise<number>[] = [];
+    waits.setTaker({
+      take() {
+        // Code of the caller's, as a codec may run it.
+        if (calls.length === 0) calls.push(get());
+      },
+      failed() {},
+    });
+    script.meanwhile.push(1);
+    script.ring(waits);
+    expect(await calls[0]).toBe(1);
+  });
+});

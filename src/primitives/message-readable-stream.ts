@@ -1,27 +1,33 @@
 import { abortReason } from '../errors.js';
-import type { Delivery } from './delivery.js';
 import { DeliveryFeed } from './delivery-feed.js';
 import type { MessageSource } from './message-source.js';
-import type { QueueReadableOptions } from './stream-options.js';
+import type { Returnable } from './returnable.js';
+import type { ReadableStreamOptions } from './stream-options.js';
 
 /** Messages as what is under a web stream: `pull` takes one for a read that is waiting, and `cancel` gives back. */
 class MessagePulling<T> {
   readonly #feed: DeliveryFeed<T>;
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort = () => this.#abort();
+  readonly #onOver: () => void;
   #stream!: ReadableStream<T>;
   #controller!: ReadableStreamDefaultController<T>;
   /**
    * Kept by the stream for a later read: whether that has come, and got it, is only known when the next one
    * finds the stream empty.
    */
-  #kept: Delivery<T> | undefined;
+  #kept: Returnable<T> | undefined;
   #pulled: (() => void) | undefined;
 
-  constructor(source: MessageSource<Delivery<T>>, signal: AbortSignal | undefined) {
+  constructor(
+    source: MessageSource<Returnable<T>>,
+    signal: AbortSignal | undefined,
+    onOver: () => void,
+  ) {
     this.#signal = signal;
+    this.#onOver = onOver;
     this.#feed = new DeliveryFeed(source, {
-      delivered: (delivery) => this.#deliver(delivery),
+      delivered: (message) => this.#deliver(message),
       ended: () => this.#over(() => this.#controller.close()),
       failed: (error) => this.#over(() => this.#controller.error(error)),
     });
@@ -53,15 +59,15 @@ class MessagePulling<T> {
     });
   }
 
-  #deliver(delivery: Delivery<T>): void {
+  #deliver(message: Returnable<T>): void {
     if (this.#stream.locked) {
-      const { value } = delivery;
+      const { value } = message;
       this.#controller.enqueue(value);
-      if (this.#controller.desiredSize === 0) delivery.ack();
-      else this.#kept = delivery;
+      if (this.#controller.desiredSize === 0) message.ack();
+      else this.#kept = message;
     } else {
       // Its reader let go of the stream while it waited; who reads next asks again.
-      delivery.nack();
+      message.nack();
     }
     this.#answered();
   }
@@ -78,6 +84,7 @@ class MessagePulling<T> {
     this.#kept = undefined;
     say();
     this.#answered();
+    this.#onOver();
   }
 
   #answered(): void {
@@ -86,10 +93,11 @@ class MessagePulling<T> {
   }
 }
 
-/** The messages of `source` as a web stream. */
+/** The messages of `source` as a web stream. `onOver`: to be called when it hands out nothing more. */
 export function readableStreamOf<T>(
-  source: MessageSource<Delivery<T>>,
-  { signal }: QueueReadableOptions,
+  source: MessageSource<Returnable<T>>,
+  { signal }: ReadableStreamOptions,
+  onOver: () => void = () => {},
 ): ReadableStream<T> {
-  return new MessagePulling(source, signal).stream();
+  return new MessagePulling(source, signal, onOver).stream();
 }

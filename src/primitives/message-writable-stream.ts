@@ -1,20 +1,22 @@
 import { abortReason } from '../errors.js';
-import type { QueueWritableOptions } from './stream-options.js';
+import type { WritableStreamOptions } from './stream-options.js';
 import type { WaitOptions } from './wait-options.js';
 
-/** What is written to: a queue. */
+/** What is written to: a queue, or a connection. */
 export interface Puts<T> {
   put(value: T, options?: WaitOptions): Promise<void>;
+  /** Ends the queue, or closes the connection. */
   end(): void;
 }
 
 /** With what the types of Node 20 leave out. */
 type Controller = WritableStreamDefaultController & { readonly signal: AbortSignal };
 
-/** A web stream into `queue`. */
+/** A web stream into `target`. `onOver`: to be called when it takes nothing more. */
 export function writableStreamOf<T>(
-  queue: Puts<T>,
-  { end = false, highWaterMark = 1, signal }: QueueWritableOptions,
+  target: Puts<T>,
+  { end = false, highWaterMark = 1, signal }: WritableStreamOptions,
+  onOver: () => void = () => {},
 ): WritableStream<T> {
   const withdrawing = new AbortController();
   let failed: (reason: unknown) => void = () => {};
@@ -22,8 +24,12 @@ export function writableStreamOf<T>(
     const reason = abortReason(signal as AbortSignal);
     failed(reason);
     withdrawing.abort(reason);
+    onOver();
   };
-  const over = () => signal?.removeEventListener('abort', onAbort);
+  const over = () => {
+    signal?.removeEventListener('abort', onAbort);
+    onOver();
+  };
   return new WritableStream<T>(
     {
       start(controller) {
@@ -36,15 +42,16 @@ export function writableStreamOf<T>(
       },
       async write(value) {
         try {
-          await queue.put(value, { signal: withdrawing.signal });
+          await target.put(value, { signal: withdrawing.signal });
         } catch (error) {
           over();
           throw error;
         }
       },
       close() {
-        over();
-        if (end) queue.end();
+        signal?.removeEventListener('abort', onAbort);
+        if (end) target.end();
+        onOver();
       },
       abort: over,
     },
