@@ -168,12 +168,12 @@ napi_value want(napi_env env, napi_callback_info info) {
   return call.result(0);
 }
 
-// pipePeerGone(token): asks the kernel.
+// pipePeerGone(token, deep): asks the kernel.
 napi_value peer_gone(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   PipeEnd* end = pipe_of(call);
   if (end == nullptr) return call.code(Code::invalid);
-  return call.flag(end->peer_gone(true));
+  return call.flag(end->peer_gone(call.number(1) != 0));
 }
 
 // pipeDepart(token): the message with the end was put; close(token) follows.

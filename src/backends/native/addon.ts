@@ -274,7 +274,7 @@ export interface Addon {
   pipeFinish(token: Token): number;
   pipeRing(token: Token, side: number): number;
   pipeWant(token: Token, bytes: number): number;
-  pipePeerGone(token: Token): number;
+  pipePeerGone(token: Token, deep: number): number;
   pipeDepart(token: Token): number;
   pipeStay(token: Token): number;
   stats(token: Token): Readonly<Record<string, number>>;
