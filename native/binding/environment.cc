@@ -238,15 +238,19 @@ void Environment::on_doubt(uv_timer_t* timer) {
 }
 
 void Environment::look_at_doubtful() {
-  for (auto each = doubtful_.begin(); each != doubtful_.end();) {
-    const std::uint32_t token = *each;
-    Object* found = object(token);
-    const bool waits = found != nullptr && found->pipe != nullptr && found->is_armed();
-    if (waits) look_at(token, true);
-    const bool is_settled =
-        !waits || !found->is_armed() ||
-        lifelines_.hold(loop_, *found->watch->bell, found->pipe->peer_bell(), token);
-    each = is_settled ? doubtful_.erase(each) : std::next(each);
+  // A copy: what is dispatched meanwhile may add to them.
+  const std::vector<std::uint32_t> tokens(doubtful_.begin(), doubtful_.end());
+  for (std::uint32_t token : tokens) {
+    const auto waiting = [&]() -> Object* {
+      Object* found = object(token);
+      return found != nullptr && found->pipe != nullptr && found->is_armed() ? found : nullptr;
+    };
+    if (waiting() != nullptr) look_at(token, true);
+    // Looked up again: what is dispatched may close it.
+    Object* found = waiting();
+    if (found == nullptr ||
+        lifelines_.hold(loop_, *found->watch->bell, found->pipe->peer_bell(), token))
+      doubtful_.erase(token);
   }
   doubt_ms_ = std::min(doubt_ms_ * 2, kDoubtMs);
   if (!doubtful_.empty()) uv_timer_start(&doubt_timer_, on_doubt, doubt_ms_, 0);

@@ -43,7 +43,10 @@ export const MAX_BACKLOG = 4096;
 /** The backlog in the hands of who listens. Closing it, as `end`, leaves nobody listening. */
 export interface ListenerEnd extends SharedObject {
   readonly terms: ListenerTerms;
-  /** The end that the next client left, first come first served, or EMPTY. One that nobody can have any more is passed over. */
+  /**
+   * The end that the next client left, first come first served, or EMPTY. One that nobody can have any more is passed over, and
+   * one of another pipe than the terms say is closed.
+   */
   tryAccept(): PipeEnd | number;
   /** The process of the client accepted last, as it says itself. */
   readonly clientPid: number;

@@ -96,7 +96,8 @@ let movableOf: (object: object) => Movable;
  * does not travel while calls of it are pending. If the message is lost, so is the end.
  *
  * *The end.* When the other end is closed, or its process dies, however, what it had sent can be received; after that, receiving
- * throws EOFError and iteration ends. Sending throws ERR_PEER_DEAD at once.
+ * throws EOFError and iteration ends. Sending throws ERR_PEER_DEAD: at once if it was closed,
+ * and within 50 ms of a death, or 1,024 messages where the event loop has no turn meanwhile.
  *
  * *Waiting.* Calls that wait are served in the order they were made, those that send and those that receive each among
  * themselves. A call that times out or is aborted takes and sends nothing. A pending one keeps the process alive (see `unref`),

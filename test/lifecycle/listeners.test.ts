@@ -91,6 +91,37 @@ describe('a listener that is killed', () => {
     await expectNothingLeft(scene, client);
   });
 
+  test.for([
+    ['send', 1],
+    ['sendMany', [1, 2]],
+    ['trySend', 'x'.repeat(1000)],
+  ])('is noticed by who only sends: %s', async ([call, value], { scene }) => {
+    const { listener, client } = await meet(scene);
+    await listener.call('accept', 'door', 's');
+    await listener.kill();
+    await expect(client.call(call as string, 'c', value)).rejects.toEqual(coded('ERR_PEER_DEAD'));
+    await expectNothingLeft(scene, client);
+  });
+
+  test('is noticed by who has sent before, and sends now and then', async ({ scene }) => {
+    const { listener, client } = await meet(scene);
+    await listener.call('accept', 'door', 's');
+    await client.call('send', 'c', 'heard');
+    await listener.kill();
+    // Far fewer than any busy sender sends between two looks.
+    let sends = 0;
+    const isRefused = async () => {
+      const sent = client.call('trySend', 'c', ++sends);
+      return sent.then(
+        () => false,
+        (error: { code?: string }) => error.code === 'ERR_PEER_DEAD',
+      );
+    };
+    for (let look = 0; look < 200 && !(await isRefused()); look++) await delay(20);
+    expect(sends).toBeLessThan(200);
+    await expectNothingLeft(scene, client);
+  });
+
   test('leaves its name to the next one, while clients of it are still there', async ({
     scene,
   }) => {

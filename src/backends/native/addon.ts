@@ -267,14 +267,13 @@ export interface Addon {
   pipeSendParts(token: Token, bytes: Uint8Array, marks: number): number;
   pipeReceive(token: Token): number;
   pipeReceiveInto(token: Token, bytes: Uint8Array): number;
-  pipeReceiveMany(token: Token, max: number): number;
   /** From `results[pipeLength]` on, which says then how far it has got. */
   pipeFill(token: Token, bytes: Uint8Array): number;
   pipeLook(token: Token): number;
   pipeFinish(token: Token): number;
   pipeRing(token: Token, side: number): number;
   pipeWant(token: Token, bytes: number): number;
-  pipePeerGone(token: Token): number;
+  pipePeerGone(token: Token, deep: number): number;
   pipeDepart(token: Token): number;
   pipeStay(token: Token): number;
   stats(token: Token): Readonly<Record<string, number>>;

@@ -15,8 +15,8 @@ type Arrive = (ticket: Ticket) => PipeEnd;
 /** What a client leaves: its process, and the ticket of its pipe's other end. */
 const MESSAGE = /^([0-9]{1,10}) (\S+)$/;
 
-/** Why the end of a client cannot be had, now or ever. */
-const GONE: ReadonlySet<string> = new Set(['ERR_NOT_FOUND', 'ERR_DECODE', 'ERR_CORRUPT']);
+/** What this process is short of now. Whatever else it is that keeps the end of a client from us, it will be so for ever. */
+const SHORTAGES: ReadonlySet<string> = new Set(['ERR_SYSTEM', 'ERR_NO_SPACE', 'ERR_TIMEOUT']);
 
 /** A native listener, in the hands of either side. */
 export class NativeListener extends NativeObject implements ListenerEnd, ClientEnd {
@@ -40,7 +40,7 @@ export class NativeListener extends NativeObject implements ListenerEnd, ClientE
         client = this.#arrive(ticket);
       } catch (error) {
         // For lack of a file descriptor, say: it is still there when there is one.
-        if (!(error instanceof InterprocError) || !GONE.has(error.code)) {
+        if (!(error instanceof InterprocError) || SHORTAGES.has(error.code)) {
           this.addon.undeliver(this.token, receipt);
           throw error;
         }
@@ -49,8 +49,21 @@ export class NativeListener extends NativeObject implements ListenerEnd, ClientE
       this.addon.ack(this.token, receipt);
       redeemTicket(this.addon, this.token, ticket);
       this.clientPid = pid;
-      if (client !== undefined) return client;
+      if (client === undefined) continue;
+      if (this.#suits(client)) return client;
+      client.close();
     }
+  }
+
+  /** Whether the client has made the pipe that it was told to make: what it says is not believed. */
+  #suits({ geometry }: PipeEnd): boolean {
+    const { capacityBytes, maxMessageBytes, codec } = this.terms;
+    return (
+      geometry.duplex &&
+      geometry.capacityBytes === capacityBytes &&
+      geometry.maxMessageBytes === maxMessageBytes &&
+      geometry.codec === codec
+    );
   }
 
   #receive(): { receipt: number; pid: number; ticket: Ticket } | undefined {

@@ -11,7 +11,10 @@ import { arrayOf } from './large-message.js';
 import { NativeObject } from './native-object.js';
 import type { NativeThread } from './native-thread.js';
 
-/** A sender that never waits asks the kernel this often whether somebody is there to receive. */
+/**
+ * A sender that never waits asks the kernel whether somebody is there to receive: at the first send of a moment of its thread, so
+ * that one which sends now and then learns of a death at once, and this often, for one that leaves the event loop no turn.
+ */
 const SENDS_PER_LOOK = 1024;
 
 /** What an end keeps at most, to assemble in it what is then copied into the caller's buffer. */
@@ -77,6 +80,7 @@ export class NativePipeEnd extends NativeObject implements PipeEnd {
   readonly outbox: Uint8Array;
 
   // As in NativeChannel: the hot calls read private fields faster than inherited ones.
+  readonly #thread: NativeThread;
   readonly #addon: Addon;
   readonly #constants: Constants;
   readonly #results: Float64Array;
@@ -85,6 +89,8 @@ export class NativePipeEnd extends NativeObject implements PipeEnd {
   /** Undefined: not asked for yet. Null: this runtime, or the user, wants copies. */
   #words: PipeWords | null | undefined;
   #sends = 0;
+  /** The moment in which the kernel was asked for the other end last. */
+  #askedAt = -1;
   #marks = 0;
   #parts: Parts | undefined;
   #large: Uint8Array | undefined;
@@ -99,6 +105,7 @@ export class NativePipeEnd extends NativeObject implements PipeEnd {
     super(thread, token, name);
     const { addon } = thread;
     const found = addon.geometry(token) as unknown as NativePipeGeometry;
+    this.#thread = thread;
     this.#addon = addon;
     this.#constants = addon.constants;
     this.#results = addon.results;
@@ -143,10 +150,11 @@ export class NativePipeEnd extends NativeObject implements PipeEnd {
 
   trySend(bytes: Uint8Array, marks: number): number {
     const { length } = bytes;
+    if (this.#isPeerDead()) return ENDED;
     const fast = marks === 0 ? this.#fast() : null;
     const out = fast?.out;
     if (fast != null && out !== undefined) {
-      if (this.#isPeerGone(fast)) return ENDED;
+      if (fast.peerIsClosed()) return ENDED;
       if (!out.send(bytes)) return this.#noRoom(length);
       if (fast.someoneSleeps(RECEIVE)) this.#addon.pipeRing(this.#token, RECEIVE);
       this.#count(length);
@@ -157,10 +165,11 @@ export class NativePipeEnd extends NativeObject implements PipeEnd {
   }
 
   trySendOutbox(length: number, marks: number): number {
+    if (this.#isPeerDead()) return ENDED;
     const fast = marks === 0 && isShort(length) ? this.#fast() : null;
     const out = fast?.out;
     if (fast != null && out !== undefined) {
-      if (this.#isPeerGone(fast)) return ENDED;
+      if (fast.peerIsClosed()) return ENDED;
       if (!out.sendWords(this.thread.outboxWords, length)) return this.#noRoom(length);
       if (fast.someoneSleeps(RECEIVE)) this.#addon.pipeRing(this.#token, RECEIVE);
       this.#count(length);
@@ -171,6 +180,7 @@ export class NativePipeEnd extends NativeObject implements PipeEnd {
   }
 
   trySendParts(bytes: Uint8Array, from: number, marks: number): number {
+    if (this.#isPeerDead()) return ENDED;
     this.#results[this.#constants.pipeLength] = from;
     const result = this.#addon.pipeSendParts(this.#token, bytes, marks);
     if (result === 0) this.#count(bytes.length);
@@ -182,7 +192,7 @@ export class NativePipeEnd extends NativeObject implements PipeEnd {
     const fast = this.#fast();
     const out = fast?.out;
     if (fast == null || out === undefined) return this.#sendOneByOne(messages, from);
-    if (this.#isPeerGone(fast)) return ENDED;
+    if (this.#isPeerDead() || fast.peerIsClosed()) return ENDED;
     const count = out.sendMany(messages, from);
     if (count === 0) {
       const status = this.#noRoom((messages[from] as Uint8Array).length);
@@ -211,9 +221,11 @@ export class NativePipeEnd extends NativeObject implements PipeEnd {
     return 0;
   }
 
-  #isPeerGone(fast: PipeWords): boolean {
-    if (fast.peerIsClosed()) return true;
-    return ++this.#sends % SENDS_PER_LOOK === 0 && this.peerIsGone();
+  #isPeerDead(): boolean {
+    if (++this.#sends % SENDS_PER_LOOK === 0) return this.peerIsGone();
+    if (this.#askedAt === this.#thread.moment) return false;
+    this.#askedAt = this.#thread.beginMoment();
+    return this.#askForPeer(false);
   }
 
   /** What a wait for room would wait for, in case one follows. */
@@ -447,7 +459,12 @@ export class NativePipeEnd extends NativeObject implements PipeEnd {
   // The other end
 
   peerIsGone(): boolean {
-    const result = this.#addon.pipePeerGone(this.#token);
+    return this.#askForPeer(true);
+  }
+
+  /** `deep`: also for an end on its way, whether something still carries it, which takes much longer. */
+  #askForPeer(deep: boolean): boolean {
+    const result = this.#addon.pipePeerGone(this.#token, deep ? 1 : 0);
     if (result < 0) throw statusError(this.#constants, -result, this.name);
     return result !== 0;
   }

@@ -14,6 +14,8 @@ export interface Rung {
  */
 const KEPT = Symbol.for('interproc.native-thread');
 
+const MOMENT_MS = 50;
+
 function wordsOf({ buffer, byteOffset, byteLength }: Uint8Array): Int32Array {
   return new Int32Array(buffer, byteOffset, byteLength >> 2);
 }
@@ -53,6 +55,8 @@ export class NativeThread {
   // Weak, so that the doorbell keeps no forgotten handle alive; one with a pending wait is held by `#waiting`.
   readonly #byToken = new Map<Token, WeakRef<Rung>>();
   readonly #waiting = new Set<Rung>();
+  #moment = 0;
+  #momentEnds = false;
 
   static of(addon: Addon & { [KEPT]?: NativeThread }): NativeThread {
     return (addon[KEPT] ??= new NativeThread(addon));
@@ -83,6 +87,23 @@ export class NativeThread {
           ?.rang(side as Side);
       }
     });
+  }
+
+  /** Another number every 50 ms, for as long as somebody calls `beginMoment` and the event loop turns. */
+  get moment(): number {
+    return this.#moment;
+  }
+
+  /** What is found out now is good for this moment, which ends. One timer serves all objects of the thread. */
+  beginMoment(): number {
+    if (!this.#momentEnds) {
+      this.#momentEnds = true;
+      setTimeout(() => {
+        this.#momentEnds = false;
+        this.#moment++;
+      }, MOMENT_MS).unref();
+    }
+    return this.#moment;
   }
 
   adopt(token: Token, owner: Rung): void {
