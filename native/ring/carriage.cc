@@ -1,13 +1,17 @@
 #include "ring/carriage.h"
 
+#include <algorithm>
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "memory/ticket.h"
+#include "platform/clock.h"
 #include "platform/fault.h"
 #include "ring/passengers.h"
 #include "ring/pipe_end.h"
@@ -24,6 +28,46 @@ using platform::File;
 
 // How often a survey is repeated while what it looks at changes.
 constexpr int kSurveys = 8;
+
+// How many times as long as a survey took the next one waits.
+constexpr std::int64_t kSurveyRest = 10;
+
+// What this thread was told lately: when it may ask for an end again. It only ever delays a no.
+class Turns {
+ public:
+  using End = std::pair<std::uint64_t, unsigned>;
+
+  bool is_due(const End& end) {
+    const std::int64_t now = platform::now_ns();
+    if (const auto known = next_.find(end); known != next_.end()) return now >= known->second;
+    const std::int64_t last = last_turn(now);
+    if (last <= now) return true;
+    next_[end] = last + rest_ns_;
+    return false;
+  }
+
+  // These can arrive, as was found out within that time.
+  void found(const std::set<End>& ends, std::int64_t took_ns) {
+    const std::int64_t now = platform::now_ns();
+    rest_ns_ = kSurveyRest * took_ns;
+    std::erase_if(next_,
+                  [&](const auto& one) { return one.second <= now || ends.contains(one.first); });
+    const std::int64_t next = last_turn(now) + rest_ns_;
+    for (const End& end : ends) next_[end] = next;
+  }
+
+ private:
+  std::int64_t last_turn(std::int64_t now) const {
+    std::int64_t last = now;
+    for (const auto& [end, at] : next_) last = std::max(last, at);
+    return last;
+  }
+
+  std::map<End, std::int64_t> next_;
+  std::int64_t rest_ns_ = 0;
+};
+// Not for what is done while the process exits: then it is gone before the objects are closed.
+thread_local Turns turns;
 
 // All that carries an end, and what carries that, as it was read piece by piece. Two surveys that read the same saw what was there
 // at one moment between them: tickets and the words of ends have serials and never come back.
@@ -48,6 +92,17 @@ class Survey {
         add_carrier(name, carriers);
     }
     return unknown_ || somebody_takes(pipe, end);
+  }
+
+  // After reaches() said so: what is to be taken from the same carrier as that end.
+  void add_reachable(std::set<Turns::End>& found) const {
+    for (const auto& [pipe, tickets] : tickets_) {
+      for (const Ticket& ticket : tickets) {
+        if (ticket.carrier == living_carrier_ &&
+            (ticket.serial & PipeEnd::kDirectionBit) == living_direction_)
+          found.insert({pipe, static_cast<unsigned>(ticket.serial & PipeEnd::kEndBit)});
+      }
+    }
   }
 
   bool saw_the_same(const Survey& other) const {
@@ -98,7 +153,10 @@ class Survey {
       if ((ticket.serial & PipeEnd::kEndBit) != end) continue;
       seen_tickets_.insert(ticket.file_name());
       const auto carrier = carriers_.find(ticket.carrier);
-      if (carrier != carriers_.end() && somebody_takes_from(carrier->second, ticket)) return true;
+      if (carrier == carriers_.end() || !somebody_takes_from(carrier->second, ticket)) continue;
+      living_carrier_ = ticket.carrier;
+      living_direction_ = ticket.serial & PipeEnd::kDirectionBit;
+      return true;
     }
     return false;
   }
@@ -153,24 +211,45 @@ class Survey {
 
   sync::Doorbell& bell_;
   bool unknown_ = false;
+  // Out of which somebody takes.
+  std::uint64_t living_carrier_ = 0;
+  std::uint64_t living_direction_ = 0;
   std::unordered_map<std::uint64_t, std::vector<Ticket>> tickets_;  // by object
   std::unordered_map<std::uint64_t, Carrier> carriers_;
   std::set<std::string> seen_tickets_;
   std::set<Seen> seen_ends_;
 };
 
-}  // namespace
-
-bool can_arrive(sync::Doorbell& bell, std::uint64_t pipe, unsigned end) noexcept {
+// `found`: where to add the ends that can arrive as well.
+bool survey(sync::Doorbell& bell, std::uint64_t pipe, unsigned end, std::set<Turns::End>* found) {
   std::optional<Survey> before;
   for (int i = 0; i < kSurveys; ++i) {
     Survey now(bell);
-    if (now.reaches(pipe, end)) return true;
+    if (now.reaches(pipe, end)) {
+      if (found != nullptr) now.add_reachable(*found);
+      return true;
+    }
     if (before && now.saw_the_same(*before)) return false;
     FAULT("carriage.surveyed");
     before.emplace(std::move(now));
   }
   return true;  // it still changes
 }
+
+}  // namespace
+
+bool can_arrive(sync::Doorbell& bell, std::uint64_t pipe, unsigned end) noexcept {
+  return survey(bell, pipe, end, nullptr);
+}
+
+bool can_arrive_still(sync::Doorbell& bell, std::uint64_t pipe, unsigned end) noexcept {
+  const std::int64_t began = platform::now_ns();
+  std::set<Turns::End> found = {{pipe, end}};
+  if (!survey(bell, pipe, end, &found)) return false;
+  turns.found(found, platform::now_ns() - began);
+  return true;
+}
+
+bool is_due(std::uint64_t pipe, unsigned end) noexcept { return turns.is_due({pipe, end}); }
 
 }  // namespace interproc::ring

@@ -12,4 +12,10 @@ namespace interproc::ring {
 // carriers that nobody has open and nothing keeps is removed. In doubt the answer is yes. O(files in the directory).
 bool can_arrive(sync::Doorbell& bell, std::uint64_t pipe, unsigned end) noexcept;
 
+// The same for who waits for that end, and asks again and again: a yes is good for some time, also for the others that the same
+// carrier has. Those of a thread who ask take turns, so that however many ends are on their way, asking takes a tenth of its time at
+// most. is_due: whether it is this one's turn.
+bool can_arrive_still(sync::Doorbell& bell, std::uint64_t pipe, unsigned end) noexcept;
+bool is_due(std::uint64_t pipe, unsigned end) noexcept;
+
 }  // namespace interproc::ring

@@ -368,7 +368,7 @@ bool PipeEnd::peer_gone(bool deep) noexcept {
         if (!registry_.dead(EndWord::owner(word))) return false;
         break;
       case EndState::flying:
-        if (!deep || can_arrive(bell_, shared_.identity(), 1 - index_)) return false;
+        if (!deep || can_arrive_still(bell_, shared_.identity(), 1 - index_)) return false;
         break;
       default:
         return true;
@@ -425,7 +425,10 @@ bool PipeEnd::worth_trying(Side side) noexcept {
 
 void PipeEnd::look_for_the_dead(Side) noexcept {
   const std::int64_t now = platform::coarse_now_ns();
-  const bool deep = now - looked_deep_at_ns_ >= kDeepLookNs;
+  const bool is_flying =
+      EndWord::state(peer_end().load(std::memory_order_seq_cst)) == EndState::flying;
+  const bool deep = is_flying && now - looked_deep_at_ns_ >= kDeepLookNs &&
+                    is_due(shared_.identity(), 1 - index_);
   if (deep) looked_deep_at_ns_ = now;
   peer_gone(deep);
 }
