@@ -318,6 +318,14 @@ Napi::Value issue_ticket(const Napi::CallbackInfo& info) {
     return {};
   }
   auto ticket = issue(passenger->pipe->index());
+  // Nobody can see whether a queue without any name still is there, and so whether the end is lost.
+  auto facts = carrier->segment()->file().facts();
+  if (ticket.ok() && facts.ok() && facts.value().links == 0) {
+    ring::redeem(*carrier->watch->bell, ticket.value().file_name());
+    ticket = fail(Code::not_found,
+                  "the name of this queue was removed before it carried anything; an end of a pipe "
+                  "cannot travel in it");
+  }
   if (!ticket.ok()) passenger->pipe->stay();
   return ticket_or_raise(info.Env(), std::move(ticket));
 }

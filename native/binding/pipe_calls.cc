@@ -89,34 +89,6 @@ napi_value receive_into(napi_env env, napi_callback_info info) {
   return received_result(call, code, received);
 }
 
-// pipeReceiveMany(token, max): unmarked messages, packed into the inbox, 8-aligned; offsets[i] and lengths[i] say where. A marked one comes
-// alone.
-napi_value receive_many(napi_env env, napi_callback_info info) {
-  const Call call(env, info);
-  PipeEnd* end = receiver_of(call);
-  if (end == nullptr) return call.code(Code::invalid);
-  auto* inbox = reinterpret_cast<std::byte*>(call.environment.inbox.data());
-  const std::size_t max = std::min<std::size_t>(call.number(1), Environment::kBatch);
-  const std::size_t room = call.environment.inbox.count();
-  std::size_t offset = 0;
-  for (std::size_t i = 0; i < max; ++i) {
-    ring::Received received;
-    Code code = end->look(received);
-    if (i > 0 && (code != Code::ok || received.marks != 0))
-      return call.result(static_cast<std::int64_t>(i));
-    if (code == Code::ok) code = end->receive(inbox + offset, room - offset, received);
-    if (code != Code::ok)
-      return i > 0 ? call.result(static_cast<std::int64_t>(i))
-                   : received_result(call, code, received);
-    call.environment.offsets.data()[i] = static_cast<std::uint32_t>(offset);
-    call.environment.lengths.data()[i] = received.length;
-    call.environment.results.data()[kPipeMarks] = received.marks;
-    if (received.marks != 0) return call.result(1);
-    offset = std::min((offset + received.length + 7) & ~std::size_t{7}, room);
-  }
-  return call.result(static_cast<std::int64_t>(max));
-}
-
 // pipeFill(token, bytes): goes on with the message in parts from results[kPipeLength] on, which says afterwards how far it has got.
 napi_value fill(napi_env env, napi_callback_info info) {
   const Call call(env, info);
@@ -234,7 +206,6 @@ void export_pipe_calls(Napi::Env env, Napi::Object exports, Environment* environ
       {"pipeSendParts", send_parts},
       {"pipeReceive", receive},
       {"pipeReceiveInto", receive_into},
-      {"pipeReceiveMany", receive_many},
       {"pipeFill", fill},
       {"pipeLook", look},
       {"pipeFinish", finish},

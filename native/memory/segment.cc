@@ -1,5 +1,7 @@
 #include "memory/segment.h"
 
+#include <cinttypes>
+#include <cstdio>
 #include <cstring>
 
 #include "memory/ticket.h"
@@ -20,6 +22,33 @@ namespace {
 // They decide within microseconds; a longer wait means that one was stopped right there.
 constexpr int kDecisionTries = 2'000;
 constexpr std::int64_t kDecisionStepNs = 1'000'000;
+
+constexpr char kUnlinkedPrefix[] = "~unlinked-";  // '~' is no character of a user's name
+
+std::string unlinked_name(std::uint64_t identity) {
+  char name[40];
+  std::snprintf(name, sizeof name, "%s%016" PRIx64, kUnlinkedPrefix, identity);
+  return name;
+}
+
+bool is_named(const Directory& directory, const std::string& name,
+              const FileFacts& facts) noexcept {
+  auto now = directory.facts_of(name);
+  return now.ok() && now.value().inode == facts.inode && now.value().device == facts.device;
+}
+
+// Of an object with two names: whether somebody was killed just when the one had replaced the other. Then the first goes.
+bool finish_unlink(const Directory& directory, const std::string& name, File& file,
+                   const FileFacts& facts) noexcept {
+  Header header{};
+  if (facts.links != 2 || read_header(file, header).code != Code::ok ||
+      !is_named(directory, unlinked_name(identity_of(header, facts)), facts) ||
+      !file.try_lock(kNameByte, Lock::exclusive))
+    return false;
+  directory.remove_if_same(name, facts);
+  file.unlock(kNameByte);
+  return true;
+}
 
 Error check_facts(const FileFacts& facts) noexcept {
   if (!facts.regular)
@@ -156,6 +185,7 @@ bool Segment::must_stay(const Directory& directory,
                         const std::function<bool(Segment&)>& holds_something) noexcept {
   // Always called, since it also tidies up: the dead may have left doorbells.
   const bool holds = holds_something(*this);
+  if (names_unlinked(name_)) return false;
   // SYNC segment.travels
   if ((control().travels.load(std::memory_order_seq_cst) & kHasTravelled) != 0 &&
       Ticket::any_for(directory, identity_))
@@ -222,6 +252,8 @@ Result<std::unique_ptr<Segment>> Segment::open(const Directory& directory, const
     auto facts = segment->file_.facts();
     if (!facts.ok()) return facts.error();
     if (facts.value().links == 0) continue;  // removed since we found it
+    if (!names_unlinked(name) && finish_unlink(directory, name, segment->file_, facts.value()))
+      continue;
     if (Error error = check_facts(facts.value()); error.code != Code::ok) return error;
 
     // The header never changes: all that may go wrong with it does so before we are attached, and so may have to clean up.
@@ -285,7 +317,12 @@ bool Segment::leave(const Directory& directory,
   if (file_.try_lock(kAttachedByte, Lock::exclusive)) {
     const bool stays = must_stay(directory, holds_something);
     auto facts = file_.facts();
-    if (facts.ok() && facts.value().links > 0 && !stays) {
+    const bool is_unlinked = facts.ok() && facts.value().links > 0 && has_carried() &&
+                             !is_named(directory, name_, facts.value());
+    if (is_unlinked) {
+      directory.remove_if_same(unlinked_name(identity_), facts.value());
+      gone = true;
+    } else if (facts.ok() && facts.value().links > 0 && !stays) {
       directory.remove_if_same(name_, facts.value());
       gone = true;
     } else {
@@ -298,6 +335,10 @@ bool Segment::leave(const Directory& directory,
   return gone;
 }
 
+bool Segment::names_unlinked(const std::string& file_name) noexcept {
+  return file_name.starts_with(kUnlinkedPrefix);
+}
+
 Error Segment::unlink(const Directory& directory) noexcept {
   // Between the check that the name is ours and its removal another must not remove it and give it away: all who do so while
   // others are attached hold this lock, and those who are alone hold the attached byte.
@@ -307,9 +348,15 @@ Error Segment::unlink(const Directory& directory) noexcept {
       continue;
     }
     auto facts = file_.facts();
-    if (facts.ok() && facts.value().links > 0) directory.remove_if_same(name_, facts.value());
+    Error error = facts.error();
+    if (facts.ok() && facts.value().links > 0 && is_named(directory, name_, facts.value())) {
+      if (has_carried()) error = directory.link_again(name_, unlinked_name(identity_));
+      FAULT("segment.kept");
+      if (error.code == Code::exists) error = {};  // by one who was killed then
+      if (error.code == Code::ok) directory.remove_if_same(name_, facts.value());
+    }
     file_.unlock(kNameByte);
-    return facts.error();
+    return error;
   }
   return fail(Code::busy,
               "somebody else who is removing this name does not come to an end (stopped?)");

@@ -85,8 +85,11 @@ class Segment {
   // whether nobody can ever open it again.
   bool leave(const platform::Directory& directory,
              const std::function<bool(Segment&)>& holds_something) noexcept;
-  // Removes the name now; everybody attached goes on.
+  // Removes the name now; everybody attached goes on. A queue that has carried handles keeps a name that nobody opens it by, until the last
+  // one is out: by its tickets others ask whether it still is there.
   Error unlink(const platform::Directory& directory) noexcept;
+  // Whether it is such a name.
+  static bool names_unlinked(const std::string& file_name) noexcept;
 
  private:
   Segment() noexcept = default;
@@ -95,6 +98,11 @@ class Segment {
                                                const std::string& name, const Header& wanted,
                                                const Kindred& kindred) noexcept;
   Error map() noexcept;
+  bool has_carried() const noexcept {
+    // SYNC segment.travels
+    return is_queue(header_.kind) &&
+           (control().travels.load(std::memory_order_seq_cst) & kHasCarried) != 0;
+  }
   bool must_stay(const platform::Directory& directory,
                  const std::function<bool(Segment&)>& holds_something) noexcept;
 

@@ -15,6 +15,7 @@ namespace interproc::ring {
 using memory::Control;
 using memory::Header;
 using memory::Layout;
+using memory::Segment;
 using memory::Ticket;
 using platform::Directory;
 using platform::File;
@@ -98,6 +99,10 @@ std::optional<Found> find(const Directory& directory, const std::string& name,
   return found;
 }
 
+bool persists(const Found& object) noexcept {
+  return (object.header.flags & memory::kPersist) != 0 && !Segment::names_unlinked(object.name);
+}
+
 bool has_travelled(const Found& object) noexcept {
   std::uint32_t travels = 0;
   const std::uint64_t at = Layout::of(object.header).control + offsetof(Control, travels);
@@ -114,8 +119,7 @@ std::vector<std::string> would_be_removed(const Directory& directory,
   for (const std::string& name : names) {
     auto found = is_object(name) ? find(directory, name, unknown) : std::nullopt;
     if (!found) continue;
-    const bool stays = (found->header.flags & memory::kPersist) != 0 ||
-                       found->file.is_locked_by_others(memory::kAttachedByte);
+    const bool stays = persists(*found) || found->file.is_locked_by_others(memory::kAttachedByte);
     found->file.close();
     if (stays) {
       kept.insert(found->identity);
@@ -126,7 +130,8 @@ std::vector<std::string> would_be_removed(const Directory& directory,
   add_passengers(tickets_among(names), kept);
   std::vector<std::string> removed;
   for (Found& each : idle) {
-    if (!kept.contains(each.identity)) removed.push_back(std::move(each.name));
+    if (!kept.contains(each.identity) && !Segment::names_unlinked(each.name))
+      removed.push_back(std::move(each.name));
   }
   return removed;
 }
@@ -160,7 +165,7 @@ Result<std::vector<CatalogEntry>> list(const Directory& directory) noexcept {
   if (!names.ok()) return names.error();
   std::vector<CatalogEntry> entries;
   for (const std::string& name : names.value()) {
-    if (sync::Doorbell::names_bell(name) || Ticket::names_ticket(name)) continue;
+    if (!is_object(name) || Segment::names_unlinked(name)) continue;
     auto file = directory.open_file(name);
     if (!file.ok() && file.error().code == Code::not_found)
       continue;  // gone since we read the directory
@@ -193,7 +198,7 @@ Result<std::vector<std::string>> prune(const Directory& directory, bool dry_run)
   const auto remove = [&](const Found& object) {
     directory.remove_if_same(object.name, object.facts);
     gone.insert(object.identity);
-    removed.push_back(object.name);
+    if (!Segment::names_unlinked(object.name)) removed.push_back(object.name);
   };
   // While we are alone with an object nobody comes to send it, and nobody to take anything out of its messages.
   std::vector<Found> carried;
@@ -202,12 +207,14 @@ Result<std::vector<std::string>> prune(const Directory& directory, bool dry_run)
     // A doorbell is no object of the user's: removed in silence.
     if (sync::Doorbell::names_bell(name)) sync::Doorbell::remove_if_dead(directory, name);
     auto found = is_object(name) ? find(directory, name, unknown) : std::nullopt;
-    if (!found || (found->header.flags & memory::kPersist) != 0) continue;
+    if (!found || persists(*found)) continue;
     if (!found->file.try_lock(memory::kAttachedByte, platform::Lock::exclusive)) continue;
     auto facts = found->file.facts();
     if (!facts.ok() || facts.value().links == 0) continue;
     FAULT("prune.alone");
-    if (has_travelled(*found) && Ticket::any_for(directory, found->identity)) {
+    // What has no name that anybody opens it by cannot arrive.
+    if (!Segment::names_unlinked(name) && has_travelled(*found) &&
+        Ticket::any_for(directory, found->identity)) {
       carried.push_back(std::move(*found));
     } else {
       remove(*found);

@@ -109,7 +109,7 @@ Result<std::unique_ptr<PipeEnd>> PipeEnd::open(sync::Doorbell& bell, const std::
     if (identity != 0 && segment.identity() != identity)
       return fail(Code::not_found, "the pipe is gone, and another has its name");
     end.reset(new PipeEnd(bell, segment, index));
-    if (Error error = end->registry_.join([&end](Owner last) { end->sweep(last); });
+    if (Error error = end->registry_.join([&](Owner last) { end->sweep(last, takes); });
         error.code != Code::ok)
       return error;
     if (end->take(takes)) return {};
@@ -131,10 +131,12 @@ Result<std::unique_ptr<PipeEnd>> PipeEnd::open(sync::Doorbell& bell, const std::
 }
 
 // What the last user of our slot had, or one before it that nobody has found dead: generations wrap.
-void PipeEnd::sweep(Owner last) noexcept {
+// Not what we have come to take.
+void PipeEnd::sweep(Owner last, Takes takes) noexcept {
   waiters_.forget(last.slot);
   for (unsigned index : {0u, 1u}) {
     const std::uint64_t word = words_.ends[index].load(std::memory_order_seq_cst);
+    if (index == index_ && takes(word)) continue;
     if (EndWord::is_somebodys(word) && EndWord::owner(word).slot == last.slot)
       close_end(bell_, waiters_, shared_, index, word);
   }
@@ -275,6 +277,7 @@ Code PipeEnd::front(FrameRing::Frame& frame) noexcept {
   if (lost_) return Code::ended;
   FrameRing::Found found = incoming_.front(frame);
   if (found == FrameRing::Found::nothing) {
+    FAULT("pipe.seen_empty");
     if (!peer_closed()) return Code::empty;
     // Closed after its last message: one more look decides.
     found = incoming_.front(frame);

@@ -137,7 +137,7 @@ class PipeEnd final : public sync::Waitable, private sync::Awaited {
   sync::Waiting& waiting(sync::Side side) noexcept {
     return side == sync::kTake ? receiving_ : sending_;
   }
-  void sweep(memory::Owner last) noexcept;
+  void sweep(memory::Owner last, Takes takes) noexcept;
   bool take(Takes takes) noexcept;
   // Of our own end, if it is ours.
   bool change(EndState from, EndState to) noexcept;

@@ -17,6 +17,7 @@
 #include "platform/clock.h"
 #include "platform/fault.h"
 #include "ring/carriage.h"
+#include "ring/catalog.h"
 #include "test/once_at.h"
 #include "test/peer.h"
 #include "test/pipe_peer.h"
@@ -401,6 +402,20 @@ TEST_CASE("what was sent before a close is delivered, then comes the end; sendin
   CHECK(pair.b.end().wait(kTake, 1'000'000'000'000));
 }
 
+TEST_CASE(
+    "a message that was sent just before the close, after a look that found none, is not lost") {
+  TestDirectory directory;
+  PipePair pair(directory);
+  const OnceAt moment("pipe.seen_empty", [&] {
+    REQUIRE(pair.a.send(1) == Code::ok);
+    pair.a.close();
+  });
+  CHECK(pair.b.receive() == 1);
+  CHECK(moment.ran());
+  CHECK(pair.b.receive() == 0);
+  CHECK(pair.b.code == Code::ended);
+}
+
 TEST_CASE("who waits is told at once that the other end was closed") {
   TestDirectory directory;
   for (auto side : {kTake, kPut}) {
@@ -649,6 +664,45 @@ TEST_CASE("of an end on its way the other learns that it is lost with its carrie
   CHECK(late.end().lost());
 }
 
+TEST_CASE("an end that arrives while it is found lost has arrived, or is lost, and not both") {
+  TestDirectory directory;
+  PipePair moved(directory, "m");
+  PipePair carrier(directory, "c");
+  PipePeer arrived(directory);
+  Ticket ticket;
+  const auto arrive = [&] { arrived.arrive("m", ticket); };
+  SUBCASE("on its way, its ticket gone already") {
+    REQUIRE(carrier.a.send_end(9, moved.b, ticket) == Code::ok);
+    REQUIRE(directory.open().remove(ticket.file_name()).code == Code::ok);
+    const OnceAt moment("pipe.close_for", arrive);
+    CHECK_FALSE(moved.a.end().peer_gone(true));
+    CHECK(moment.ran());
+  }
+  SUBCASE("its sender dead before it had let go") {
+    REQUIRE(moved.b.end().offer() == Code::ok);
+    ticket = carrier.a.end().issue_ticket(moved.b.end().segment(), 1).value();
+    die(moved.b);
+    const OnceAt moment("pipe.close_for", arrive);
+    CHECK_FALSE(moved.a.end().peer_gone(true));
+    CHECK(moment.ran());
+    redeem(carrier.a.bell(), ticket.file_name());
+  }
+  REQUIRE(arrived.ok());
+  CHECK_FALSE(arrived.end().lost());
+  CHECK(arrived.send(1) == Code::ok);
+  CHECK(moved.a.receive() == 1);
+  // The other way round.
+  PipePair other(directory, "o");
+  REQUIRE(carrier.a.send_end(9, other.b, ticket) == Code::ok);
+  REQUIRE(directory.open().remove(ticket.file_name()).code == Code::ok);
+  PipePeer late(directory);
+  const OnceAt moment("pipe.take", [&] { CHECK(other.a.end().peer_gone(true)); });
+  late.arrive("o", ticket);
+  CHECK(moment.ran());
+  REQUIRE(late.ok());
+  CHECK(late.end().lost());
+}
+
 TEST_CASE("an end is not given up while a queue that stays holds its message") {
   TestDirectory directory;
   PipePair moved(directory, "m");
@@ -710,6 +764,50 @@ TEST_CASE("who waits for ends on their way asks in turn, once for all that one c
   die(carrier.b);
   CHECK(x.a.end().peer_gone(true));
   CHECK_FALSE(z.a.end().peer_gone(true));
+}
+
+TEST_CASE(
+    "an end is not given up while somebody has the unlinked queue open that holds its message") {
+  TestDirectory directory;
+  PipePair moved(directory, "m");
+  auto queue = std::make_unique<Peer>(directory, "q", OpenMode::create);
+  REQUIRE(moved.b.end().offer() == Code::ok);
+  auto ticket = queue->queue().issue_ticket(moved.b.end().segment(), 1);
+  REQUIRE(ticket.ok());
+  REQUIRE(queue->put(1) == Code::ok);
+  moved.b.end().give_away();
+  moved.b.close();
+  SUBCASE("and then it is lost with whoever had the queue") {
+    REQUIRE(queue->queue().unlink().code == Code::ok);
+    CHECK_FALSE(directory.has("q"));
+    CHECK_FALSE(moved.a.end().peer_gone(true));
+    CHECK(interproc::ring::list(directory.open()).value().size() == 1);
+    CHECK(interproc::ring::prune(directory.open(), false).value().empty());
+    CHECK_FALSE(moved.a.end().peer_gone(true));
+    SUBCASE("who closes it") { queue.reset(); }
+    SUBCASE("who is killed") {
+      // To everybody else it is dead; its object here is never destroyed.
+      auto& file = queue.release()->queue().segment().file();
+      for (std::uint64_t byte : {std::uint64_t{0}, interproc::memory::kAttachedByte})
+        file.unlock(byte);
+    }
+  }
+  SUBCASE("and one who is killed between the two names is finished by the next who comes") {
+    kill_after([&] {
+      interproc::platform::plan_fault(interproc::platform::FaultAction::kill, 1, "segment.kept");
+      Peer victim(directory, "q", OpenMode::open);
+      victim.queue().unlink();
+    });
+    CHECK(directory.has("q"));
+    CHECK(Peer(directory, "q", OpenMode::open).error().code == Code::not_found);
+    CHECK_FALSE(directory.has("q"));
+    CHECK_FALSE(moved.a.end().peer_gone(true));
+    queue.reset();
+  }
+  CHECK(moved.a.end().peer_gone(true));
+  moved.a.close();
+  CHECK(tickets_in(directory) == 0);
+  CHECK(interproc::ring::list(directory.open()).value().empty());
 }
 
 TEST_CASE("ends that are on their way in each other's messages, and nowhere else, are gone") {

@@ -27,6 +27,7 @@ using interproc::Code;
 using interproc::memory::kAnonymous;
 using interproc::memory::kPersist;
 using interproc::memory::OpenMode;
+using interproc::memory::Segment;
 using interproc::memory::Ticket;
 using interproc::ring::prune;
 using interproc::ring::redeem;
@@ -62,7 +63,9 @@ struct Journey {
 
   Names objects() const {
     Names found = directory.names();
-    std::erase_if(found, [](const std::string& name) { return Ticket::names_ticket(name); });
+    std::erase_if(found, [](const std::string& name) {
+      return Ticket::names_ticket(name) || Segment::names_unlinked(name);
+    });
     return found;
   }
 
@@ -211,13 +214,27 @@ TEST_CASE("prune spares what is in the messages of a carrier that is opened whil
   CHECK(journey.directory.has(journey.ticket));
 }
 
-TEST_CASE("prune removes the tickets of a carrier that is gone, and what they kept") {
+TEST_CASE(
+    "prune leaves what is in the messages of an unlinked object, as long as somebody has that "
+    "open") {
   Journey journey;
   REQUIRE(journey.carrier->queue().unlink().code == Code::ok);
-  // Its participants may still have the message; prune does not know of them.
-  auto removed = prune(journey.directory.open(), false);
-  REQUIRE(removed.ok());
-  CHECK(removed.value() == Names{"o"});
+  for (bool dry_run : {true, false}) {
+    auto removed = prune(journey.directory.open(), dry_run);
+    REQUIRE(removed.ok());
+    CHECK(removed.value().empty());
+  }
+  CHECK(journey.objects() == Names{"o"});
+  CHECK(journey.directory.has(journey.ticket));
+  SUBCASE("and closes it") { journey.carrier.reset(); }
+  SUBCASE("and is killed: the next prune takes it") {
+    auto& file = journey.carrier->queue().segment().file();
+    for (std::uint64_t byte : {std::uint64_t{0}, interproc::memory::kAttachedByte})
+      file.unlock(byte);
+    auto removed = prune(journey.directory.open(), false);
+    REQUIRE(removed.ok());
+    CHECK(removed.value() == Names{"o"});
+  }
   CHECK(journey.directory.names().empty());
 }
 

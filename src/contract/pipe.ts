@@ -99,8 +99,8 @@ export interface PipeEnd extends SharedObject, Movable {
 
   /**
    * Receives the next message into `inbox`: its length, LARGE, EMPTY or ENDED. `marks` are its marks; one that is CARRYING stays
-   * where it was until `finish`, so that it can be opened before it is consumed: it is the next one again if this process dies,
-   * or without `finish`. Of a message in parts it takes what there is, and returns EMPTY until it is complete.
+   * where it was until `finish`, so that it can be opened before it is consumed; that is to be called before anything else is
+   * received. Of a message in parts it takes what there is, and returns EMPTY until it is complete.
    */
   tryReceive(): number;
   /** After LARGE, once: the message, in an array of its own that the end forgets. */

@@ -103,14 +103,15 @@ export class PipeReader<T> {
   /** The bytes of the next message. @throws ERR_TOO_LARGE if there are more than `maxLength`; it stays */
   takeBytes(maxLength: number): Uint8Array | NotYet {
     const end = this.#end;
-    const aside = this.#aside;
-    if (aside !== undefined) {
-      assertLength(aside.first.bytes.length, maxLength);
-      return this.#takeAsideBytes(aside);
-    }
     for (;;) {
+      const aside = this.#aside;
+      if (aside !== undefined) {
+        assertLength(aside.first.bytes.length, maxLength);
+        return this.#takeAsideBytes(aside);
+      }
       if (maxLength !== Infinity) {
         if (!this.isReadable()) return NOT_YET;
+        if (this.#aside !== undefined) continue;
         assertLength(end.nextLength(), maxLength);
       }
       const bytes = end.tryReceiveCopy();
@@ -178,12 +179,7 @@ export class PipeReader<T> {
       const bytes = end.tryReceiveCopy();
       if (bytes === EMPTY) return true;
       if (typeof bytes === 'number') throw this.#failure(bytes);
-      const { marks } = end;
-      if ((marks & EXCHANGE) !== 0) this.#handOver(bytes);
-      else
-        this.#setAside(
-          marks === 0 ? new AsideMessage(bytes, undefined) : this.#decoded(bytes, marks),
-        );
+      this.#handOverOrSetAside(bytes);
     }
     return true;
   }
@@ -196,8 +192,9 @@ export class PipeReader<T> {
       if ((end.marks & EXCHANGE) === 0) return true;
       const bytes = end.tryReceiveCopy();
       if (typeof bytes === 'number') return bytes !== EMPTY;
-      this.#handOver(bytes);
-      if (this.#isClosed()) return true;
+      // That one may have been given up half way, and this is another.
+      this.#handOverOrSetAside(bytes);
+      if (this.#aside !== undefined || this.#isClosed()) return true;
     }
     return false;
   }
@@ -252,7 +249,15 @@ export class PipeReader<T> {
     return message.bytes;
   }
 
-  #setAside(message: AsideMessage<T>): void {
+  /** What was received last, in an array of its own. */
+  #handOverOrSetAside(bytes: Uint8Array): void {
+    const { marks } = this.#end;
+    if ((marks & EXCHANGE) !== 0) {
+      this.#handOver(bytes);
+      return;
+    }
+    const message =
+      marks === 0 ? new AsideMessage<T>(bytes, undefined) : this.#decoded(bytes, marks);
     (this.#aside ??= new SetAside()).push(message);
   }
 

@@ -79,6 +79,49 @@ export function requests(subject: PipeSubject): void {
       expect(responses).toEqual(numbers.map((n) => 10 * (n + 1)));
     });
 
+    it('are not sent beyond those that may be unanswered', async () => {
+      const [a, b] = bench.values<number>({ capacityBytes: 2 ** 20 });
+      const answers: ((value: number) => void)[] = [];
+      b.onRequest(() => new Promise((resolve) => answers.push(resolve)), { maxConcurrent: 5000 });
+      const numbers = Array.from({ length: 1100 }, (_, i) => i);
+      const all = Promise.all(numbers.map((n) => a.request(n)));
+      await until(() => answers.length === 1024);
+      await turn();
+      expect([a.stats().sent, answers.length]).toEqual([1024, 1024]);
+      answers[0]?.(0);
+      await until(() => answers.length === 1025);
+      expect(a.stats().sent).toBe(1025);
+      for (let i = 1; i < numbers.length; i++) {
+        await until(() => answers.length > i);
+        answers[i]?.(i);
+      }
+      expect(await all).toEqual(numbers);
+    });
+
+    it('are not sent beyond 4 MiB of them, but one always is', async () => {
+      const [a, b] = bench.raw({ capacityBytes: 2 ** 24 });
+      const answers: (() => void)[] = [];
+      b.onRequest((bytes) => new Promise((resolve) => answers.push(() => resolve(bytes))));
+      const calls = [5, 1, 1].map((mib) => a.request(new Uint8Array(mib * 2 ** 20)));
+      for (let i = 0; i < 2; i++) {
+        await until(() => answers.length > i);
+        if (i === 0) expect(a.stats().sent).toBe(1);
+        answers[i]?.();
+        await calls[i];
+      }
+      await until(() => answers.length === 3);
+      answers[2]?.();
+      expect((await calls[2])?.length).toBe(2 ** 20);
+    });
+
+    it('leave no listener at their signals', async () => {
+      const [a, b] = bench.values();
+      b.onRequest((x) => x);
+      const { signal } = new AbortController();
+      await a.request(1, { signal });
+      expect(getEventListeners(signal, 'abort')).toEqual([]);
+    });
+
     it('are larger than the connection holds at once, and so are responses', async () => {
       const [a, b] = bench.raw({ capacityBytes: 4096 });
       b.onRequest((bytes) => new Uint8Array([...bytes, ...bytes]));

@@ -85,6 +85,22 @@ export function spoiltExchanges(subject: PipeSubject): void {
       expect(failed).toMatchObject({ reason: coded('ERR_REQUEST') });
     });
 
+    it.each<[string, (connection: Connection) => unknown]>([
+      ['readable', (connection) => connection.readable],
+      ['tryRecv', (connection) => connection.tryRecv('none') === 'none'],
+      ['tryRecvBytes', (connection) => connection.tryRecvBytes(1000)],
+    ])('may give a message up half way, which %s has met', async (_, look) => {
+      const [connection, theirs] = scene(bench);
+      const request = frame(REQUEST, 1, new Uint8Array(200_000));
+      for (const act of [() => look(connection), () => {}]) {
+        expect(theirs.trySendParts(request, 0, EXCHANGE)).toBeLessThan(request.length);
+        act();
+        while (theirs.trySend(bodyOf('plain'), 0) !== 0) look(connection);
+        while (!connection.readable) await turn();
+        expect(connection.tryRecvBytes(100)).toEqual(bodyOf('plain'));
+      }
+    });
+
     it('gets an error for a request that cannot be read', async () => {
       const [connection, theirs] = scene(bench);
       connection.onRequest((x) => x);
@@ -120,12 +136,12 @@ export function spoiltExchanges(subject: PipeSubject): void {
         },
         { maxConcurrent: 1 },
       );
+      const call = connection.request('of ours').catch((error: unknown) => error);
       for (let id = 0; id < 3000; id++) {
         while (theirs.trySend(frame(REQUEST, id, bodyOf(id)), EXCHANGE) !== 0) await turn();
       }
-      await turn();
-      expect(handled).toBe(1);
-      connection.close();
+      // Too much was kept for what comes to be believed.
+      expect(await call).toEqual(coded('ERR_CORRUPT'));
       expect(handled).toBe(1);
     });
 

@@ -267,7 +267,6 @@ export interface Addon {
   pipeSendParts(token: Token, bytes: Uint8Array, marks: number): number;
   pipeReceive(token: Token): number;
   pipeReceiveInto(token: Token, bytes: Uint8Array): number;
-  pipeReceiveMany(token: Token, max: number): number;
   /** From `results[pipeLength]` on, which says then how far it has got. */
   pipeFill(token: Token, bytes: Uint8Array): number;
   pipeLook(token: Token): number;

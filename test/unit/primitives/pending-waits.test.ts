@@ -528,6 +528,20 @@ describe('who takes what no call is pending for', () => {
     expect([script.isArmed, waits.isWatched]).toEqual([false, false]);
   });
 
+  it('is not asked while a call is pending, whatever the channel says', async () => {
+    const { script, waits, get } = scene();
+    let asked = 0;
+    waits.setTaker({ take: () => void asked++, failed() {} });
+    const call = get();
+    const answers = [true, false];
+    script.arm = () => (script.isArmed = answers.shift() === false) === false;
+    script.ring(waits);
+    expect([asked, script.isArmed]).toEqual([0, true]);
+    script.messages.push(1);
+    script.ring(waits);
+    expect(await call).toBe(1);
+  });
+
   it('lets a call have what was left for it by a call of his', async () => {
     const { script, waits, get } = scene();
     const calls: Promise<number>[] = [];
