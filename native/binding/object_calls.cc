@@ -342,10 +342,10 @@ Napi::Value copy_ticket(const Napi::CallbackInfo& info) {
   return ticket_or_raise(info.Env(), std::move(copied));
 }
 
-// redeemTicket(token, file name)
+// redeemTicket(directory, file name)
 void redeem_ticket(const Napi::CallbackInfo& info) {
-  const Environment::Object* object = object_of(info);
-  if (object != nullptr) ring::redeem(*object->watch->bell, info[1].As<Napi::String>().Utf8Value());
+  auto watch = environment_of(info).watch(info[0].As<Napi::String>().Utf8Value());
+  if (watch.ok()) ring::redeem(*watch.value()->bell, info[1].As<Napi::String>().Utf8Value());
 }
 
 // listen(token): before the first arm.

@@ -293,10 +293,12 @@ void PipeEnd::pop(const FrameRing::Frame& frame) noexcept {
 }
 
 Code PipeEnd::look(Received& received, FrameRing::Frame& frame) noexcept {
-  // The rest of a message whose beginning was received and forgotten: by an owner of this end before us, say.
-  for (;;) {
+  // The rest of a message whose beginning was received and forgotten: by an owner of this end before us, say. A ring of them at most:
+  // who keeps sending them keeps nobody in here.
+  for (std::uint64_t rests = 0;; ++rests) {
     if (const Code code = front(frame); code != Code::ok) return code;
     if ((frame.flags & kRest) == 0) break;
+    if (rests * FrameRing::kUnit > incoming_.whole_bytes()) return Code::empty;
     pop(frame);
     unfinished_ = false;
   }

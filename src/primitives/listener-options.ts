@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { isUint8Array } from 'node:util/types';
 
 import { InterprocError, invalidArgument } from '../errors.js';
@@ -141,5 +142,6 @@ function keyOf(authkey: unknown): Uint8Array | undefined {
       'authkey takes a secret of one byte at least; received an empty one. Leave it out to authenticate nobody',
     );
   }
-  return typeof authkey === 'string' ? new TextEncoder().encode(authkey) : new Uint8Array(authkey);
+  // Hashed: a MAC pads keys with zeros, so that one with zeros at its end would be the same without them.
+  return createHash('sha256').update(authkey).digest();
 }

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 
@@ -26,7 +26,7 @@ function proof(
   a: Uint8Array,
   b: Uint8Array,
 ): Buffer {
-  return createHmac('sha256', key)
+  return createHmac('sha256', createHash('sha256').update(key).digest())
     .update(`interproc connection 1\0client\0${name}\0${pipe}\0`)
     .update(a)
     .update(b)
@@ -212,6 +212,15 @@ export function authentication(subject: ListenerSubject): void {
       const response = (await next(end)) as Uint8Array;
       end.trySend(Buffer.concat([Uint8Array.of(3), response.subarray(33)]), 0);
       await refused;
+    });
+
+    it('is another one with zeros at its end', async () => {
+      const { listener } = listen({ authkey: Uint8Array.of(1, 2, 3) });
+      const authkey = Uint8Array.of(1, 2, 3, 0);
+      const accepting = listener.accept();
+      await expect(Pipe.connect(listener.name, { authkey })).rejects.toEqual(coded('ERR_AUTH'));
+      await bench.kept(Pipe.connect(listener.name, { authkey: authkey.subarray(0, 3) }));
+      await bench.kept(accepting);
     });
 
     it('is asked for while somebody waits for the listener, who is told of those who know it', async () => {

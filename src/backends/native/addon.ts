@@ -291,7 +291,7 @@ export interface Addon {
   issueTicket(carrier: Token, passenger: Token): string;
   /** The name of one more file for the same object; undefined if there is no such file. */
   copyTicket(carrier: Token, file: string): string | undefined;
-  redeemTicket(token: Token, file: string): void;
+  redeemTicket(directory: string, file: string): void;
   /** Before the first arm of an object. */
   listen(token: Token): void;
   onBell(dispatch: (count: number) => void): void;

@@ -2,7 +2,6 @@
 
 import { InterprocError } from '../../errors.js';
 import type { SharedObject, Ticket } from '../../contract/shared-object.js';
-import type { Addon, Token } from './addon.js';
 import { guarded } from './failures.js';
 import { NativeObject } from './native-object.js';
 import type { NativeThread } from './native-thread.js';
@@ -48,9 +47,10 @@ export function issueTicket(
   return formatTicket(file, passenger.name);
 }
 
-export function redeemTicket(addon: Addon, carrier: Token, ticket: Ticket): void {
+/** Also when the carrier is closed by now: by code of the caller's that ran while its message was encoded. */
+export function redeemTicket(carrier: NativeObject, ticket: Ticket): void {
   const known = parseTicket(ticket);
-  if (known !== undefined) addon.redeemTicket(carrier, known.file);
+  if (known !== undefined) carrier.redeem(known.file);
 }
 
 export function ticketsOf(carrier: SharedObject, message: Uint8Array): Ticket[] {

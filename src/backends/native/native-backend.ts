@@ -30,6 +30,7 @@ import { guarded } from './failures.js';
 import { NativeByteRing } from './native-byte-ring.js';
 import { NativeChannel } from './native-channel.js';
 import { NativeListener } from './native-listener.js';
+import { NativeObject } from './native-object.js';
 import { NativePipeEnd } from './native-pipe.js';
 import { NativeState } from './native-state.js';
 import { parseTicket } from './tickets.js';
@@ -90,7 +91,6 @@ export class NativeBackend implements Backend, Registry, RingOpener, PipeOpener,
   /** Of what is opened; undefined: as INTERPROC_DIR says at that time. */
   readonly #directory: string | undefined;
   readonly #besides = new Map<string, NativeBackend>();
-  readonly #directoryOf = new WeakMap<SharedObject, string>();
 
   constructor(directory?: string) {
     this.thread = NativeThread.of(loadAddon());
@@ -99,8 +99,8 @@ export class NativeBackend implements Backend, Registry, RingOpener, PipeOpener,
   }
 
   beside(object: SharedObject): NativeBackend {
-    const directory = this.#directoryOf.get(object);
-    if (directory === undefined || directory === this.#directory) return this;
+    if (!(object instanceof NativeObject) || object.directory === this.#directory) return this;
+    const { directory } = object;
     let found = this.#besides.get(directory);
     if (found === undefined) this.#besides.set(directory, (found = new NativeBackend(directory)));
     return found;
@@ -151,15 +151,14 @@ export class NativeBackend implements Backend, Registry, RingOpener, PipeOpener,
       addon.openQueue(directory, fullName, MODES[mode], wanted),
     );
     const found = this.#assertAgreement(what, token, mode, options, wanted);
-    const channel = new NativeChannel(
+    return new NativeChannel(
       this.thread,
       token,
       fullName,
+      directory,
       toGeometry(found),
       copiesLeases(),
     );
-    this.#directoryOf.set(channel, directory);
-    return channel;
   }
 
   /** What the object has. If that is not what was asked for, it is closed. @throws ERR_MISMATCH */
@@ -230,7 +229,7 @@ export class NativeBackend implements Backend, Registry, RingOpener, PipeOpener,
       addon.openState(this.#where(), fullName, MODES[mode], wanted, initial),
     );
     const geometry = Object.freeze(addon.stateGeometry(token));
-    return new NativeState(this.thread, token, fullName, geometry, copiesState());
+    return new NativeState(this.thread, token, fullName, this.#where(), geometry, copiesState());
   }
 
   openStateTicket(ticket: Ticket, kind: StateKind): State {
@@ -290,9 +289,7 @@ export class NativeBackend implements Backend, Registry, RingOpener, PipeOpener,
   }
 
   #pipeEnd(token: Token, name: string): NativePipeEnd {
-    const end = new NativePipeEnd(this.thread, token, name, copiesPipes());
-    this.#directoryOf.set(end, this.#where());
-    return end;
+    return new NativePipeEnd(this.thread, token, name, this.#where(), copiesPipes());
   }
 
   openListener(name: string, options: ListenerOptions): ListenerEnd {
@@ -323,11 +320,13 @@ export class NativeBackend implements Backend, Registry, RingOpener, PipeOpener,
   }
 
   #listener(token: Token, name: string): NativeListener {
-    const listener = new NativeListener(this.thread, token, name, (ticket) =>
-      // Where the listener is, wherever INTERPROC_DIR points to by now.
-      this.beside(listener).openPipeTicket(ticket),
+    const listener: NativeListener = new NativeListener(
+      this.thread,
+      token,
+      name,
+      this.#where(),
+      (ticket) => this.beside(listener).openPipeTicket(ticket),
     );
-    this.#directoryOf.set(listener, this.#where());
     return listener;
   }
 

@@ -51,10 +51,11 @@ export class NativeChannel extends NativeObject implements Channel {
     thread: NativeThread,
     token: Token,
     name: string,
+    directory: string,
     geometry: ChannelGeometry,
     copiesLeases: boolean,
   ) {
-    super(thread, token, name);
+    super(thread, token, name, directory);
     const { addon } = thread;
     this.geometry = geometry;
     this.offsets = addon.offsets;
@@ -247,7 +248,7 @@ export class NativeChannel extends NativeObject implements Channel {
   }
 
   redeemTicket(ticket: Ticket): void {
-    redeemTicket(this.#addon, this.#token, ticket);
+    redeemTicket(this, ticket);
   }
 
   ticketsIn(message: Uint8Array): Ticket[] {

@@ -24,8 +24,8 @@ export class NativeListener extends NativeObject implements ListenerEnd, ClientE
   clientPid = 0;
   readonly #arrive: Arrive;
 
-  constructor(thread: NativeThread, token: Token, name: string, arrive: Arrive) {
-    super(thread, token, name);
+  constructor(thread: NativeThread, token: Token, name: string, directory: string, arrive: Arrive) {
+    super(thread, token, name, directory);
     this.terms = Object.freeze(thread.addon.listenerGeometry(token));
     this.#arrive = arrive;
   }
@@ -47,7 +47,7 @@ export class NativeListener extends NativeObject implements ListenerEnd, ClientE
       }
       // The ticket last, as of every message: until then it may be had again.
       this.addon.ack(this.token, receipt);
-      redeemTicket(this.addon, this.token, ticket);
+      redeemTicket(this, ticket);
       this.clientPid = pid;
       if (client === undefined) continue;
       if (this.#suits(client)) return client;
@@ -90,7 +90,7 @@ export class NativeListener extends NativeObject implements ListenerEnd, ClientE
       return 0;
     }
     theirs.stay();
-    redeemTicket(addon, this.token, ticket);
+    redeemTicket(this, ticket);
     if (result === -constants.full) return FULL;
     if (result === -constants.ended) return ENDED;
     throw statusError(constants, -result, this.name);

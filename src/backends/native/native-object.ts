@@ -8,6 +8,8 @@ import type { NativeThread, Rung } from './native-thread.js';
 /** What native queues and states have in common: waits on the thread's doorbell, and an end. */
 export abstract class NativeObject implements SharedObject, Rung {
   readonly name: string;
+  /** Where it lives, wherever INTERPROC_DIR points to by now. */
+  readonly directory: string;
   onReady: ((side: Side) => void) | undefined = undefined;
 
   protected readonly thread: NativeThread;
@@ -18,8 +20,9 @@ export abstract class NativeObject implements SharedObject, Rung {
   #listening = false;
   #closed = false;
 
-  constructor(thread: NativeThread, token: Token, name: string) {
+  constructor(thread: NativeThread, token: Token, name: string, directory: string) {
     this.name = name;
+    this.directory = directory;
     this.thread = thread;
     this.addon = thread.addon;
     this.constants = thread.addon.constants;
@@ -34,6 +37,11 @@ export abstract class NativeObject implements SharedObject, Rung {
 
   isOn(thread: NativeThread): boolean {
     return this.thread === thread;
+  }
+
+  /** Gives up a ticket of a message in it. */
+  redeem(file: string): void {
+    this.addon.redeemTicket(this.directory, file);
   }
 
   /** Whether a message may take a handle of it, or take it with it. @throws ERR_ENCODE */

@@ -101,8 +101,14 @@ export class NativePipeEnd extends NativeObject implements PipeEnd {
   #receivedBytes = 0;
 
   /** `copies`: everything goes by native code, even where it need not. */
-  constructor(thread: NativeThread, token: Token, name: string, copies: boolean) {
-    super(thread, token, name);
+  constructor(
+    thread: NativeThread,
+    token: Token,
+    name: string,
+    directory: string,
+    copies: boolean,
+  ) {
+    super(thread, token, name, directory);
     const { addon } = thread;
     const found = addon.geometry(token) as unknown as NativePipeGeometry;
     this.#thread = thread;
@@ -497,7 +503,7 @@ export class NativePipeEnd extends NativeObject implements PipeEnd {
   }
 
   redeemTicket(ticket: Ticket): void {
-    redeemTicket(this.#addon, this.#token, ticket);
+    redeemTicket(this, ticket);
   }
 
   ticketsIn(message: Uint8Array): Ticket[] {

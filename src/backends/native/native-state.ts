@@ -23,10 +23,11 @@ export class NativeState extends NativeObject implements State {
     thread: NativeThread,
     token: Token,
     name: string,
+    directory: string,
     geometry: StateGeometry,
     copies: boolean,
   ) {
-    super(thread, token, name);
+    super(thread, token, name, directory);
     this.geometry = geometry;
     this.buffer = copies ? undefined : this.addon.stateBuffer(token);
     if (this.buffer !== undefined) stateOf.set(this.buffer, this);
