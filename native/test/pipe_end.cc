@@ -787,7 +787,9 @@ TEST_CASE(
     SUBCASE("who closes it") { queue.reset(); }
     SUBCASE("who is killed") {
       // To everybody else it is dead; its object here is never destroyed.
-      auto& file = queue.release()->queue().segment().file();
+      static Peer* dead = nullptr;
+      dead = queue.release();
+      auto& file = dead->queue().segment().file();
       for (std::uint64_t byte : {std::uint64_t{0}, interproc::memory::kAttachedByte})
         file.unlock(byte);
     }
