@@ -13,7 +13,7 @@ import { isDetached } from './detached.js';
 const OUTBOX_BYTES = 256;
 
 /** @throws ERR_INVALID_ARG */
-function checkBytes(value: unknown): Uint8Array {
+export function checkBytes(value: unknown): Uint8Array {
   if (!isUint8Array(value)) {
     throw invalidArgument("Codec 'raw'", 'Uint8Arrays (Buffers are)', value);
   }

@@ -3,7 +3,7 @@ import { ENDED, EXCHANGE } from '../contract/pipe.js';
 import type { PipeEnd } from '../contract/pipe.js';
 import type { Codec } from '../codec/codec.js';
 import { ByteCopies } from '../codec/copy-bytes.js';
-import { rawCodec } from '../codec/raw.js';
+import { checkBytes } from '../codec/raw.js';
 import { BatchSend } from './batch-send.js';
 import { HEADER_BYTES, writeHeader } from './exchange-frame.js';
 import type { FrameHeader } from './exchange-frame.js';
@@ -34,12 +34,14 @@ export class PipeWriter<T> {
    * outbox, or is the caller's.
    */
   encode(value: T): number | Uint8Array {
-    return this.#boarding.encode(this.#codec, value);
+    const codec = this.#codec;
+    // Bytes go into the ring from where they are.
+    return codec.bytesOf === undefined ? this.#boarding.encode(codec, value) : codec.bytesOf(value);
   }
 
   /** The same of bytes that are sent as they are. */
-  encodeBytes(bytes: Uint8Array): number | Uint8Array {
-    return rawCodec.encode(bytes, this.#end.outbox);
+  encodeBytes(bytes: Uint8Array): Uint8Array {
+    return checkBytes(bytes);
   }
 
   /**
