@@ -415,6 +415,13 @@ export class PipeReader<T> {
         messages.push(inbox.slice(offset, offset + (lengths[i] as number)));
       }
       for (const message of messages) this.#add(batch, () => this.#decodeOwn(message));
+    } else if (this.#codec.bytesOf !== undefined) {
+      // Bytes: there is nothing to decode, and no handle in them.
+      const codec = this.#codec;
+      const { values } = batch;
+      for (let i = 0; i < count; i++) {
+        values.push(codec.decode(inbox, offsets[i] as number, lengths[i] as number));
+      }
     } else {
       for (let i = 0; i < count; i++) {
         try {
