@@ -6,11 +6,11 @@ export default {
   name: 'pipe-1MiB',
   title: '1 MiB, one way, over a connection',
   pattern: 'oneWay',
-  parameters: { bytes: 2 ** 20, producers: 1, consumers: 1, capacityBytes: 2 * 2 ** 20 },
+  parameters: { bytes: 2 ** 20, producers: 1, consumers: 1, capacityBytes: 4 * 2 ** 20 },
   reference: 'copy-bare',
   entries: [
     { label: 'copy-bare', contender: 'copy-bare' },
-    { label: 'pipe-of-2MiB', contender: 'pipe-sync' },
+    { label: 'pipe-of-4MiB', contender: 'pipe-sync' },
     // In parts: the connection holds a sixteenth of a message.
     { label: 'pipe-of-64KiB', contender: 'pipe-sync', parameters: { capacityBytes: 65_536 } },
     { label: 'unix-socket-framed', contender: 'unix-socket-framed' },
@@ -20,7 +20,7 @@ export default {
     { key: 'messagesPerSecond', heading: 'messages', format: formatMessageRate },
   ],
   targets: [
-    { entry: 'pipe-of-2MiB', of: 'copy-bare', atLeast: 0.6 },
+    { entry: 'pipe-of-4MiB', of: 'copy-bare', atLeast: 0.6 },
     { entry: 'pipe-of-64KiB', of: 'copy-bare', atLeast: 0.6 },
   ],
 };

@@ -166,9 +166,7 @@ bool Environment::arm(std::uint32_t token, sync::Side side) {
     return true;
   }
   mark_armed(*found, side, true);
-  if (found->pipe != nullptr &&
-      !lifelines_.hold(loop_, *found->watch->bell, found->pipe->peer_bell(), token))
-    doubt(token);
+  if (found->pipe != nullptr && !hold_lifeline(*found, token)) doubt(token);
   return false;
 }
 
@@ -248,17 +246,24 @@ void Environment::look_at_doubtful() {
     if (waiting() != nullptr) look_at(token, true);
     // Looked up again: what is dispatched may close it.
     Object* found = waiting();
-    if (found == nullptr ||
-        lifelines_.hold(loop_, *found->watch->bell, found->pipe->peer_bell(), token))
-      doubtful_.erase(token);
+    if (found == nullptr || hold_lifeline(*found, token)) doubtful_.erase(token);
   }
   doubt_ms_ = std::min(doubt_ms_ * 2, kDoubtMs);
   if (!doubtful_.empty()) uv_timer_start(&doubt_timer_, on_doubt, doubt_ms_, 0);
   dispatch();
 }
 
+bool Environment::hold_lifeline(const Object& object, std::uint32_t token) {
+  const std::uint64_t bell = object.pipe->peer_bell();
+  const bool is_held = lifelines_.hold(loop_, *object.watch->bell, bell, token);
+  object.pipe->told_of(is_held ? bell : 0);
+  return is_held;
+}
+
 // Nobody's doorbell tells of its peer: it is asked for.
 void Environment::doubt(std::uint32_t token) {
+  if (const Object* found = object(token); found != nullptr && found->pipe != nullptr)
+    found->pipe->told_of(0);
   if (!doubtful_.insert(token).second) return;
   doubt_ms_ = 1;
   uv_timer_start(&doubt_timer_, on_doubt, doubt_ms_, 0);

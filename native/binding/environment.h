@@ -153,6 +153,7 @@ class Environment {
   void forget(const Object* leaving) noexcept;
   void answer(Watch& watch);
   void peers_died(const std::unordered_set<std::uint32_t>& tokens);
+  bool hold_lifeline(const Object& object, std::uint32_t token);
   void doubt(std::uint32_t token);
   static void on_doubt(uv_timer_t* timer);
   void look_at_doubtful();

@@ -426,6 +426,7 @@ bool PipeEnd::worth_trying(Side side) noexcept {
 }
 
 void PipeEnd::look_for_the_dead(Side) noexcept {
+  if (is_slow_look_ && told_of_ != 0 && told_of_ == peer_bell()) return;
   const std::int64_t now = platform::coarse_now_ns();
   const bool is_flying =
       EndWord::state(peer_end().load(std::memory_order_seq_cst)) == EndState::flying;
@@ -439,7 +440,12 @@ bool PipeEnd::arm(Side side, std::uint32_t token) noexcept { return waiting(side
 void PipeEnd::disarm(Side side) noexcept {
   if (waiting(side).armed()) waiting(side).leave();
 }
-bool PipeEnd::answer(Side side, bool slow_look) noexcept { return waiting(side).answer(slow_look); }
+bool PipeEnd::answer(Side side, bool slow_look) noexcept {
+  is_slow_look_ = slow_look;
+  const bool worth = waiting(side).answer(slow_look);
+  is_slow_look_ = false;
+  return worth;
+}
 bool PipeEnd::wait(Side side, std::int64_t timeout_ns) noexcept {
   return waiting(side).wait(timeout_ns);
 }

@@ -104,6 +104,8 @@ class PipeEnd final : public sync::Waitable, private sync::Awaited {
   bool peer_gone(bool deep) noexcept;
   // The doorbell of whoever has the other end, which falls silent when that one dies; 0: nobody has, or none.
   std::uint64_t peer_bell() const noexcept;
+  // Somebody tells us when whoever has this bell dies, so that sleepers need not ask the kernel; 0: nobody does.
+  void told_of(std::uint64_t bell) noexcept { told_of_ = bell; }
 
   // On its way in a message: offered before the message is put; not_owner if it is not ours any more.
   Code offer() noexcept;
@@ -169,6 +171,8 @@ class PipeEnd final : public sync::Waitable, private sync::Awaited {
   bool lost_ = false;
   bool unfinished_ = false;  // the frame in front belongs to a carrying message that was received
   std::int64_t looked_deep_at_ns_ = 0;
+  std::uint64_t told_of_ = 0;
+  bool is_slow_look_ = false;
 };
 
 }  // namespace interproc::ring
