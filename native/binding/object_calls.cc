@@ -122,7 +122,7 @@ Napi::Value open_pipe(const Napi::CallbackInfo& info) {
                      });
 }
 
-// openPipeTicket(directory, ticket): the end that it is for. Throws lost if nobody can have it any more.
+// openPipeTicket(directory, ticket): the end that it is for; a lost one, if nobody can have it any more.
 Napi::Value open_pipe_ticket(const Napi::CallbackInfo& info) {
   Environment& environment = environment_of(info);
   const std::string file = info[1].As<Napi::String>().Utf8Value();

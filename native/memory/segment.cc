@@ -324,6 +324,9 @@ bool Segment::leave(const Directory& directory,
       gone = true;
     } else if (facts.ok() && facts.value().links > 0 && !stays) {
       directory.remove_if_same(name_, facts.value());
+      // Of one who was killed between the two names.
+      if (facts.value().links > 1)
+        directory.remove_if_same(unlinked_name(identity_), facts.value());
       gone = true;
     } else {
       gone = facts.ok() && facts.value().links == 0;

@@ -68,6 +68,13 @@ std::size_t tickets_in(const TestDirectory& directory) {
   return count;
 }
 
+std::size_t unlinked_in(const TestDirectory& directory) {
+  std::size_t count = 0;
+  for (const std::string& name : directory.names())
+    count += interproc::memory::Segment::names_unlinked(name) ? 1 : 0;
+  return count;
+}
+
 // No descriptor is left to this process from begin() to end().
 class Scarcity {
  public:
@@ -801,10 +808,15 @@ TEST_CASE(
       victim.queue().unlink();
     });
     CHECK(directory.has("q"));
-    CHECK(Peer(directory, "q", OpenMode::open).error().code == Code::not_found);
-    CHECK_FALSE(directory.has("q"));
-    CHECK_FALSE(moved.a.end().peer_gone(true));
+    SUBCASE("to open it") {
+      CHECK(Peer(directory, "q", OpenMode::open).error().code == Code::not_found);
+      CHECK_FALSE(directory.has("q"));
+      CHECK_FALSE(moved.a.end().peer_gone(true));
+    }
+    // An empty queue goes with its last one out, by whichever name.
+    SUBCASE("to leave it") { CHECK(queue->take().id == 1); }
     queue.reset();
+    CHECK(unlinked_in(directory) == 0);
   }
   CHECK(moved.a.end().peer_gone(true));
   moved.a.close();
