@@ -21,6 +21,8 @@ const TS_ORDER: ReadonlyArray<readonly string[]> = [
 ];
 const BACKENDS = 'backends';
 const BACKENDS_MAY_IMPORT: readonly string[] = ['errors', 'contract'];
+/** What several of them are made of; it imports none of them. */
+const SHARED_BY_BACKENDS = 'brokered';
 const MAY_IMPORT_BACKENDS = 'context';
 const MAY_LOAD_THE_ADDON = 'src/backends/native/';
 
@@ -60,8 +62,9 @@ function tsRank(room: string): number {
 
 function tsImportIsAllowed(from: string, to: string, fromRoom: string, toRoom: string): boolean {
   if (fromRoom === BACKENDS) {
-    const sameBackend = from.split('/')[2] === to.split('/')[2];
-    return toRoom === BACKENDS ? sameBackend : BACKENDS_MAY_IMPORT.includes(toRoom);
+    const backend = to.split('/')[2];
+    const isOwn = backend === from.split('/')[2] || backend === SHARED_BY_BACKENDS;
+    return toRoom === BACKENDS ? isOwn : BACKENDS_MAY_IMPORT.includes(toRoom);
   }
   if (toRoom === BACKENDS) return fromRoom === MAY_IMPORT_BACKENDS;
   return toRoom === fromRoom || (tsRank(toRoom) >= 0 && tsRank(toRoom) < tsRank(fromRoom));

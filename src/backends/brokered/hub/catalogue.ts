@@ -1,0 +1,187 @@
+/** The objects of a hub by name, and the tickets that are on their way inside messages. */
+
+import { randomBytes } from 'node:crypto';
+
+import type { SegmentInfo } from '../../../contract/channel.js';
+import type { OpenMode, Ticket } from '../../../contract/shared-object.js';
+import { fail } from './fail.js';
+import type { Carrier, Ticketed } from './hub-object.js';
+
+/** An object that can be found by a name. */
+export interface Named extends Ticketed {
+  readonly kind: string;
+  readonly info: SegmentInfo;
+  /** Whether nobody has it open, nor a message. */
+  readonly isUnused: boolean;
+  /** Whether it stays when nobody has it open. */
+  readonly isKept: boolean;
+  /** Its name is gone: nobody can come any more. */
+  forgotten(): void;
+}
+
+/** Who else may have names: objects of other backends live under the same ones. */
+export interface NameKeeper {
+  /** @throws ERR_EXISTS (to create), ERR_BACKEND if another backend has it */
+  claim(name: string, mode: OpenMode): void;
+  release(name: string): void;
+}
+
+const NOBODY_ELSE: NameKeeper = { claim() {}, release() {} };
+
+export class Catalogue {
+  readonly #named = new Map<string, Named>();
+  /** What has no name to be listed by but is listed all the same: pipes. */
+  readonly #listed = new Set<{ readonly info: SegmentInfo }>();
+  readonly #tickets = new Map<
+    Ticket,
+    { readonly passenger: Ticketed; readonly carrier: Carrier }
+  >();
+  readonly #byCarrier = new Map<Carrier, Set<Ticket>>();
+  readonly #byPassenger = new Map<Ticketed, number>();
+  readonly #names: NameKeeper;
+  #identities = 0n;
+
+  constructor(names: NameKeeper = NOBODY_ELSE) {
+    this.#names = names;
+  }
+
+  nextIdentity(): bigint {
+    return ++this.#identities;
+  }
+
+  /** A name no user can choose. */
+  anonymousName(): string {
+    return `~${randomBytes(12).toString('hex')}`;
+  }
+
+  get isEmpty(): boolean {
+    return this.#named.size === 0 && this.#listed.size === 0;
+  }
+
+  get(name: string): Named | undefined {
+    return this.#named.get(name);
+  }
+
+  /**
+   * What is there under a name that somebody opens; undefined: it is to be made, and `add`ed.
+   *
+   * @throws ERR_NOT_FOUND, ERR_EXISTS, ERR_BACKEND
+   */
+  find(name: string, mode: OpenMode): Named | undefined {
+    const known = this.#named.get(name);
+    if (known !== undefined && mode === 'create') {
+      fail(
+        'ERR_EXISTS',
+        `'${name}' is there already: a ${known.kind}; open it, or choose another name`,
+      );
+    }
+    if (known !== undefined) return known;
+    this.#names.claim(name, mode);
+    if (mode === 'open') fail('ERR_NOT_FOUND', `Nothing has the name '${name}'`);
+    return undefined;
+  }
+
+  add(object: Named): void {
+    this.#named.set(object.name, object);
+  }
+
+  /** Removes its name, if it still has it. */
+  unlink(object: Named): void {
+    if (this.#named.get(object.name) !== object) return;
+    this.#named.delete(object.name);
+    this.#names.release(object.name);
+    object.forgotten();
+  }
+
+  has(object: Named): boolean {
+    return this.#named.get(object.name) === object;
+  }
+
+  /** Removes it if nobody has it any more and nothing keeps it. */
+  removeIfUnused(object: Named): void {
+    if (!object.isUnused || this.isTravelling(object)) return;
+    if (!object.isKept) this.unlink(object);
+    // Without a name nobody can come and take what is in it.
+    if (!this.has(object)) this.carrierIsGone(object);
+  }
+
+  list(): SegmentInfo[] {
+    return [...this.#named.values(), ...this.#listed].map(({ info }) => info);
+  }
+
+  addListed(object: { readonly info: SegmentInfo }): void {
+    this.#listed.add(object);
+  }
+
+  removeListed(object: { readonly info: SegmentInfo }): void {
+    this.#listed.delete(object);
+  }
+
+  /** Removes what nobody has open and `persist` does not keep; its names. */
+  prune(dryRun: boolean): string[] {
+    const removed = [...this.#named.values()].filter(
+      (object) => object.isUnused && !this.isTravelling(object) && !object.info.persist,
+    );
+    if (!dryRun) {
+      for (const object of removed) {
+        this.unlink(object);
+        this.carrierIsGone(object);
+      }
+    }
+    return removed.map(({ name }) => name);
+  }
+
+  // Tickets
+
+  /** @throws ERR_NOT_FOUND */
+  issue(passenger: Ticketed, carrier: Carrier): Ticket {
+    if (!passenger.isThere) {
+      fail('ERR_NOT_FOUND', `'${passenger.name}' was unlinked: nobody could open it any more`);
+    }
+    const ticket = `~ticket-${randomBytes(12).toString('hex')}`;
+    this.#tickets.set(ticket, { passenger, carrier });
+    this.#byPassenger.set(passenger, (this.#byPassenger.get(passenger) ?? 0) + 1);
+    const ofCarrier = this.#byCarrier.get(carrier);
+    if (ofCarrier === undefined) this.#byCarrier.set(carrier, new Set([ticket]));
+    else ofCarrier.add(ticket);
+    return ticket;
+  }
+
+  passengerOf(ticket: Ticket): Ticketed | undefined {
+    return this.#tickets.get(ticket)?.passenger;
+  }
+
+  isCarriedBy(ticket: Ticket, carrier: Carrier): boolean {
+    return this.#tickets.get(ticket)?.carrier === carrier;
+  }
+
+  isTravelling(passenger: Ticketed): boolean {
+    return this.#byPassenger.has(passenger);
+  }
+
+  redeem(ticket: Ticket): void {
+    const known = this.#tickets.get(ticket);
+    if (known === undefined) return;
+    const { passenger, carrier } = known;
+    this.#tickets.delete(ticket);
+    const ofCarrier = this.#byCarrier.get(carrier);
+    ofCarrier?.delete(ticket);
+    if (ofCarrier?.size === 0) this.#byCarrier.delete(carrier);
+    const left = (this.#byPassenger.get(passenger) ?? 1) - 1;
+    if (left === 0) this.#byPassenger.delete(passenger);
+    else this.#byPassenger.set(passenger, left);
+    passenger.ticketWasRedeemed();
+  }
+
+  /** The same one for a message that travels in another carrier as well. @throws ERR_NOT_FOUND */
+  copy(ticket: Ticket, carrier: Carrier): Ticket {
+    const known = this.#tickets.get(ticket);
+    if (known === undefined) fail('ERR_NOT_FOUND', `${ticket} is for nothing any more`);
+    return this.issue(known.passenger, carrier);
+  }
+
+  /** Nobody will ever read a message of it again. */
+  carrierIsGone(carrier: Carrier): void {
+    for (const ticket of this.#byCarrier.get(carrier) ?? []) this.redeem(ticket);
+  }
+}

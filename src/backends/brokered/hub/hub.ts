@@ -1,0 +1,73 @@
+/**
+ * All objects of one directory, or of one process, as one thread keeps them: what the processes and threads that share them ask
+ * of it, it does in the order in which it reads it.
+ */
+
+import type { Body, FrameWriter } from '../frames.js';
+import type { Outlet } from '../line.js';
+import { LIST, PRUNE } from '../operations.js';
+import { Catalogue } from './catalogue.js';
+import type { NameKeeper } from './catalogue.js';
+import { fail } from './fail.js';
+import { OPENERS } from './openers.js';
+import { Session } from './session.js';
+
+/** Makes or finds an object and attaches it to the session; `reply` is what its remote handle is made from. */
+export type Opener = (session: Session, body: Body, reply: FrameWriter) => void;
+
+export class Hub {
+  readonly catalogue: Catalogue;
+  /** Called when the last client has left. */
+  onIdle: () => void = () => {};
+  readonly #sessions = new Set<Session>();
+  readonly #dirty = new Set<Session>();
+  #later: (() => void)[] = [];
+
+  constructor(names?: NameKeeper) {
+    this.catalogue = new Catalogue(names);
+  }
+
+  get isIdle(): boolean {
+    return this.#sessions.size === 0;
+  }
+
+  connect(outlet: Outlet): Session {
+    const session = new Session(this, outlet);
+    this.#sessions.add(session);
+    return session;
+  }
+
+  left(session: Session): void {
+    this.#sessions.delete(session);
+    if (this.#sessions.size === 0) this.onIdle();
+  }
+
+  serve(session: Session, operation: number, body: Body, reply: FrameWriter): void {
+    if (operation === LIST) reply.json(this.catalogue.list());
+    else if (operation === PRUNE) reply.json(this.catalogue.prune(body.bool()));
+    else {
+      const open = OPENERS.get(operation);
+      if (open === undefined) fail('ERR_CORRUPT', `No operation ${operation}`);
+      open(session, body, reply);
+    }
+  }
+
+  later(action: () => void): void {
+    this.#later.push(action);
+  }
+
+  willFlush(session: Session): void {
+    this.#dirty.add(session);
+  }
+
+  /** What was read has its consequences: bells, and everything that is to be sent. */
+  settle(): void {
+    while (this.#later.length > 0) {
+      const actions = this.#later;
+      this.#later = [];
+      for (const action of actions) action();
+    }
+    for (const session of this.#dirty) session.flush();
+    this.#dirty.clear();
+  }
+}

@@ -1,0 +1,151 @@
+/** One client of a hub: what it has open, what it asks, and what it is told. */
+
+import { InterprocError } from '../../../errors.js';
+import { FrameSplitter, FrameWriter } from '../frames.js';
+import type { Body } from '../frames.js';
+import type { Outlet } from '../line.js';
+import { CLOSE, FAILURE, HELLO, PROTOCOL_VERSION, REPLY } from '../operations.js';
+import type { Attachment } from './hub-object.js';
+import { fail } from './fail.js';
+import type { Catalogue } from './catalogue.js';
+import type { Hub } from './hub.js';
+
+/** Most that one client may have open. */
+const MAX_HANDLES = 2 ** 20;
+
+export class Session {
+  readonly catalogue: Catalogue;
+  /** Its process, as it says itself. */
+  pid = 0;
+  readonly #hub: Hub;
+  readonly #outlet: Outlet;
+  readonly #splitter: FrameSplitter;
+  readonly #out = new FrameWriter();
+  readonly #attachments = new Map<number, Attachment>();
+  #handles = 0;
+  #isGreeted = false;
+  #isOver = false;
+
+  constructor(hub: Hub, outlet: Outlet) {
+    this.#hub = hub;
+    this.#outlet = outlet;
+    this.catalogue = hub.catalogue;
+    this.#splitter = new FrameSplitter((handle, operation, sequence, body) =>
+      this.#serve(handle, operation, sequence, body),
+    );
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** What came over the line. Who says what cannot be is let go. */
+  receive(bytes: Buffer): void {
+    if (this.#isOver) return;
+    try {
+      this.#splitter.push(bytes);
+    } catch {
+      this.#hub.settle();
+      this.flush();
+      this.#outlet.close();
+      this.lost();
+    }
+    this.#hub.settle();
+  }
+
+  /** Its line is gone, and most likely its process. */
+  lost(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    for (const attachment of this.#attachments.values()) attachment.close();
+    this.#hub.left(this);
+    this.#hub.settle();
+  }
+
+  attach(attachment: Attachment): number {
+    if (this.#attachments.size >= MAX_HANDLES) {
+      fail('ERR_NO_SLOT', `This process has ${MAX_HANDLES} handles open; close some`);
+    }
+    const handle = ++this.#handles;
+    this.#attachments.set(handle, attachment);
+    return handle;
+  }
+
+  detach(handle: number): void {
+    this.#attachments.delete(handle);
+  }
+
+  /** @throws ERR_CLOSED */
+  attached(handle: number): Attachment {
+    return this.#attachments.get(handle) ?? fail('ERR_CLOSED', `Handle ${handle} is closed`);
+  }
+
+  /** When what is being read has been. */
+  later(action: () => void): void {
+    this.#hub.later(action);
+  }
+
+  /** A frame that nobody asked for, from within an action of `later`; to be ended. */
+  beginPush(handle: number, operation: number): FrameWriter {
+    this.#hub.willFlush(this);
+    return this.#out.begin(handle, operation, 0);
+  }
+
+  flush(): void {
+    if (this.#out.length === 0) return;
+    const frames = this.#out.takeAway();
+    if (!this.#isOver) this.#outlet.write(frames);
+  }
+
+  #serve(handle: number, operation: number, sequence: number, body: Body): void {
+    if (!this.#isGreeted) this.#assertGreeting(handle, operation);
+    const reply = this.#out.begin(handle, REPLY, sequence);
+    try {
+      this.#dispatch(handle, operation, body, reply);
+    } catch (error) {
+      reply.abandon();
+      // A word that is refused has no answer: who said it is out of step with us.
+      if (!(error instanceof InterprocError) || sequence === 0) throw error;
+      this.#out.begin(handle, FAILURE, sequence).text(error.code).text(error.message).end();
+      this.#hub.willFlush(this);
+      return;
+    }
+    if (sequence === 0) {
+      reply.abandon();
+      return;
+    }
+    reply.end();
+    this.#hub.willFlush(this);
+  }
+
+  #dispatch(handle: number, operation: number, body: Body, reply: FrameWriter): void {
+    if (handle === 0) {
+      if (operation === HELLO) this.#greet(body, reply);
+      else this.#hub.serve(this, operation, body, reply);
+      return;
+    }
+    const attachment = this.#attachments.get(handle);
+    if (attachment === undefined) {
+      // It was closed while this was on its way.
+      if (operation !== CLOSE) fail('ERR_CLOSED', `Handle ${handle} is closed`);
+    } else if (operation === CLOSE) attachment.close();
+    else attachment.serve(operation, body, reply);
+  }
+
+  #assertGreeting(handle: number, operation: number): void {
+    if (handle !== 0 || operation !== HELLO) fail('ERR_CORRUPT', 'It begins without a greeting');
+  }
+
+  #greet(body: Body, reply: FrameWriter): void {
+    const version = body.u32();
+    this.pid = body.u32();
+    if (version !== PROTOCOL_VERSION) {
+      fail(
+        'ERR_VERSION',
+        `This version of interproc speaks protocol ${version}, and the broker that runs here ${PROTOCOL_VERSION}; let the programs of the other version end first`,
+      );
+    }
+    this.#isGreeted = true;
+    reply.u32(PROTOCOL_VERSION);
+  }
+}

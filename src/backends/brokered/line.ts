@@ -1,0 +1,25 @@
+/** What carries frames between a thread and its hub: bytes in order, both ways, until one side is gone. */
+
+/** A thread's end of it. */
+export interface Line {
+  /** What came; good until the next call. From the event loop, and from within `wait`. */
+  onBytes: (bytes: Buffer) => void;
+  /** Called once, from the event loop or from within `wait`: the hub is gone, or the line is. */
+  onLost: (cause: Error) => void;
+  /** Hands all of it over, blocking while the hub is slow to read. The memory is the caller's again. @throws what ended the line */
+  write(bytes: Uint8Array): void;
+  /** Blocks until something came (true), or the time has passed. */
+  wait(timeoutMs: number): boolean;
+  /** Whether it keeps the process alive; it does not in the beginning. */
+  ref(): void;
+  unref(): void;
+  close(): void;
+}
+
+/** The hub's end of it. */
+export interface Outlet {
+  /** Hands bytes over, without blocking. They are the line's from now on. */
+  write(bytes: Buffer): void;
+  /** Ends the line. */
+  close(): void;
+}

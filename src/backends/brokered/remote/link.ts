@@ -1,0 +1,272 @@
+/**
+ * A thread's way to a hub: requests that are answered at once, words that want no answer, and bells.
+ *
+ * A request blocks until its reply is there. That is a round trip of some 20 us, and what a single look at shared memory is to
+ * other backends: the objects see to it that a fast run of calls shares one. Nothing of the caller's runs meanwhile: bells that
+ * come in are rung from the event loop.
+ */
+
+import { ERROR_CODES, InterprocError } from '../../../errors.js';
+import type { ErrorCode } from '../../../errors.js';
+import type { Side } from '../../../contract/shared-object.js';
+import { FrameSplitter, FrameWriter, MAX_SEQUENCE } from '../frames.js';
+import type { Body } from '../frames.js';
+import type { Line } from '../line.js';
+import { CLOSE, FAILURE, HELLO, PROTOCOL_VERSION, READY, REPLY } from '../operations.js';
+
+/** A hub that does not answer for so long is given up: it is stopped, or the machine stands still. */
+const PATIENCE_MS = 30_000;
+/** Of one sleep, so that V8 can end the thread in between. */
+const SLICE_MS = 50;
+/** Larger messages are not copied behind their header: they leave by a write of their own. */
+const COPIED_BYTES = 2 ** 14;
+
+/** What a link knows of an object. */
+export interface Linked {
+  /** The answer to a wait of that epoch has come; what the kind of object adds is read here. */
+  answered(side: Side, epoch: number, body: Body): boolean;
+  /** From the event loop, after `answered` said that somebody waits for it. */
+  ring(side: Side): void;
+  /** Anything else that a hub says unasked. */
+  told(operation: number, body: Body): void;
+  /** The hub is gone: whoever waits is to look again. */
+  lost(): void;
+}
+
+export class Link {
+  readonly #line: Line;
+  readonly #writer = new FrameWriter();
+  // Weak, so that a link keeps no forgotten handle alive; one with a pending wait is held by #waiting.
+  readonly #objects = new Map<number, WeakRef<Linked>>();
+  readonly #forgotten = new FinalizationRegistry<number>((handle) => this.#forget(handle));
+  readonly #waiting = new Set<Linked>();
+  readonly #refs = new Set<Linked>();
+  #bells: { readonly object: Linked; readonly side: Side }[] = [];
+  #isRinging = false;
+  /** In the middle of a request or of a wait that blocks. */
+  #isBlocked = false;
+  #sequence = 0;
+  #awaited = 0;
+  #reply: Body | undefined;
+  #failure: InterprocError | undefined;
+  #lost: InterprocError | undefined;
+  #epoch = 0;
+
+  /** @throws ERR_VERSION, ERR_BROKER */
+  constructor(line: Line) {
+    this.#line = line;
+    const splitter = new FrameSplitter((handle, operation, sequence, body) =>
+      this.#frame(handle, operation, sequence, body),
+    );
+    line.onBytes = (bytes) => {
+      try {
+        splitter.push(bytes);
+      } catch (error) {
+        this.#end(error as Error);
+      }
+      if (!this.#isBlocked) this.#ringAll();
+    };
+    line.onLost = (cause) => this.#end(cause);
+    this.begin(0, HELLO).u32(PROTOCOL_VERSION).u32(process.pid);
+    this.ask();
+  }
+
+  get isLost(): boolean {
+    return this.#lost !== undefined;
+  }
+
+  /** @throws ERR_BROKER if it is gone */
+  assertThere(): void {
+    if (this.#lost !== undefined) throw this.#lostError(this.#lost);
+  }
+
+  /** Begins what `ask` or `tell` will send: nothing else may be begun in between. @throws ERR_BROKER */
+  begin(handle: number, operation: number): FrameWriter {
+    this.assertThere();
+    this.#sequence = (this.#sequence % MAX_SEQUENCE) + 1;
+    return this.#writer.begin(handle, operation, this.#sequence);
+  }
+
+  /** The same for what wants no reply. */
+  beginTelling(handle: number, operation: number): FrameWriter {
+    this.assertThere();
+    return this.#writer.begin(handle, operation, 0);
+  }
+
+  /** Sends what was begun, which wants no reply; with `rest` as the end of its body. @throws ERR_BROKER */
+  tell(rest?: Uint8Array): void {
+    this.#send(rest);
+  }
+
+  /** Sends what was begun, and blocks until the reply is there, which is good until the next call of anything. @throws what the hub said */
+  ask(rest?: Uint8Array): Body {
+    this.#awaited = this.#sequence;
+    this.#reply = undefined;
+    this.#failure = undefined;
+    this.#send(rest);
+    this.#block(() => this.#reply !== undefined || this.#failure !== undefined, PATIENCE_MS);
+    const reply = this.#reply as Body | undefined;
+    this.#reply = undefined;
+    this.#awaited = 0;
+    const failure = this.#failure as InterprocError | undefined;
+    if (failure !== undefined) throw failure;
+    if (reply !== undefined) return reply;
+    this.#end(new Error(`it has not answered for ${PATIENCE_MS / 1000} s`));
+    throw this.#lostError(this.#lost as unknown as InterprocError);
+  }
+
+  /** Blocks until `isOver`, which is asked whenever something came; false: the time has passed. @throws ERR_BROKER */
+  waitUntil(isOver: () => boolean, timeoutMs: number): boolean {
+    return this.#block(isOver, timeoutMs);
+  }
+
+  adopt(handle: number, object: Linked): void {
+    this.#objects.set(handle, new WeakRef(object));
+    this.#forgotten.register(object, handle, object);
+  }
+
+  /** The handle is closed, here and at the hub. */
+  release(handle: number, object: Linked): void {
+    this.#forgotten.unregister(object);
+    this.letGo(object);
+    this.#forget(handle);
+  }
+
+  /** A number for a wait, which no other of this link has had for long. */
+  nextEpoch(): number {
+    this.#epoch = (this.#epoch + 1) >>> 0;
+    return this.#epoch;
+  }
+
+  /** While it waits, its bell must find it, whoever else has forgotten it. */
+  hold(object: Linked, keepsAlive: boolean): void {
+    this.#waiting.add(object);
+    if (keepsAlive) this.#refs.add(object);
+    else this.#refs.delete(object);
+    this.#keepAlive();
+  }
+
+  letGo(object: Linked): void {
+    this.#waiting.delete(object);
+    this.#refs.delete(object);
+    this.#keepAlive();
+  }
+
+  close(): void {
+    this.#end(new Error('it was closed'));
+  }
+
+  #keepAlive(): void {
+    if (this.#lost !== undefined) return;
+    if (this.#refs.size > 0) this.#line.ref();
+    else this.#line.unref();
+  }
+
+  #forget(handle: number): void {
+    this.#objects.delete(handle);
+    if (this.#lost !== undefined) return;
+    this.beginTelling(handle, CLOSE);
+    try {
+      this.tell();
+    } catch {
+      // The hub is gone, and what was open there with it.
+    }
+  }
+
+  #send(rest: Uint8Array | undefined): void {
+    const isCopied = rest !== undefined && rest.length <= COPIED_BYTES;
+    if (isCopied) this.#writer.rest(rest);
+    this.#writer.end(isCopied ? 0 : (rest?.length ?? 0));
+    const frames = this.#writer.take();
+    try {
+      this.#line.write(frames);
+      if (!isCopied && rest !== undefined) this.#line.write(rest);
+    } catch (error) {
+      this.#end(error as Error);
+      throw this.#lostError(this.#lost as unknown as InterprocError);
+    }
+  }
+
+  #block(isOver: () => boolean, timeoutMs: number): boolean {
+    const wasBlocked = this.#isBlocked;
+    const deadline = performance.now() + timeoutMs;
+    this.#isBlocked = true;
+    try {
+      for (;;) {
+        if (isOver()) return true;
+        this.assertThere();
+        const left = deadline - performance.now();
+        if (left <= 0) return false;
+        this.#line.wait(Math.min(left, SLICE_MS));
+      }
+    } finally {
+      this.#isBlocked = wasBlocked;
+      if (this.#bells.length > 0) this.#ringSoon();
+    }
+  }
+
+  #frame(handle: number, operation: number, sequence: number, body: Body): void {
+    if (operation === REPLY || operation === FAILURE) {
+      if (sequence !== this.#awaited) return;
+      if (operation === REPLY) this.#reply = body;
+      else this.#failure = failureIn(body);
+      return;
+    }
+    const object = this.#objects.get(handle)?.deref();
+    if (object === undefined) return;
+    if (operation !== READY) {
+      object.told(operation, body);
+      return;
+    }
+    const side = body.u8() as Side;
+    if (object.answered(side, body.u32(), body)) this.#bells.push({ object, side });
+  }
+
+  #ringSoon(): void {
+    if (this.#isRinging) return;
+    this.#isRinging = true;
+    setImmediate(() => {
+      this.#isRinging = false;
+      this.#ringAll();
+    });
+  }
+
+  #ringAll(): void {
+    const bells = this.#bells;
+    if (bells.length === 0) return;
+    this.#bells = [];
+    for (const { object, side } of bells) object.ring(side);
+  }
+
+  #end(cause: Error): void {
+    if (this.#lost !== undefined) return;
+    this.#lost =
+      cause instanceof InterprocError
+        ? cause
+        : new InterprocError('ERR_BROKER', cause.message, { cause });
+    this.#line.close();
+    const objects = [...this.#objects.values()];
+    // From the event loop: this may be the middle of a call.
+    setImmediate(() => {
+      for (const object of objects) object.deref()?.lost();
+    });
+  }
+
+  /** A new one each time, with the stack of whoever meets it. */
+  #lostError(cause: InterprocError): InterprocError {
+    if (cause.code !== 'ERR_BROKER')
+      return new InterprocError(cause.code, cause.message, { cause });
+    return new InterprocError(
+      'ERR_BROKER',
+      `The broker that held it is gone (${cause.message}), and what was in it is lost; close this handle and open or create the object again`,
+      { cause },
+    );
+  }
+}
+
+function failureIn(body: Body): InterprocError {
+  const code = body.text();
+  const message = body.text();
+  const isKnown = Object.hasOwn(ERROR_CODES, code);
+  return new InterprocError(isKnown ? (code as ErrorCode) : 'ERR_CORRUPT', message);
+}

@@ -1,0 +1,213 @@
+/** What all objects behind a hub have in common: waits, tickets, and an end. */
+
+import { InterprocError } from '../../../errors.js';
+import type { SharedObject, Side, Ticket } from '../../../contract/shared-object.js';
+import type { Body, FrameWriter } from '../frames.js';
+import { ARM, DISARM, ISSUE_TICKET, REDEEM_TICKET, TICKETS_HERE, UNLINK } from '../operations.js';
+import type { Link, Linked } from './link.js';
+
+/** What a ticket looks like inside a message, whatever is around it. */
+const TICKETS = /~ticket-[0-9a-f]{24}/g;
+const TICKET_MARK = Buffer.from('~ticket-', 'latin1');
+
+export function looksLikeTicket(ticket: Ticket): boolean {
+  return /^~ticket-[0-9a-f]{24}$/.test(ticket);
+}
+
+interface Wait {
+  readonly epoch: number;
+  isAnswered: boolean;
+}
+
+export abstract class RemoteObject implements SharedObject, Linked {
+  onReady: ((side: Side) => void) | undefined = undefined;
+  protected readonly link: Link;
+  readonly #handle: number;
+  readonly #identity: bigint;
+  readonly #waits: [Wait | undefined, Wait | undefined, Wait | undefined] = [
+    undefined,
+    undefined,
+    undefined,
+  ];
+  /** The one that this thread blocks on. */
+  #blocked: Wait | undefined;
+  #keepsAlive = true;
+  #isClosed = false;
+
+  constructor(
+    link: Link,
+    handle: number,
+    identity: bigint,
+    readonly name: string,
+  ) {
+    this.link = link;
+    this.#handle = handle;
+    this.#identity = identity;
+    link.adopt(handle, this);
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Begins a request about this object; `this.link.ask` sends it. @throws ERR_CLOSED, ERR_BROKER */
+  protected request(operation: number): FrameWriter {
+    this.assertOpen();
+    return this.link.begin(this.#handle, operation);
+  }
+
+  /** The same for what wants no reply; `this.link.tell` sends it. */
+  protected word(operation: number): FrameWriter {
+    this.assertOpen();
+    return this.link.beginTelling(this.#handle, operation);
+  }
+
+  protected assertOpen(): void {
+    if (this.#isClosed) throw new InterprocError('ERR_CLOSED', `'${this.name}' was closed here`);
+  }
+
+  arm(side: Side): boolean {
+    if (this.#waits[side] !== undefined)
+      throw new Error(`armed twice: side ${side} of ${this.name}`);
+    const epoch = this.link.nextEpoch();
+    this.sayWaiting(this.word(ARM).u8(side).u32(epoch), side);
+    this.link.tell();
+    this.#waits[side] = { epoch, isAnswered: false };
+    this.link.hold(this, this.#keepsAlive);
+    return false;
+  }
+
+  /** What the kind of object adds to its ARM. */
+  protected sayWaiting(_word: FrameWriter, _side: Side): void {}
+
+  disarm(side: Side): void {
+    const wait = this.#waits[side];
+    if (wait === undefined) return;
+    this.#disarmed(side);
+    if (this.link.isLost) return;
+    this.word(DISARM).u8(side).u32(wait.epoch);
+    this.link.tell();
+  }
+
+  answered(side: Side, epoch: number, body: Body): boolean {
+    this.heard(side, body);
+    if (this.#blocked?.epoch === epoch) {
+      this.#blocked.isAnswered = true;
+      return false;
+    }
+    const wait = this.#waits[side];
+    if (wait === undefined || wait.epoch !== epoch) return false;
+    wait.isAnswered = true;
+    return true;
+  }
+
+  /** What the kind of object added to its READY. */
+  protected heard(_side: Side, _body: Body): void {}
+
+  ring(side: Side): void {
+    // It may have been withdrawn, and another be there, between the answer and the bell.
+    if (this.#waits[side]?.isAnswered !== true) return;
+    this.#disarmed(side);
+    this.onReady?.(side);
+  }
+
+  told(_operation: number, _body: Body): void {}
+
+  lost(): void {
+    for (const side of [0, 1, 2] as const) {
+      if (this.#waits[side] === undefined) continue;
+      this.#disarmed(side);
+      this.onReady?.(side);
+    }
+  }
+
+  #disarmed(side: Side): void {
+    this.#waits[side] = undefined;
+    if (this.#waits.every((wait) => wait === undefined)) this.link.letGo(this);
+  }
+
+  waitSync(side: Side, timeoutMs: number): boolean {
+    if (this.#waits[side] !== undefined) {
+      throw new Error(`blocks while armed: side ${side} of ${this.name}`);
+    }
+    const wait = { epoch: this.link.nextEpoch(), isAnswered: false };
+    this.sayWaiting(this.word(ARM).u8(side).u32(wait.epoch), side);
+    this.link.tell();
+    this.#blocked = wait;
+    try {
+      if (this.link.waitUntil(() => wait.isAnswered, timeoutMs)) return true;
+      this.word(DISARM).u8(side).u32(wait.epoch);
+      this.link.tell();
+      return false;
+    } finally {
+      this.#blocked = undefined;
+    }
+  }
+
+  ref(): void {
+    this.#keep(true);
+  }
+
+  unref(): void {
+    this.#keep(false);
+  }
+
+  #keep(isAlive: boolean): void {
+    this.assertOpen();
+    this.#keepsAlive = isAlive;
+    if (this.#waits.some((wait) => wait !== undefined)) this.link.hold(this, isAlive);
+  }
+
+  identity(): bigint {
+    return this.#isClosed ? 0n : this.#identity;
+  }
+
+  /** By this the hub knows it. */
+  get handle(): number {
+    this.assertOpen();
+    return this.#handle;
+  }
+
+  /** Its way to the hub. */
+  get connection(): Link {
+    return this.link;
+  }
+
+  issueTicket(passenger: SharedObject): Ticket {
+    if (!(passenger instanceof RemoteObject) || passenger.connection !== this.link) {
+      throw new InterprocError(
+        'ERR_ENCODE',
+        `'${passenger.name}' cannot travel in a message of '${this.name}': it lives with another broker or backend`,
+      );
+    }
+    this.request(ISSUE_TICKET).u32(passenger.handle);
+    return this.link.ask().text();
+  }
+
+  redeemTicket(ticket: Ticket): void {
+    this.word(REDEEM_TICKET).text(ticket);
+    this.link.tell();
+  }
+
+  ticketsIn(message: Uint8Array): Ticket[] {
+    if (this.#isClosed) return [];
+    const bytes = Buffer.from(message.buffer, message.byteOffset, message.byteLength);
+    if (!bytes.includes(TICKET_MARK)) return [];
+    const found = bytes.toString('latin1').match(TICKETS) ?? [];
+    if (found.length === 0) return [];
+    this.request(TICKETS_HERE).json(found);
+    return this.link.ask().json() as Ticket[];
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#waits.fill(undefined);
+    this.link.release(this.#handle, this);
+  }
+
+  unlink(): void {
+    this.request(UNLINK);
+    this.link.ask();
+  }
+}

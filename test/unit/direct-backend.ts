@@ -1,0 +1,73 @@
+/** A brokered backend whose hub is in the same thread: what the rooms around a hub are tested on. */
+
+import { BrokeredBackend } from '../../src/backends/brokered/remote/brokered-backend.js';
+import { Link } from '../../src/backends/brokered/remote/link.js';
+import { Hub } from '../../src/backends/brokered/hub/hub.js';
+import type { Line } from '../../src/backends/brokered/line.js';
+
+/** Words are served where they are said; what comes back stands in a row until somebody looks. */
+class DirectLine implements Line {
+  onBytes: (bytes: Buffer) => void = () => {};
+  onLost: (cause: Error) => void = () => {};
+  readonly #session;
+  readonly #arrived: Buffer[] = [];
+
+  constructor(
+    hub: Hub,
+    /** What the rest of the world does while this thread is blocked; true if it may do more. */
+    readonly whileBlocked: () => boolean,
+  ) {
+    this.#session = hub.connect({
+      write: (bytes) => {
+        this.#arrived.push(bytes);
+        setImmediate(() => this.#deliver());
+      },
+      close: () => this.onLost(new Error('the hub ended it')),
+    });
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#session.receive(Buffer.from(bytes));
+  }
+
+  wait(timeoutMs: number): boolean {
+    if (this.#deliver()) return true;
+    if (this.whileBlocked()) return this.#deliver();
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, timeoutMs);
+    return false;
+  }
+
+  #deliver(): boolean {
+    const arrived = this.#arrived.splice(0);
+    for (const bytes of arrived) this.onBytes(bytes);
+    return arrived.length > 0;
+  }
+
+  ref(): void {}
+  unref(): void {}
+
+  close(): void {
+    this.#session.lost();
+  }
+}
+
+export class DirectBackend extends BrokeredBackend {
+  readonly kind = 'memory';
+  readonly hub = new Hub();
+  /** What the rest of the world does while this thread is blocked; true if it may do more. */
+  whileBlocked: (() => boolean) | undefined;
+  readonly #link = this.anotherLink();
+
+  /** That of somebody else, who can be killed by closing it. */
+  anotherLink(): Link {
+    return new Link(new DirectLine(this.hub, () => this.whileBlocked?.() === true));
+  }
+
+  protected link(): Link {
+    return this.#link;
+  }
+
+  beside(): this {
+    return this;
+  }
+}
