@@ -47,6 +47,11 @@ export class FrameWriter {
     this.#length = this.#begin;
   }
 
+  /** Forgets all of them, also one that was begun and given up half-way. */
+  clear(): void {
+    this.#length = 0;
+  }
+
   /** All frames, in memory that the next one overwrites. */
   take(): Buffer {
     const frames = this.#buffer.subarray(0, this.#length);

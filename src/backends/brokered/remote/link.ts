@@ -83,6 +83,7 @@ export class Link {
   /** Begins what `ask` or `tell` will send: nothing else may be begun in between. @throws ERR_BROKER */
   begin(handle: number, operation: number): FrameWriter {
     this.assertThere();
+    this.#writer.clear();
     this.#sequence = (this.#sequence % MAX_SEQUENCE) + 1;
     return this.#writer.begin(handle, operation, this.#sequence);
   }
@@ -90,6 +91,7 @@ export class Link {
   /** The same for what wants no reply. */
   beginTelling(handle: number, operation: number): FrameWriter {
     this.assertThere();
+    this.#writer.clear();
     return this.#writer.begin(handle, operation, 0);
   }
 
