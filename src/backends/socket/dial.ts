@@ -1,0 +1,47 @@
+/** Finds the broker of a directory, or starts one. */
+
+import { InterprocError } from '../../errors.js';
+import { Link } from '../brokered/remote/link.js';
+import { launchBroker } from './launch.js';
+import { PUBLIC_NAME, socketDirectory, withSocketPath } from './socket-directory.js';
+import { SocketLine } from './socket-line.js';
+
+/** A broker that cannot be reached for so long is given up. */
+const PATIENCE_MS = 10_000;
+const SHORTEST_NAP_MS = 2;
+const LONGEST_NAP_MS = 50;
+/** One that was started and is not there then did not come to anything: another is started. */
+const LAUNCH_MS = 3_000;
+
+const sleeper = new Int32Array(new SharedArrayBuffer(4));
+
+/** @throws ERR_BROKER, ERR_VERSION, ERR_PERMISSION, ERR_UNSUPPORTED, ERR_SYSTEM */
+export function dial(directory: string): Link {
+  const begin = performance.now();
+  let launched = -Infinity;
+  let problem = 'nobody listens';
+  for (let pause = SHORTEST_NAP_MS; ; pause = Math.min(2 * pause, LONGEST_NAP_MS)) {
+    const line = withSocketPath(socketDirectory(directory), PUBLIC_NAME, (path) =>
+      SocketLine.to(path),
+    );
+    if (line !== undefined) {
+      try {
+        return new Link(line);
+      } catch (error) {
+        // It was about to leave.
+        if (!(error instanceof InterprocError) || error.code !== 'ERR_BROKER') throw error;
+        problem = error.message;
+      }
+    } else if (performance.now() - launched > LAUNCH_MS) {
+      launched = performance.now();
+      launchBroker(directory);
+    }
+    if (performance.now() - begin > PATIENCE_MS) {
+      throw new InterprocError(
+        'ERR_BROKER',
+        `No broker could be reached or started in '${directory}' within ${PATIENCE_MS / 1000} s: ${problem}`,
+      );
+    }
+    Atomics.wait(sleeper, 0, 0, pause);
+  }
+}

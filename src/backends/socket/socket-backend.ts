@@ -1,0 +1,59 @@
+/** Objects that live with the broker of a directory. */
+
+import type { SharedObject } from '../../contract/shared-object.js';
+import { BrokeredBackend } from '../brokered/remote/brokered-backend.js';
+import type { Link } from '../brokered/remote/link.js';
+import { RemoteObject } from '../brokered/remote/remote-object.js';
+import { dial } from './dial.js';
+import { objectDirectory } from './socket-directory.js';
+
+/** Of this thread, by directory. */
+const links = new Map<string, Link>();
+
+export class SocketBackend extends BrokeredBackend {
+  readonly kind = 'socket';
+  readonly #directory: string | undefined;
+  readonly #besides = new WeakMap<Link, BrokeredBackend>();
+
+  /** `directory`: where its objects live; undefined: as INTERPROC_DIR says at that time. */
+  constructor(directory?: string) {
+    super();
+    this.#directory = directory;
+  }
+
+  protected link(): Link {
+    const directory = this.#directory ?? objectDirectory();
+    const known = links.get(directory);
+    if (known?.isLost === false) return known;
+    const link = dial(directory);
+    links.set(directory, link);
+    return link;
+  }
+
+  beside(object: SharedObject): BrokeredBackend {
+    if (!(object instanceof RemoteObject)) return this;
+    const { connection } = object;
+    let found = this.#besides.get(connection);
+    if (found === undefined) this.#besides.set(connection, (found = new LinkBackend(connection)));
+    return found;
+  }
+}
+
+/** What lives with one broker, and nowhere when that is gone. */
+class LinkBackend extends BrokeredBackend {
+  readonly kind = 'socket';
+  readonly #link: Link;
+
+  constructor(link: Link) {
+    super();
+    this.#link = link;
+  }
+
+  protected link(): Link {
+    return this.#link;
+  }
+
+  beside(): this {
+    return this;
+  }
+}

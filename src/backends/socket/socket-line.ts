@@ -1,0 +1,225 @@
+/**
+ * A line over a Unix socket. Node connects it and watches it from the event loop; everything that blocks goes by plain reads and
+ * writes of its descriptor, which is what makes a request answered before the call returns.
+ */
+
+import { readSync, writeSync } from 'node:fs';
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+
+import { InterprocError } from '../../errors.js';
+import type { Line } from '../brokered/line.js';
+import { errorCode } from './socket-directory.js';
+
+/** Looks in vain before the first nap: a reply takes some 20 us, a look 5. */
+const SPINS = 20;
+const SHORTEST_NAP_MS = 0.05;
+const LONGEST_NAP_MS = 1;
+/** A broker that takes nothing for so long is given up. */
+const PATIENCE_MS = 30_000;
+const READ_BYTES = 2 ** 16;
+
+const sleeper = new Int32Array(new SharedArrayBuffer(4));
+
+function nap(ms: number): void {
+  Atomics.wait(sleeper, 0, 0, ms);
+}
+
+/** Calls it with errors that know no stack: of those it throws to say 'not yet', the stack is most of the cost. */
+function quietly<T>(call: () => T): T {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  try {
+    return call();
+  } finally {
+    Error.stackTraceLimit = limit;
+  }
+}
+
+/** undefined: not now. @throws the system's errors */
+function unlessNotNow<T>(call: () => T): T | undefined {
+  try {
+    return quietly(call);
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'EAGAIN' || code === 'EINTR') return undefined;
+    throw error;
+  }
+}
+
+interface Opened {
+  readonly socket: Socket;
+  readonly descriptor: number;
+}
+
+export class SocketLine implements Line {
+  onBytes: (bytes: Buffer) => void = () => {};
+  onLost: (cause: Error) => void = () => {};
+  readonly #socket: Socket;
+  readonly #descriptor: number;
+  readonly #buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+  /** What came while this thread was writing, when nobody could be told. */
+  #early: Buffer[] = [];
+  #spins = SPINS;
+  #nap = SHORTEST_NAP_MS;
+  #isOver = false;
+
+  /** Of a socket that somebody listens to; undefined if nobody does. @throws ERR_UNSUPPORTED */
+  static to(path: string): SocketLine | undefined {
+    const opened = open(path, (bytes) => line?.onChunk(bytes));
+    if (opened === undefined) return undefined;
+    const line: SocketLine | undefined = new SocketLine(opened);
+    return line;
+  }
+
+  private constructor({ socket, descriptor }: Opened) {
+    this.#socket = socket;
+    this.#descriptor = descriptor;
+    socket.on('error', (error) => this.#end(error));
+    socket.on('end', () => this.#end(new Error('it hung up')));
+    socket.on('close', () => this.#end(new Error('it hung up')));
+  }
+
+  /** From the event loop. */
+  onChunk(bytes: Buffer): void {
+    this.#deliverEarly();
+    if (!this.#isOver) this.onBytes(bytes);
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#spins = SPINS;
+    let at = 0;
+    let deadline = Infinity;
+    let pause = SHORTEST_NAP_MS;
+    while (at < bytes.length) {
+      this.#assertThere();
+      const written = unlessNotNow(() => writeSync(this.#descriptor, bytes, at));
+      if (written !== undefined) {
+        at += written;
+        deadline = Infinity;
+        pause = SHORTEST_NAP_MS;
+      } else if (!this.#readEarly()) {
+        if (deadline === Infinity) deadline = performance.now() + PATIENCE_MS;
+        else if (performance.now() > deadline) {
+          throw new Error(`it has taken nothing for ${PATIENCE_MS / 1000} s`);
+        }
+        nap(pause);
+        pause = Math.min(2 * pause, LONGEST_NAP_MS);
+      }
+    }
+  }
+
+  wait(timeoutMs: number): boolean {
+    if (this.#deliverEarly()) return true;
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      if (this.#isOver || this.#socket.destroyed) return false;
+      if (this.#look()) {
+        this.#spins = SPINS;
+        this.#nap = SHORTEST_NAP_MS;
+        return true;
+      }
+      if (this.#spins > 0) {
+        this.#spins -= 1;
+        continue;
+      }
+      const left = deadline - performance.now();
+      if (left <= 0) return false;
+      nap(Math.min(left, this.#nap));
+      // A long wait, which may be made of many calls, looks less and less often.
+      this.#nap = Math.min(1.1 * this.#nap, LONGEST_NAP_MS);
+    }
+  }
+
+  ref(): void {
+    this.#socket.ref();
+  }
+
+  unref(): void {
+    this.#socket.unref();
+  }
+
+  close(): void {
+    this.#isOver = true;
+    this.#early = [];
+    this.#socket.destroy();
+  }
+
+  /** Reads once, and hands on what came. */
+  #look(): boolean {
+    let bytes: number | undefined;
+    try {
+      bytes = unlessNotNow(() => readSync(this.#descriptor, this.#buffer, 0, READ_BYTES, null));
+    } catch (error) {
+      this.#end(error as Error);
+      return true;
+    }
+    if (bytes === undefined) return false;
+    if (bytes === 0) this.#end(new Error('it hung up'));
+    else this.onBytes(this.#buffer.subarray(0, bytes));
+    return true;
+  }
+
+  /** The broker may wait for this thread to read before it reads on. @throws what ended the line */
+  #readEarly(): boolean {
+    const bytes = unlessNotNow(() => readSync(this.#descriptor, this.#buffer, 0, READ_BYTES, null));
+    if (bytes === undefined) return false;
+    if (bytes === 0) throw new Error('it hung up');
+    if (this.#early.length === 0) setImmediate(() => this.#deliverEarly());
+    this.#early.push(Buffer.from(this.#buffer.subarray(0, bytes)));
+    return true;
+  }
+
+  #deliverEarly(): boolean {
+    const early = this.#early;
+    if (early.length === 0) return false;
+    this.#early = [];
+    for (const bytes of early) this.onBytes(bytes);
+    return true;
+  }
+
+  /** A descriptor that was closed may be somebody else's by now. */
+  #assertThere(): void {
+    if (this.#isOver || this.#socket.destroyed) throw new Error('it hung up');
+  }
+
+  #end(cause: Error): void {
+    if (this.#isOver) return;
+    this.close();
+    this.onLost(cause);
+  }
+}
+
+function open(path: string, onChunk: (bytes: Buffer) => void): Opened | undefined {
+  const socket = connect({
+    path,
+    onread: {
+      buffer: Buffer.allocUnsafeSlow(READ_BYTES),
+      callback: (bytes, buffer) => {
+        onChunk((buffer as Buffer).subarray(0, bytes));
+        return true;
+      },
+    },
+  });
+  // What it has to say of a connection that failed comes later; the first write says it now.
+  socket.on('error', () => {});
+  socket.unref();
+  const { _handle: handle } = socket as unknown as { _handle: { readonly fd?: number } | null };
+  // Where connecting failed at once, the handle is gone already.
+  if (handle === null) return undefined;
+  const descriptor = handle.fd ?? -1;
+  if (descriptor < 0) {
+    socket.destroy();
+    throw new InterprocError(
+      'ERR_UNSUPPORTED',
+      `The socket backend needs the descriptor of its sockets, which Node ${process.version} does not give on ${process.platform}`,
+    );
+  }
+  try {
+    quietly(() => writeSync(descriptor, Buffer.alloc(0)));
+    return { socket, descriptor };
+  } catch {
+    socket.destroy();
+    return undefined;
+  }
+}
