@@ -66,7 +66,29 @@ export const SCENARIO_NAMES = Object.freeze([
   'pipe-round-trip-64B',
   'pipe-1MiB',
   'many-connections-idle',
+  'backends-queue',
+  'backends-queue-object',
+  'backends-queue-round-trip',
+  'backends-pipe',
+  'backends-pipe-round-trip',
+  'backends-value',
+  'backends-value-add',
+  'backends-array',
+  'backends-array-copy',
+  'backends-lock',
+  'backends-lock-contended',
+  'backends-event',
 ]);
+
+/**
+ * Names as they are given: all scenarios that begin as one does that ends in a star.
+ * @param {readonly string[]} names
+ */
+export function expandScenarioNames(names) {
+  return names.flatMap((name) =>
+    name.endsWith('*') ? SCENARIO_NAMES.filter((each) => each.startsWith(name.slice(0, -1))) : name,
+  );
+}
 
 /**
  * @param {string} name one of SCENARIO_NAMES
