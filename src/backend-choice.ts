@@ -13,6 +13,8 @@ import type { Backend, BackendKind } from './contract/channel.js';
 const VARIABLE = 'INTERPROC_BACKEND';
 const FALLBACK: BackendKind = 'socket';
 const WARNING = 'INTERPROC_FALLBACK';
+/** Where threads that are started later see that it has been said. */
+const WARNED = 'interproc.fallback-warned';
 
 /** Makes a backend. @throws ERR_UNSUPPORTED if it cannot work here */
 export type Makers = Readonly<Record<BackendKind, () => Backend>>;
@@ -86,12 +88,12 @@ export class BackendChoice {
   }
 }
 
-/** Once in a process: threads that are started later know of it. */
+/** Once in a process, and by no thread that is started afterwards. */
 function warnOnce({ kind, capabilities }: Backend, problem: string): void {
-  if (getEnvironmentData(WARNING) === true) return;
-  setEnvironmentData(WARNING, true);
+  if (getEnvironmentData(WARNED) === true) return;
+  setEnvironmentData(WARNED, true);
   process.emitWarning(
-    `${problem}. Objects go by the slower backend '${kind}' instead, which is without ${absentIn(capabilities).join(', ')}, and do not meet those of processes where the addon loads. ${VARIABLE}=${kind} says that this is wanted`,
+    `${problem}. Objects live on the slower backend '${kind}' instead, without ${absentIn(capabilities).join(', ')}, and cannot be shared with processes where the addon loads. ${VARIABLE}=${kind} says that this is wanted`,
     { type: 'InterprocWarning', code: WARNING },
   );
 }
