@@ -1,7 +1,7 @@
 // @ts-check
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -27,7 +27,10 @@ export class BrokerProcess {
   /** A broker with a client does not leave: this one is there from its start to its end. @type {import('node:net').Socket | undefined} */
   #client;
 
-  /** @param {Pick<SideSpecification, 'contender' | 'cores' | 'profiles'>} specification @param {string} directory of objects */
+  /**
+   * @param {Pick<SideSpecification, 'contender' | 'cores' | 'profiles'>} specification
+   * @param {string} directory of objects
+   */
   constructor({ contender, cores, profiles }, directory) {
     const [command = '', ...args] = [
       ...pinnedTo(cores, 'keeper'),
@@ -59,15 +62,6 @@ export class BrokerProcess {
     this.#client = connect(path);
     await once(this.#client, 'connect');
     this.#client.on('error', () => {});
-  }
-
-  /** Objects of the native backend are files: with one of those, it would be that backend which is measured. */
-  assertUsed() {
-    const files = readdirSync(this.#directory, { withFileTypes: true }).filter((entry) =>
-      entry.isFile(),
-    );
-    if (files.length > 0)
-      throw this.#failure(`is not used: '${files[0]?.name}' is an object without it`);
   }
 
   /** After the sides. Waits for its end. */

@@ -130,7 +130,6 @@ class NodeCell {
         await side.ready();
       }
     }
-    this.#broker?.assertUsed();
   }
 
   /** @param {number} amount */

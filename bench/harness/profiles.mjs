@@ -5,10 +5,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 import { withoutCheckout } from './checkout.mjs';
+import { formatPercent } from './format.mjs';
 import { formatTable } from './table.mjs';
 
 const EXTENSION = '.cpuprofile';
-const MOST = 15;
+/** Functions that are shown of a process. */
+const MOST = 12;
+const IDLE = '(idle)';
 
 /**
  * @typedef {object} Profile as Node writes it
@@ -28,7 +31,7 @@ export function profilingArguments(directory, name) {
 }
 
 /**
- * The functions that each process spent most of its time in, not in what they call.
+ * The functions that each process spent its time in, not in what they call; starting it is part of it.
  * @param {string} directory
  */
 export function formatProfiles(directory) {
@@ -36,31 +39,33 @@ export function formatProfiles(directory) {
     .filter((name) => name.endsWith(EXTENSION))
     .toSorted()
     .map((name) => {
-      const profile = JSON.parse(readFileSync(join(directory, name), 'utf8'));
-      const rows = hottest(profile).map(({ place, share }) => [
-        place,
-        `${(share * 100).toFixed(1)} %`,
-      ]);
-      return `${basename(name, EXTENSION)}\n${formatTable(['function', 'of its time'], rows)}`;
+      const shares = sharesOf(JSON.parse(readFileSync(join(directory, name), 'utf8')));
+      const idle = formatPercent((shares.get(IDLE) ?? 0) * 100);
+      const rows = [...shares]
+        .filter(([place]) => place !== IDLE)
+        .toSorted(([, a], [, b]) => b - a)
+        .slice(0, MOST)
+        .map(([place, share]) => [place, formatPercent(share * 100)]);
+      return `${basename(name, EXTENSION)}, ${idle} idle\n${formatTable(['function', 'of its time'], rows)}`;
     })
     .join('\n\n');
 }
 
-/** @param {Profile} profile */
-function hottest({ nodes, samples, timeDeltas }) {
+/**
+ * What part of the time each function took.
+ * @param {Profile} profile
+ */
+function sharesOf({ nodes, samples, timeDeltas }) {
   const places = new Map(nodes.map(({ id, callFrame }) => [id, placeOf(callFrame)]));
+  const total = timeDeltas.reduce((sum, each) => sum + each, 0);
   /** @type {Map<string, number>} */
-  const microseconds = new Map();
+  const shares = new Map();
   samples.forEach((id, index) => {
     const place = places.get(id) ?? '';
     // The time up to the sample is that of what it found.
-    microseconds.set(place, (microseconds.get(place) ?? 0) + (timeDeltas[index] ?? 0));
+    shares.set(place, (shares.get(place) ?? 0) + (timeDeltas[index] ?? 0) / total);
   });
-  const total = [...microseconds.values()].reduce((sum, each) => sum + each, 0);
-  return [...microseconds]
-    .map(([place, each]) => ({ place, share: each / total }))
-    .toSorted((a, b) => b.share - a.share)
-    .slice(0, MOST);
+  return shares;
 }
 
 /** @param {Profile['nodes'][number]['callFrame']} frame */

@@ -81,16 +81,6 @@ export const SCENARIO_NAMES = Object.freeze([
 ]);
 
 /**
- * Names as they are given: all scenarios that begin as one does that ends in a star.
- * @param {readonly string[]} names
- */
-export function expandScenarioNames(names) {
-  return names.flatMap((name) =>
-    name.endsWith('*') ? SCENARIO_NAMES.filter((each) => each.startsWith(name.slice(0, -1))) : name,
-  );
-}
-
-/**
  * @param {string} name one of SCENARIO_NAMES
  * @returns {Promise<Scenario>}
  */

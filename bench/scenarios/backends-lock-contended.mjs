@@ -9,10 +9,10 @@ export default {
   parameters: { bytes: 0, producers: 1, consumers: 1, capacityBytes: 0 },
   reference: 'child-process-json',
   entries: [
-    { label: 'native, acquireSync', contender: 'lock-sync' },
-    { label: 'socket, acquireSync', contender: 'lock-sync', parameters: { backend: 'socket' } },
-    { label: 'native, acquire', contender: 'lock-await' },
-    { label: 'socket, acquire', contender: 'lock-await', parameters: { backend: 'socket' } },
+    { label: 'native acquireSync', contender: 'lock-sync' },
+    { label: 'socket acquireSync', contender: 'lock-sync', parameters: { backend: 'socket' } },
+    { label: 'native acquire', contender: 'lock-await' },
+    { label: 'socket acquire', contender: 'lock-await', parameters: { backend: 'socket' } },
     { label: 'child-process-json', contender: 'child-process-lock' },
   ],
   metrics: [

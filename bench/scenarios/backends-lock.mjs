@@ -10,15 +10,15 @@ export default {
   parameters: { bytes: 0, producers: 1, consumers: 1, capacityBytes: 0 },
   reference: 'child-process-json',
   entries: [
-    { label: 'native, acquireSync', contender: 'lock-sync' },
+    { label: 'native acquireSync', contender: 'lock-sync' },
     {
-      label: 'socket, acquireSync',
+      label: 'socket acquireSync',
       contender: 'lock-sync',
       parameters: { backend: 'socket', callsPerSample: 1 },
     },
-    { label: 'native, acquire', contender: 'lock-await' },
+    { label: 'native acquire', contender: 'lock-await' },
     {
-      label: 'socket, acquire',
+      label: 'socket acquire',
       contender: 'lock-await',
       parameters: { backend: 'socket', callsPerSample: 1 },
     },

@@ -9,15 +9,15 @@ export default {
   parameters: { bytes: 64, producers: 1, consumers: 1, capacityBytes: 2 ** 20 },
   reference: 'child-process-json',
   entries: [
-    { label: 'native, sendSync, recvSync', contender: 'pipe-recv-sync' },
+    { label: 'native sendSync recvSync', contender: 'pipe-recv-sync' },
     {
-      label: 'socket, sendSync, recvSync',
+      label: 'socket sendSync recvSync',
       contender: 'pipe-recv-sync',
       parameters: { backend: 'socket' },
     },
-    { label: 'native, send, for await', contender: 'pipe-for-await' },
+    { label: 'native send for await', contender: 'pipe-for-await' },
     {
-      label: 'socket, send, for await',
+      label: 'socket send for await',
       contender: 'pipe-for-await',
       parameters: { backend: 'socket' },
     },
@@ -27,8 +27,8 @@ export default {
   ],
   metrics: MESSAGES,
   targets: [
-    { entry: 'socket, sendSync, recvSync', of: 'unix-socket-framed', atLeast: 0.9 },
-    { entry: 'socket, send, for await', of: 'unix-socket-framed', atLeast: 0.9 },
+    { entry: 'socket sendSync recvSync', of: 'unix-socket-framed', atLeast: 0.9 },
+    { entry: 'socket send for await', of: 'unix-socket-framed', atLeast: 0.9 },
   ],
   maxRounds: 3,
 };

@@ -10,15 +10,15 @@ export default {
   parameters: { bytes: 120, value: 'record', producers: 1, consumers: 1, capacityBytes: 2 ** 20 },
   reference: 'child-process-json',
   entries: [
-    { label: 'native, putSync, getSync', contender: 'queue-values' },
+    { label: 'native putSync getSync', contender: 'queue-values' },
     {
-      label: 'socket, putSync, getSync',
+      label: 'socket putSync getSync',
       contender: 'queue-values',
       parameters: { backend: 'socket' },
     },
-    { label: 'native, put, for await', contender: 'queue-values-await' },
+    { label: 'native put for await', contender: 'queue-values-await' },
     {
-      label: 'socket, put, for await',
+      label: 'socket put for await',
       contender: 'queue-values-await',
       parameters: { backend: 'socket' },
     },
@@ -27,8 +27,8 @@ export default {
   ],
   metrics: MESSAGES,
   targets: [
-    { entry: 'socket, putSync, getSync', of: 'child-process-json', atLeast: 1.2 },
-    { entry: 'socket, put, for await', of: 'child-process-json', atLeast: 1.2 },
+    { entry: 'socket putSync getSync', of: 'child-process-json', atLeast: 1.2 },
+    { entry: 'socket put for await', of: 'child-process-json', atLeast: 1.2 },
   ],
   maxRounds: 3,
 };

@@ -9,17 +9,17 @@ export default {
   parameters: { bytes: 64, producers: 1, consumers: 1, capacityBytes: 2 ** 20 },
   reference: 'child-process-json',
   entries: [
-    { label: 'native, putSync, getSync', contender: 'queue-get-sync' },
+    { label: 'native putSync getSync', contender: 'queue-get-sync' },
     {
-      label: 'socket, putSync, getSync',
+      label: 'socket putSync getSync',
       contender: 'queue-get-sync',
       parameters: { backend: 'socket' },
     },
-    { label: 'native, put, get', contender: 'queue-await' },
-    { label: 'socket, put, get', contender: 'queue-await', parameters: { backend: 'socket' } },
-    { label: 'native, putMany, getMany', contender: 'queue-many' },
+    { label: 'native put get', contender: 'queue-await' },
+    { label: 'socket put get', contender: 'queue-await', parameters: { backend: 'socket' } },
+    { label: 'native putMany getMany', contender: 'queue-many' },
     {
-      label: 'socket, putMany, getMany',
+      label: 'socket putMany getMany',
       contender: 'queue-many',
       parameters: { backend: 'socket' },
     },
@@ -29,9 +29,9 @@ export default {
   ],
   metrics: MESSAGES,
   targets: [
-    { entry: 'native, putSync, getSync', of: 'socket, putSync, getSync', atLeast: 5 },
-    { entry: 'socket, putSync, getSync', of: 'unix-socket-framed', atLeast: 0.7 },
-    { entry: 'socket, put, get', of: 'unix-socket-framed', atLeast: 0.7 },
+    { entry: 'native putSync getSync', of: 'socket putSync getSync', atLeast: 5 },
+    { entry: 'socket putSync getSync', of: 'unix-socket-framed', atLeast: 0.7 },
+    { entry: 'socket put get', of: 'unix-socket-framed', atLeast: 0.7 },
   ],
   maxRounds: 3,
 };
