@@ -13,6 +13,7 @@ import { FrameSplitter, FrameWriter, MAX_SEQUENCE } from '../frames.js';
 import type { Body } from '../frames.js';
 import type { Line } from '../line.js';
 import { CLOSE, FAILURE, HELLO, PROTOCOL_VERSION, READY, REPLY } from '../operations.js';
+import { giveBackAll } from './borrowed.js';
 
 /** A hub that does not answer for so long is given up: it is stopped, or the machine stands still. */
 const PATIENCE_MS = 30_000;
@@ -119,6 +120,7 @@ export class Link {
 
   /** Blocks until `isOver`, which is asked whenever something came; false: the time has passed. @throws ERR_BROKER */
   waitUntil(isOver: () => boolean, timeoutMs: number): boolean {
+    giveBackAll();
     return this.#block(isOver, timeoutMs);
   }
 
