@@ -11,12 +11,10 @@ const MAX_BACKLOG_BYTES = 2 ** 20;
 export class BrokerServer {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
-  readonly #hub: Hub;
-  /** Asked at each connection: who is not admitted looks for another broker. */
-  admits: () => boolean = () => false;
+  #hub: Hub | undefined;
+  #admits: () => boolean = () => false;
 
-  constructor(hub: Hub) {
-    this.#hub = hub;
+  constructor() {
     this.#server = createServer((socket) => this.#connected(socket));
   }
 
@@ -33,13 +31,19 @@ export class BrokerServer {
     });
   }
 
+  /** Until then nobody is. `admits` is asked at each connection: who is not admitted looks for another broker. */
+  serve(hub: Hub, admits: () => boolean): void {
+    this.#hub = hub;
+    this.#admits = admits;
+  }
+
   close(): void {
     this.#server.close();
     for (const socket of this.#sockets) socket.destroy();
   }
 
   #connected(socket: Socket): void {
-    if (!this.admits()) {
+    if (this.#hub === undefined || !this.#admits()) {
       socket.destroy();
       return;
     }
