@@ -1,11 +1,11 @@
-/**
- * The composition root: picks a backend, says why it cannot, and binds the primitives to it. The only
- * importer of `backends/`.
- */
+/** The composition root: knows the backends, and binds the primitives to them. The only importer of `backends/`. */
 
 import { InterprocError, invalidArgument } from './errors.js';
-import type { Backend, SegmentInfo } from './contract/channel.js';
+import { BackendChoice, describing } from './backend-choice.js';
+import type { ChosenBackend } from './backend-choice.js';
+import type { BackendKind, SegmentInfo } from './contract/channel.js';
 import { NativeBackend } from './backends/native/native-backend.js';
+import { SocketBackend } from './backends/socket/socket-backend.js';
 import { bindPosix } from './primitives/bind-posix.js';
 import type { Barrier as BarrierHandle } from './primitives/barrier.js';
 import { bindListeners } from './primitives/bind-listeners.js';
@@ -46,57 +46,57 @@ import type { MpmcRing as MpmcRingHandle, SpscRing as SpscRingHandle } from './p
 
 export { wait } from './primitives/wait.js';
 
-let native: NativeBackend | undefined;
-
-/**
- * Loaded at first use, so that importing the package works, and its errors can be caught, where the addon
- * does not load.
- */
+/** @throws ERR_UNSUPPORTED, with what the loader says as its cause */
 function nativeBackend(): NativeBackend {
-  if (native === undefined) {
-    try {
-      native = new NativeBackend();
-    } catch (cause) {
-      throw new InterprocError(
-        'ERR_UNSUPPORTED',
-        `The native addon does not load on ${process.platform}-${process.arch}, Node ${process.version}; in a checkout, build it with 'npm run build:native'`,
-        { cause },
-      );
-    }
+  try {
+    return new NativeBackend();
+  } catch (cause) {
+    const [problem] = String((cause as Error).message).split('\n');
+    throw new InterprocError(
+      'ERR_UNSUPPORTED',
+      `The native addon does not load on ${process.platform}-${process.arch}, Node ${process.version} (${problem}); in a checkout, build it with 'npm run build:native'`,
+      { cause },
+    );
   }
-  return native;
 }
 
-function selectBackend(kind: string | undefined): Backend {
-  if (kind === undefined || kind === 'native') return nativeBackend();
-  throw invalidArgument('backend', "'native'", kind);
-}
+const choice = new BackendChoice({
+  native: nativeBackend,
+  socket: () => new SocketBackend(),
+  memory: () => {
+    throw new InterprocError('ERR_UNSUPPORTED', "The backend 'memory' is not there yet");
+  },
+});
+const { select } = choice;
+
+/** The backend of this process, and why it is this one. Nothing is loaded before something here is read, or used elsewhere. */
+export const backend: ChosenBackend = describing(choice);
 
 const handles = new HandleClasses();
 
-export const Queue: QueueConstructor = bindQueue(selectBackend, handles);
+export const Queue: QueueConstructor = bindQueue(select, handles);
 export type Queue<T = unknown> = QueueHandle<T>;
 
 export const Pipe: PipeNamespace = Object.assign(
-  bindPipe(selectBackend, handles),
-  bindListeners(selectBackend, handles),
+  bindPipe(select, handles),
+  bindListeners(select, handles),
 );
 export type Connection<T = unknown> = ConnectionHandle<T>;
 export type Listener<T = unknown> = ListenerHandle<T>;
 
-export const SharedMemory: SharedMemoryConstructor = bindSharedMemory(selectBackend, handles);
+export const SharedMemory: SharedMemoryConstructor = bindSharedMemory(select, handles);
 export type SharedMemory = SharedMemoryHandle;
 
-export const ShareableList: ShareableListConstructor = bindShareableList(selectBackend, handles);
+export const ShareableList: ShareableListConstructor = bindShareableList(select, handles);
 export type ShareableList = ShareableListHandle;
 
-export const Value: ValueConstructor = bindValue(selectBackend, handles);
+export const Value: ValueConstructor = bindValue(select, handles);
 export type Value<T = unknown, Live = unknown> = ValueHandle<T, Live>;
 
-export const SharedArray: SharedArrayConstructor = bindSharedArray(selectBackend, handles);
+export const SharedArray: SharedArrayConstructor = bindSharedArray(select, handles);
 export type SharedArray<T = unknown, View = unknown> = SharedArrayHandle<T, View>;
 export const { Lock, RLock, Semaphore, BoundedSemaphore, Condition, Event, Barrier, RWLock } =
-  bindLocks(selectBackend, handles);
+  bindLocks(select, handles);
 export type Lock = LockHandle;
 export type RLock = RLockHandle;
 export type Semaphore = SemaphoreHandle;
@@ -106,29 +106,52 @@ export type Event = EventHandle;
 export type Barrier = BarrierHandle;
 export type RWLock = RWLockHandle;
 
-export const { MpmcRing, SpscRing } = bindRings(nativeBackend);
+export const { MpmcRing, SpscRing } = bindRings(select);
 export type MpmcRing = MpmcRingHandle;
 export type SpscRing = SpscRingHandle;
 
-export const { PosixSharedMemory, PosixSemaphore } = bindPosix(() => nativeBackend().posix);
+export const { PosixSharedMemory, PosixSemaphore } = bindPosix(select);
 export type PosixSharedMemory = PosixSharedMemoryHandle;
 export type PosixSemaphore = PosixSemaphoreHandle;
 
-/**
- * The objects of this user: named and anonymous ones, in use or left over, readable or not. O(number of objects).
- *
- * @throws ERR_PERMISSION, ERR_UNSUPPORTED
- */
-export function list(): SegmentInfo[] {
-  return nativeBackend().registry.list();
+/** Which objects `list` and `prune` are about. */
+export interface RegistryOptions {
+  /**
+   * Those of that backend. Each has its own: names are common to 'native' and 'socket', but nothing else is.
+   * @default the one of this process, `backend.kind`
+   */
+  readonly backend?: BackendKind | undefined;
 }
 
-export interface PruneOptions {
+export interface PruneOptions extends RegistryOptions {
   /**
    * Only says what would be removed.
    * @default false
    */
   readonly dryRun?: boolean | undefined;
+}
+
+/** @throws ERR_INVALID_ARG */
+function checkOptions(options: unknown, known: readonly string[]): void {
+  if (typeof options !== 'object' || options === null) {
+    throw invalidArgument('options', `an object with ${known.join(', ')}`, options);
+  }
+  const unknown = Object.keys(options).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  throw new InterprocError(
+    'ERR_INVALID_ARG',
+    `There is no option '${unknown}' here; there is ${known.join(', ')}`,
+  );
+}
+
+/**
+ * The objects of this user: named and anonymous ones, in use or left over, readable or not. O(number of objects).
+ *
+ * @throws ERR_INVALID_ARG, ERR_PERMISSION, ERR_UNSUPPORTED
+ */
+export function list(options: RegistryOptions = {}): SegmentInfo[] {
+  checkOptions(options, ['backend']);
+  return select(options.backend).registry.list();
 }
 
 /**
@@ -138,10 +161,8 @@ export interface PruneOptions {
  * @throws ERR_INVALID_ARG, ERR_PERMISSION, ERR_UNSUPPORTED
  */
 export function prune(options: PruneOptions = {}): string[] {
-  if (typeof options !== 'object' || options === null) {
-    throw invalidArgument('options', 'an object such as { dryRun: true }', options);
-  }
+  checkOptions(options, ['backend', 'dryRun']);
   const { dryRun = false } = options;
   if (typeof dryRun !== 'boolean') throw invalidArgument('dryRun', 'true or false', dryRun);
-  return nativeBackend().registry.prune({ dryRun });
+  return select(options.backend).registry.prune({ dryRun });
 }

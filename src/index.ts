@@ -1,4 +1,5 @@
 export {
+  backend,
   Barrier,
   BoundedSemaphore,
   Condition,
@@ -18,7 +19,8 @@ export {
   Value,
   wait,
 } from './context.js';
-export type { Connection, Listener, PruneOptions } from './context.js';
+export type { Connection, Listener, PruneOptions, RegistryOptions } from './context.js';
+export type { ChosenBackend } from './backend-choice.js';
 export {
   AbortError,
   AuthenticationError,
@@ -32,8 +34,9 @@ export {
   TimeoutError,
 } from './errors.js';
 export type { ErrorCode } from './errors.js';
+export type { Capabilities } from './contract/capabilities.js';
 export type { LeaseInfo } from './contract/leasing.js';
-export type { ChannelStats as QueueStats, SegmentInfo } from './contract/channel.js';
+export type { BackendKind, ChannelStats as QueueStats, SegmentInfo } from './contract/channel.js';
 export type { PipeStats } from './contract/pipe.js';
 export { Struct } from './shapes/struct.js';
 export type { StructField, StructMemory, StructType } from './shapes/struct.js';

@@ -34,7 +34,7 @@ export interface SpscOptions {
   readonly persist?: boolean | undefined;
 }
 
-/** A backend that has rings: an object of a name has one producer and one consumer at a time (ERR_NO_SLOT). */
+/** A backend that has rings, the capability `rings`: an object of a name has one producer and one consumer at a time (ERR_NO_SLOT). */
 export interface RingOpener {
   openSpsc(name: string, mode: OpenMode, options: SpscOptions): SpscByteRing;
 }

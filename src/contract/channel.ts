@@ -7,6 +7,7 @@
  * of the statuses below; a call throws only `InterprocError`s.
  */
 
+import type { Capabilities } from './capabilities.js';
 import type { Leasing } from './leasing.js';
 import type { OpenMode, SharedObject, Side, Ticket } from './shared-object.js';
 import type { State, StateKind, StateOptions } from './state.js';
@@ -28,14 +29,8 @@ export const LARGE = -4;
 /** The next message was put as one with tickets in it: it is where it was, for `tryReceive`. */
 export const CARRIES = -5;
 
-export interface ChannelCapabilities {
-  /** `waitSync` works: this thread can block. */
-  readonly blocking: boolean;
-  /** A message can be delivered to another consumer when its holder dies. */
-  readonly redelivery: boolean;
-  /** Messages can be filled and read in place: `leasing` is there. */
-  readonly leases: boolean;
-}
+/** What its channels have of a backend's capabilities: whether `waitSync` works, and `leasing` is there. */
+export type ChannelCapabilities = Pick<Capabilities, 'blocking' | 'redelivery' | 'leases'>;
 
 export interface ChannelStats {
   readonly puts: number;
@@ -234,8 +229,13 @@ export interface Registry {
   prune(options: { readonly dryRun: boolean }): string[];
 }
 
+export const BACKEND_KINDS = Object.freeze(['native', 'socket', 'memory'] as const);
+
+export type BackendKind = (typeof BACKEND_KINDS)[number];
+
 export interface Backend {
-  readonly kind: 'native' | 'socket' | 'memory';
+  readonly kind: BackendKind;
+  readonly capabilities: Capabilities;
   readonly registry: Registry;
   /**
    * `name` undefined: anonymous. Throws ERR_EXISTS, ERR_NOT_FOUND, ERR_KIND, ERR_MISMATCH, ERR_VERSION,

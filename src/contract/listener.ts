@@ -66,7 +66,7 @@ export interface ClientEnd extends SharedObject {
   tryOffer(theirs: PipeEnd): number;
 }
 
-/** A backend that has listeners. */
+/** A backend that has listeners: one with the capability `listeners`. */
 export interface ListenerOpener {
   /** Throws ERR_EXISTS if somebody listens there or something else has the name; ERR_INVALID_ARG, ERR_NO_SPACE, ERR_PERMISSION. */
   openListener(name: string, options: ListenerOptions): ListenerEnd;

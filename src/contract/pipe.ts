@@ -7,6 +7,7 @@
  * As with a channel nothing here waits on an event loop: sides are armed, and looked at again.
  */
 
+import type { Capabilities } from './capabilities.js';
 import type { SharedObject, Side, Ticket } from './shared-object.js';
 
 /** Sides of an end: waits for a message, and for room. */
@@ -68,7 +69,7 @@ export interface Movable {
 export interface PipeEnd extends SharedObject, Movable {
   readonly geometry: PipeGeometry;
   readonly index: EndIndex;
-  readonly capabilities: { readonly blocking: boolean };
+  readonly capabilities: Pick<Capabilities, 'blocking'>;
   readonly canSend: boolean;
   readonly canReceive: boolean;
 
@@ -145,7 +146,7 @@ export interface PipeEnd extends SharedObject, Movable {
   stats(): PipeStats;
 }
 
-/** A backend that has pipes. */
+/** A backend that has pipes: one with the capability `pipes`. */
 export interface PipeOpener {
   /** Both ends of a new connection, without a name. Throws ERR_INVALID_ARG, ERR_NO_SPACE, ERR_PERMISSION. */
   openPipe(options: PipeOptions): [PipeEnd, PipeEnd];

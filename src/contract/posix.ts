@@ -43,6 +43,11 @@ export interface PosixSemaphore {
   close(): void;
 }
 
+/** A backend that has them: one with the capability `posix`. */
+export interface PosixBackend {
+  readonly posix: PosixOpener;
+}
+
 export interface PosixOpener {
   readonly maxSemaphoreValue: number;
   openMemory(name: string, mode: OpenMode, options: PosixMemoryOptions): PosixMemory;

@@ -9,11 +9,12 @@ import type {
 import type { PipeOpener } from '../contract/pipe.js';
 import type { Codec } from '../codec/codec.js';
 import { codecFor, codecNamed } from '../codec/resolve-codec.js';
-import { connectionOf, pipesOf } from './bind-pipe.js';
+import { connectionOf } from './bind-pipe.js';
 import type { PipeFunction, TypedCodec } from './bind-pipe.js';
 import type { BackendSelector } from './bind-queue.js';
 import { connect } from './connecting.js';
 import type { Connection } from './connection.js';
+import { assertCapable } from './lacking.js';
 import { Listener, OpenedListener } from './listener.js';
 import {
   authenticationOf,
@@ -100,16 +101,9 @@ export interface Meetings {
 export type PipeNamespace = PipeFunction & Meetings;
 
 /** @throws ERR_UNSUPPORTED */
-function listenersOf(backend: Backend): ListenerOpener & PipeOpener {
-  const opener = backend as Backend & Partial<ListenerOpener>;
-  if (opener.openListener !== undefined && opener.openBacklog !== undefined) {
-    pipesOf(backend);
-    return opener as Backend & ListenerOpener & PipeOpener;
-  }
-  throw new InterprocError(
-    'ERR_UNSUPPORTED',
-    `Pipe.listen and Pipe.connect need the capability 'listeners', which the backend '${backend.kind}' does not have`,
-  );
+function listenersOf(backend: Backend, call: string): ListenerOpener & PipeOpener {
+  assertCapable(backend, 'listeners', call);
+  return backend as Backend & ListenerOpener & PipeOpener;
 }
 
 /** `Pipe.listen` and `Pipe.connect`, whose pipes live on the backends that `select` finds. */
@@ -122,7 +116,7 @@ export function bindListeners(select: BackendSelector, handles = new HandleClass
     const codec = codecFor<unknown>(options.codec ?? DEFAULT_CODEC);
     const isKeyed = authentication.key !== undefined;
     const backend = select(options.backend);
-    const end = openListener(listenersOf(backend), known, {
+    const end = openListener(listenersOf(backend, 'Pipe.listen'), known, {
       ...wanted,
       isKeyed,
       codec: codec.name,
@@ -140,7 +134,7 @@ export function bindListeners(select: BackendSelector, handles = new HandleClass
     const given = options.codec === undefined ? undefined : codecFor<unknown>(options.codec);
     const backend = select(options.backend);
     let codec = given;
-    const end = await connect(listenersOf(backend), {
+    const end = await connect(listenersOf(backend, 'Pipe.connect'), {
       name: known,
       authentication: authenticationOf(options),
       timeoutMs: options.timeoutMs === undefined ? undefined : timeoutOf(options),

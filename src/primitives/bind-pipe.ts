@@ -6,6 +6,7 @@ import { codecFor, codecNamed, codecOfSchema } from '../codec/resolve-codec.js';
 import type { StructType } from '../shapes/struct.js';
 import type { BackendSelector } from './bind-queue.js';
 import { Connection, OpenedEnd, TRAVELS_AS } from './connection.js';
+import { assertCapable } from './lacking.js';
 import { HandleClasses } from './passengers.js';
 import type { Arrive } from './passengers.js';
 import { checkPipeOptionNames, pipeOptions } from './pipe-options.js';
@@ -60,14 +61,8 @@ export interface PipeFunction {
 
 /** @throws ERR_UNSUPPORTED */
 export function pipesOf(backend: Backend): PipeOpener {
-  const opener = backend as Backend & Partial<PipeOpener>;
-  if (opener.openPipe !== undefined && opener.openPipeTicket !== undefined) {
-    return opener as PipeOpener;
-  }
-  throw new InterprocError(
-    'ERR_UNSUPPORTED',
-    `Pipe needs the capability 'pipes', which the backend '${backend.kind}' does not have`,
-  );
+  assertCapable(backend, 'pipes', 'Pipe');
+  return backend as Backend & PipeOpener;
 }
 
 /** The connection of an end; if it comes to none, the end is closed. */

@@ -1,6 +1,7 @@
 import { invalidArgument } from '../errors.js';
-import type { OpenMode } from '../contract/channel.js';
-import type { PosixOpener } from '../contract/posix.js';
+import type { Backend, OpenMode } from '../contract/channel.js';
+import type { PosixBackend, PosixOpener } from '../contract/posix.js';
+import { assertCapable } from './lacking.js';
 import { checkPosixName } from './posix-name.js';
 import { checkPosixOptions, permissionsOf } from './posix-options.js';
 import type { PosixCreateOptions } from './posix-options.js';
@@ -68,11 +69,16 @@ export interface PosixSemaphoreConstructor {
   unlink(name: string): void;
 }
 
-/** Shared memory and semaphores of the system, through the backend that `select` finds. */
-export function bindPosix(select: () => PosixOpener): {
+/** Shared memory and semaphores of the system, through the backend that `choose` finds. */
+export function bindPosix(choose: () => Backend): {
   PosixSharedMemory: PosixSharedMemoryConstructor;
   PosixSemaphore: PosixSemaphoreConstructor;
 } {
+  const select = (): PosixOpener => {
+    const backend = choose();
+    assertCapable(backend, 'posix', 'interproc/posix');
+    return (backend as Backend & PosixBackend).posix;
+  };
   const unlinkMemory = (name: string) => select().unlinkMemory(name);
   const unlinkSemaphore = (name: string) => select().unlinkSemaphore(name);
 

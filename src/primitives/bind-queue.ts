@@ -1,4 +1,4 @@
-import type { Backend, Channel, OpenMode } from '../contract/channel.js';
+import type { Backend, BackendKind, Channel, OpenMode } from '../contract/channel.js';
 import type { Codec, CustomCodec } from '../codec/codec.js';
 import { codecFor, codecNamed, codecOfSchema } from '../codec/resolve-codec.js';
 import type { StructType } from '../shapes/struct.js';
@@ -11,7 +11,7 @@ import type { QueueMode, QueueOptions } from './queue-options.js';
 import type { WaitOptions } from './wait-options.js';
 
 /** Finds the backend that an option names; undefined: the default one. */
-export type BackendSelector = (kind: string | undefined) => Backend;
+export type BackendSelector = (kind: BackendKind | undefined) => Backend;
 
 /** Options of a queue that carries values of any type: one with the codec `'structured'` or `'json'`. */
 export interface ValueQueueOptions extends QueueOptions {

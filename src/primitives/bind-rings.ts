@@ -1,6 +1,7 @@
 import { InterprocError, invalidArgument } from '../errors.js';
 import type { RingOpener, RingRole } from '../contract/byte-ring.js';
 import type { Backend, OpenMode } from '../contract/channel.js';
+import { assertCapable } from './lacking.js';
 import { checkName } from './name.js';
 import { MpmcRing, SpscRing } from './rings.js';
 
@@ -40,11 +41,18 @@ export interface SpscRingConstructor {
   openOrCreate(name: string, options: SpscRingOptions): SpscRing;
 }
 
-/** The rings on the backend that `select` finds. */
-export function bindRings(select: () => Backend & RingOpener): {
+/** @throws ERR_UNSUPPORTED */
+function ringsOf(backend: Backend): Backend & RingOpener {
+  assertCapable(backend, 'rings', 'interproc/ring');
+  return backend as Backend & RingOpener;
+}
+
+/** The rings on the backend that `choose` finds. */
+export function bindRings(choose: () => Backend): {
   MpmcRing: MpmcRingConstructor;
   SpscRing: SpscRingConstructor;
 } {
+  const select = () => ringsOf(choose());
   const mpmc =
     (mode: OpenMode) =>
     (name: string, options: RingOptions = {}) => {

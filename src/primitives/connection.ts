@@ -18,6 +18,7 @@ import { Exchange } from './exchange.js';
 import type { RequestSubscription } from './exchange.js';
 import { duplexOf } from './connection-duplex.js';
 import type { ConnectionDuplex } from './connection-duplex.js';
+import { lacking } from './lacking.js';
 import { readableStreamOf } from './message-readable-stream.js';
 import { readableOf } from './message-readable.js';
 import type { MessageReadable } from './message-readable.js';
@@ -807,10 +808,7 @@ export class Connection<T = unknown> implements AsyncIterable<T, undefined, void
 
   #assertBlocking(call: string): void {
     if (this.#end.capabilities.blocking) return;
-    throw new InterprocError(
-      'ERR_UNSUPPORTED',
-      `${call} needs the capability 'blocking', which the backend of this connection does not have`,
-    );
+    throw lacking(call, 'blocking', 'the backend of this connection');
   }
 
   /** Encoding may have run code of the caller's that closed or moved this very connection. */

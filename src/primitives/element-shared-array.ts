@@ -6,6 +6,7 @@ import type { State } from '../contract/state.js';
 import type { Element, ScalarType } from '../shapes/scalar-types.js';
 import type { StructType } from '../shapes/struct.js';
 import { ArrayCore, coreOf, findCore, share } from './array-core.js';
+import { noViews } from './lacking.js';
 import { defineMethods, isIndexed, SHARED_METHODS, shownArray } from './shared-array.js';
 
 const INDEX = /^(?:0|[1-9][0-9]*)$/;
@@ -134,11 +135,12 @@ const methods: Methods = {
   },
   subarray() {
     const core = openCoreOf(this);
+    if (core.state.buffer === undefined) {
+      throw noViews('subarray', core.name, 'slice() gives a copy');
+    }
     throw new InterprocError(
       'ERR_UNSUPPORTED',
-      `SharedArray '${core.name}' can give no typed array over its memory: ${
-        core.state.buffer === undefined ? 'this runtime allows none' : 'its elements are no numbers'
-      }; slice() gives a copy`,
+      `SharedArray '${core.name}' can give no typed array over its memory: its elements are no numbers; slice() gives a copy`,
     );
   },
   [inspect.custom](_depth, options) {

@@ -1,4 +1,5 @@
 import { InterprocError, invalidArgument } from '../errors.js';
+import type { BackendKind } from '../contract/channel.js';
 import type { PipeOptions as BackendOptions } from '../contract/pipe.js';
 import type { BuiltInCodecName, CustomCodec } from '../codec/codec.js';
 import type { StructType } from '../shapes/struct.js';
@@ -32,9 +33,9 @@ export interface PipeOptions<T = unknown> {
   readonly codec?: BuiltInCodecName | CustomCodec<T> | StructType<T, unknown> | undefined;
   /**
    * What carries the messages.
-   * @default 'native': shared memory
+   * @default the one of this process, `backend.kind`: 'native', shared memory, wherever the addon loads
    */
-  readonly backend?: 'native' | undefined;
+  readonly backend?: BackendKind | undefined;
 }
 
 const OPTION_NAMES: ReadonlySet<string> = new Set<keyof PipeOptions>([

@@ -1,5 +1,5 @@
 import { InterprocError, invalidArgument } from '../errors.js';
-import type { ChannelOptions, OpenMode } from '../contract/channel.js';
+import type { BackendKind, ChannelOptions, OpenMode } from '../contract/channel.js';
 import type { BuiltInCodecName, CustomCodec } from '../codec/codec.js';
 import type { StructType } from '../shapes/struct.js';
 import { checkCount, MAX_COUNT } from './count.js';
@@ -66,9 +66,9 @@ export interface QueueOptions<T = unknown> {
   readonly maxParticipants?: number | undefined;
   /**
    * What carries the messages.
-   * @default 'native': shared memory
+   * @default the one of this process, `backend.kind`: 'native', shared memory, wherever the addon loads
    */
-  readonly backend?: 'native' | undefined;
+  readonly backend?: BackendKind | undefined;
 }
 
 const OPTION_NAMES: ReadonlySet<string> = new Set<keyof QueueOptions>([

@@ -4,6 +4,7 @@ import type { InspectOptionsStylized } from 'node:util';
 import { isUint8Array } from 'node:util/types';
 
 import { abortReason, InterprocError, invalidArgument, QueueEmpty, QueueFull } from '../errors.js';
+import type { CapabilityName } from '../contract/capabilities.js';
 import { JOIN, PUT, TAKE } from '../contract/channel.js';
 import type { Backend, Channel, ChannelStats, Side } from '../contract/channel.js';
 import type { LeaseInfo } from '../contract/leasing.js';
@@ -16,6 +17,7 @@ import { CallReadiness } from './call-readiness.js';
 import { DeadLetters } from './dead-letters.js';
 import type { Delivery } from './delivery.js';
 import { Joining } from './joining.js';
+import { lacking } from './lacking.js';
 import type { PeekedMessage, ReservedSlot } from './lease.js';
 import { Lessor } from './lessor.js';
 import type { MessageSink } from './message-sink.js';
@@ -699,7 +701,7 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void>, Wa
   leases(): LeaseInfo[] {
     this.#assertOpen();
     const { leasing } = this.#channel;
-    if (leasing === undefined) throw this.#unsupported('leases', "'leases'");
+    if (leasing === undefined) throw this.#lacking('leases', 'leases');
     return leasing.list();
   }
 
@@ -833,12 +835,12 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void>, Wa
 
   #assertBlocking(call: string): void {
     if (this.#channel.capabilities.blocking) return;
-    throw this.#unsupported(call, "'blocking'");
+    throw this.#lacking(call, 'blocking');
   }
 
   #assertRedelivery(call: string): void {
     if (this.#channel.capabilities.redelivery) return;
-    throw this.#unsupported(call, "'redelivery'");
+    throw this.#lacking(call, 'redelivery');
   }
 
   #assertTarget(call: string, buffer: unknown): void {
@@ -852,7 +854,7 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void>, Wa
 
   /** The way to records in place, for `call`. */
   #leases(call: string): Lessor {
-    if (this.#lessor === undefined) throw this.#unsupported(call, "'leases'");
+    if (this.#lessor === undefined) throw this.#lacking(call, 'leases');
     if (this.#codec.bytesOf !== undefined) return this.#lessor;
     throw new InterprocError(
       'ERR_UNSUPPORTED',
@@ -874,11 +876,8 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void>, Wa
     return { attempt: () => lessor.peek() };
   }
 
-  #unsupported(call: string, capability: string): InterprocError {
-    return new InterprocError(
-      'ERR_UNSUPPORTED',
-      `${call} needs the capability ${capability}, which the backend of queue '${this.name}' does not have`,
-    );
+  #lacking(call: string, capability: CapabilityName): InterprocError {
+    return lacking(call, capability, `the backend of queue '${this.name}'`);
   }
 
   #closedError(): InterprocError {

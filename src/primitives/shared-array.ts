@@ -8,6 +8,7 @@ import type { ArrayCore } from './array-core.js';
 import { cellsOf } from './atomic-cells.js';
 import type { AtomicCells } from './atomic-cells.js';
 import type { EmbeddedLock } from './embedded-lock.js';
+import { noViews } from './lacking.js';
 import { letTravel } from './passengers.js';
 import type { Assignable } from './value.js';
 import type { SyncWaitOptions, WaitOptions } from './wait-options.js';
@@ -68,7 +69,7 @@ export interface SharedArrayMethods<T, View> {
   /**
    * Of structs: a record over the memory of one element, whose fields are read and stored in place.
    *
-   * @throws ERR_UNSUPPORTED for scalars, and where this runtime allows no view of shared memory
+   * @throws ERR_UNSUPPORTED for scalars, and where the backend has no views, or this runtime allows none
    */
   viewAt(index: number): View;
 
@@ -125,7 +126,7 @@ interface ArrayPart<T, View> extends Setting<T>, Iterable<T> {
   /**
    * A plain typed array over a part of the same memory, for whatever takes one. Detached by `close()`.
    *
-   * @throws ERR_UNSUPPORTED for bool, char and structs, and where this runtime allows no view of shared memory
+   * @throws ERR_UNSUPPORTED for bool, char and structs, and where the backend has no views, or this runtime allows none
    */
   subarray(start?: number, end?: number): View;
 }
@@ -137,7 +138,7 @@ interface ArrayPart<T, View> extends Setting<T>, Iterable<T> {
  * Arrays of `bool`, `char` and structs have the same methods and can be indexed too; `get(i)` and `set(i, value)` are much faster
  * there. A struct is copied out and in, and two processes that use the same element at once may mix its fields: hold a lock.
  *
- * Where the runtime allows no view of shared memory (Electron; or INTERPROC_COPY_STATE=1) all is as above but for `subarray`, `buffer` and
+ * Where the backend has no views, or the runtime allows none (Electron; or INTERPROC_COPY_STATE=1) all is as above but for `subarray`, `buffer` and
  * `viewAt`; `get` and `set` cost about 0.3 us, an index about 0.9 us, and a method that looks at all elements works on a copy.
  *
  * Every method throws ERR_CLOSED after `close()`; an index gives undefined.
@@ -231,11 +232,12 @@ export const SHARED_METHODS = {
     if (struct !== undefined && buffer !== undefined) {
       return struct.view(buffer, at * struct.byteLength);
     }
+    if (struct !== undefined) {
+      throw noViews('viewAt', core.name, 'use get(i) and set(i, value)');
+    }
     throw new InterprocError(
       'ERR_UNSUPPORTED',
-      struct === undefined
-        ? `SharedArray '${core.name}' has no structs to view; use xs[i] or get(i)`
-        : `SharedArray '${core.name}': this runtime allows no view of shared memory; use get(i) and set(i, value)`,
+      `SharedArray '${core.name}' has no structs to view; use xs[i] or get(i)`,
     );
   },
   waitFor(predicate: (array: object) => unknown, options?: WaitOptions): Promise<object> {

@@ -2,8 +2,9 @@ import { inspect } from 'node:util';
 import type { InspectOptionsStylized } from 'node:util';
 import { isUint8Array } from 'node:util/types';
 
-import { InterprocError, invalidArgument } from '../errors.js';
+import { invalidArgument } from '../errors.js';
 import type { State } from '../contract/state.js';
+import { noViews } from './lacking.js';
 import { letTravel } from './passengers.js';
 import { StateHandle } from './state-handle.js';
 
@@ -60,15 +61,12 @@ export class SharedMemory {
    *
    * Do not transfer it away: the memory stays mapped, and the object open, until the garbage collector has found the last of it.
    *
-   * @throws ERR_UNSUPPORTED where this runtime allows no such buffer (Electron): use `read` and `write`
+   * @throws ERR_UNSUPPORTED where the backend has no views, or this runtime allows no such buffer (Electron): use `read` and `write`
    */
   get buffer(): ArrayBuffer {
     const { buffer } = this.#handle.open();
     if (buffer !== undefined) return buffer;
-    throw new InterprocError(
-      'ERR_UNSUPPORTED',
-      `SharedMemory '${this.name}': this runtime allows no ArrayBuffer over shared memory; use read() and write()`,
-    );
+    throw noViews('buffer', this.name, 'use read() and write()');
   }
 
   /**

@@ -1,5 +1,5 @@
 import { InterprocError, invalidArgument } from '../errors.js';
-import type { Backend, OpenMode } from '../contract/channel.js';
+import type { Backend, BackendKind, OpenMode } from '../contract/channel.js';
 import { STATE_DEFAULTS } from '../contract/state.js';
 import type { State, StateKind } from '../contract/state.js';
 import type { QueueMode } from './queue-options.js';
@@ -22,9 +22,9 @@ export interface StateHandleOptions {
   readonly maxParticipants?: number | undefined;
   /**
    * What holds it.
-   * @default 'native': shared memory
+   * @default the one of this process, `backend.kind`: 'native', shared memory, wherever the addon loads
    */
-  readonly backend?: 'native' | undefined;
+  readonly backend?: BackendKind | undefined;
 }
 
 const OPTION_NAMES: readonly (keyof StateHandleOptions)[] = [

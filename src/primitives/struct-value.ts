@@ -4,6 +4,7 @@ import type { Cells, State } from '../contract/state.js';
 import { shapeOf } from '../shapes/struct.js';
 import type { StructMemory, StructType } from '../shapes/struct.js';
 import { cellsOf } from './atomic-cells.js';
+import { noViews } from './lacking.js';
 import { Value } from './value.js';
 import type { Assignable } from './value.js';
 
@@ -47,10 +48,7 @@ export class StructValue<T, Live> extends Value<T, Live> {
   get view(): Live {
     this.assertOpen();
     if (this.#memory === undefined) {
-      throw this.unsupported(
-        'this runtime allows no view of shared memory',
-        'use value and update()',
-      );
+      throw noViews('view', this.name, 'use value and update()');
     }
     return (this.#live ??= this.type.view(this.#memory));
   }

@@ -104,7 +104,7 @@ export abstract class Value<T = unknown, Live = unknown> {
    * Of a struct: a record over the shared memory itself. Each field is read and stored in place, plainly, and not together with the
    * others: a `value = …` or `update` of somebody else at the same time may overwrite it, and what `value` gives may mix old and new fields.
    *
-   * @throws ERR_UNSUPPORTED for other types, and where this runtime allows no view of shared memory
+   * @throws ERR_UNSUPPORTED for other types, and where the backend has no views, or this runtime allows none
    */
   abstract get view(): Live;
 

@@ -15,6 +15,7 @@ const TS_ORDER: ReadonlyArray<readonly string[]> = [
   ['pool'],
   ['manager'],
   ['csp'],
+  ['backend-choice'],
   ['context'],
   ['index', 'ring', 'posix'],
   ['cli'],

@@ -4,6 +4,8 @@
  */
 
 import { InterprocError } from '../../src/errors.js';
+import { BROKERED_CAPABILITIES } from '../../src/backends/brokered/remote/brokered-backend.js';
+import type { Capabilities } from '../../src/contract/capabilities.js';
 import type { ErrorCode } from '../../src/errors.js';
 import {
   CARRIES,
@@ -562,7 +564,7 @@ export class MemoryBackend
 {
   readonly kind = 'memory';
   readonly registry: Registry = this;
-  readonly capabilities: ChannelCapabilities;
+  readonly capabilities: Capabilities;
   /** What the rest of the world does while this thread is blocked; true if it may do more. */
   whileBlocked: (() => boolean) | undefined;
   // As in a thread: all channels share them.
@@ -579,7 +581,7 @@ export class MemoryBackend
   #anonymous = 0;
 
   constructor(capabilities: Partial<Omit<ChannelCapabilities, 'leases'>> = {}) {
-    this.capabilities = { blocking: true, redelivery: true, ...capabilities, leases: false };
+    this.capabilities = { ...BROKERED_CAPABILITIES, betweenProcesses: false, ...capabilities };
   }
 
   openChannel(name: string | undefined, mode: OpenMode, options: ChannelOptions): Channel {

@@ -198,8 +198,13 @@ export class Body {
   }
 
   rest(): Uint8Array {
-    const at = this.#step(this.left);
-    return this.buffer.subarray(at, this.end);
+    return this.next(this.left);
+  }
+
+  /** So many bytes. */
+  next(length: number): Uint8Array {
+    const at = this.#step(length);
+    return this.buffer.subarray(at, at + length);
   }
 
   #step(bytes: number): number {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
+import type { Capabilities } from '../../contract/capabilities.js';
 import { CHANNEL_DEFAULTS, DEFAULT_CODEC, defaultSideBytes } from '../../contract/channel.js';
 import { PIPE_DEFAULTS } from '../../contract/pipe.js';
 import type { PipeEnd, PipeOpener, PipeOptions } from '../../contract/pipe.js';
@@ -82,6 +83,20 @@ export function ringCapacity(capacityBytes: number, smallest: number): number {
   return capacity;
 }
 
+const CAPABILITIES: Capabilities = Object.freeze({
+  pipes: true,
+  listeners: true,
+  blocking: true,
+  redelivery: true,
+  leases: true,
+  views: true,
+  atomics: 'instruction',
+  rings: true,
+  posix: true,
+  betweenProcesses: true,
+  survivesBrokerKill: true,
+});
+
 export class NativeBackend implements Backend, Registry, RingOpener, PipeOpener, ListenerOpener {
   readonly kind = 'native';
   readonly registry: Registry = this;
@@ -96,6 +111,10 @@ export class NativeBackend implements Backend, Registry, RingOpener, PipeOpener,
     this.thread = NativeThread.of(loadAddon());
     this.posix = new NativePosix(this.thread.addon);
     this.#directory = directory;
+  }
+
+  get capabilities(): Capabilities {
+    return copiesState() ? { ...CAPABILITIES, views: false } : CAPABILITIES;
   }
 
   beside(object: SharedObject): NativeBackend {

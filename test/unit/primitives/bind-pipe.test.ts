@@ -14,7 +14,7 @@ import { thrownBy } from '../thrown-by.js';
 
 describe('Pipe', () => {
   it('says what a backend without pipes is missing', () => {
-    const backend = { kind: 'socket' } as Backend;
+    const backend = { kind: 'socket', capabilities: { pipes: false } } as Backend;
     const error = thrownBy(() => bindPipe(() => backend)());
     expect(error).toMatchObject({ code: 'ERR_UNSUPPORTED' });
     expect((error as Error).message).toMatch(/'pipes'.*'socket'/);

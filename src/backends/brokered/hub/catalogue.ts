@@ -140,7 +140,10 @@ export class Catalogue {
     }
     const ticket = `~ticket-${randomBytes(12).toString('hex')}`;
     this.#tickets.set(ticket, { passenger, carrier });
-    this.#byPassenger.set(passenger, (this.#byPassenger.get(passenger) ?? 0) + 1);
+    // What travels in itself is not kept by that.
+    if (passenger !== carrier) {
+      this.#byPassenger.set(passenger, (this.#byPassenger.get(passenger) ?? 0) + 1);
+    }
     const ofCarrier = this.#byCarrier.get(carrier);
     if (ofCarrier === undefined) this.#byCarrier.set(carrier, new Set([ticket]));
     else ofCarrier.add(ticket);
@@ -167,6 +170,7 @@ export class Catalogue {
     const ofCarrier = this.#byCarrier.get(carrier);
     ofCarrier?.delete(ticket);
     if (ofCarrier?.size === 0) this.#byCarrier.delete(carrier);
+    if (passenger === carrier) return;
     const left = (this.#byPassenger.get(passenger) ?? 1) - 1;
     if (left === 0) this.#byPassenger.delete(passenger);
     else this.#byPassenger.set(passenger, left);

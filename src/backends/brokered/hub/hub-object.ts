@@ -123,7 +123,8 @@ export abstract class Attachment {
       }
       case DISARM: {
         const side = sideIn(body);
-        if (!this.waits.withdraw(this, side, body.u32())) this.passOn(side);
+        if (this.waits.withdraw(this, side, body.u32())) this.withdrew(side);
+        else this.passOn(side);
         return;
       }
       case UNLINK:
@@ -162,6 +163,9 @@ export abstract class Attachment {
   protected passOn(side: Side): void {
     if (this.isWorthALook(side)) this.waits.wake(side, 1);
   }
+
+  /** A wait was given up that had not been answered. */
+  protected withdrew(_side: Side): void {}
 
   answerSoon(side: Side, epoch: number): void {
     this.session.later(() => {

@@ -56,6 +56,14 @@ export class Hub {
     this.#later.push(action);
   }
 
+  /** In a while, unless everything else has ended. What follows from it is seen to as if it had been read. */
+  after(ms: number, action: () => void): void {
+    setTimeout(() => {
+      action();
+      this.settle();
+    }, ms).unref();
+  }
+
   willFlush(session: Session): void {
     this.#dirty.add(session);
   }

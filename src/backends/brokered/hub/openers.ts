@@ -1,5 +1,10 @@
 /** Which operation opens what. */
 
+import { OPEN_CHANNEL, OPEN_CHANNEL_TICKET } from '../operations.js';
 import type { Opener } from './hub.js';
+import { openQueue, openQueueTicket } from './queue-attachment.js';
 
-export const OPENERS: ReadonlyMap<number, Opener> = new Map<number, Opener>([]);
+export const OPENERS: ReadonlyMap<number, Opener> = new Map<number, Opener>([
+  [OPEN_CHANNEL, openQueue],
+  [OPEN_CHANNEL_TICKET, openQueueTicket],
+]);

@@ -15,6 +15,7 @@ const MAX_HANDLES = 2 ** 20;
 
 export class Session {
   readonly catalogue: Catalogue;
+  readonly clock: Pick<Hub, 'after'>;
   /** Its process, as it says itself. */
   pid = 0;
   readonly #hub: Hub;
@@ -30,6 +31,7 @@ export class Session {
     this.#hub = hub;
     this.#outlet = outlet;
     this.catalogue = hub.catalogue;
+    this.clock = hub;
     this.#splitter = new FrameSplitter((handle, operation, sequence, body) =>
       this.#serve(handle, operation, sequence, body),
     );

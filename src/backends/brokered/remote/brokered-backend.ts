@@ -1,5 +1,6 @@
 /** The contract over links to a hub. */
 
+import type { Capabilities } from '../../../contract/capabilities.js';
 import type {
   Backend,
   Channel,
@@ -25,8 +26,24 @@ import { openBacklog, openListener } from './remote-listener.js';
 import { openPipe, openPipeTicket } from './remote-pipe.js';
 import { openState, openStateTicket } from './remote-state.js';
 
+/** What there is wherever a hub is. */
+export const BROKERED_CAPABILITIES: Capabilities = Object.freeze({
+  pipes: true,
+  listeners: true,
+  blocking: true,
+  redelivery: true,
+  leases: false,
+  views: false,
+  atomics: 'request',
+  rings: false,
+  posix: false,
+  betweenProcesses: true,
+  survivesBrokerKill: false,
+});
+
 export abstract class BrokeredBackend implements Backend, Registry, PipeOpener, ListenerOpener {
   abstract readonly kind: 'socket' | 'memory';
+  readonly capabilities: Capabilities = BROKERED_CAPABILITIES;
   readonly registry: Registry = this;
 
   /** The one of this thread for new objects; made at first use, and anew when the hub of the last one is gone. */

@@ -1,0 +1,54 @@
+/** The operations of queues. A *status* is an i32: 0 or more, or one of the negative results of `contract/channel.ts`. */
+
+import { CHANNEL_OPERATIONS } from './operations.js';
+
+/** bool carries, rest message -> status. 0, FULL or ENDED. */
+export const PUT = CHANNEL_OPERATIONS + 1;
+/** u32 length of a message that is not sent along -> status. 0: there is room, kept for the PUT_KEPT that comes next. */
+export const KEEP_ROOM = CHANNEL_OPERATIONS + 2;
+/** A word. bool carries, rest message, for which room was kept. */
+export const PUT_KEPT = CHANNEL_OPERATIONS + 3;
+/** A batch: u32 count, u32 length of each, their bytes -> status. How many went in, or ENDED. */
+export const PUT_MANY = CHANNEL_OPERATIONS + 4;
+
+/** u32 bytes that the next message may have -> status; if 0: u32 deliveries, rest message. TOO_LARGE: u32 its length. */
+export const TAKE = CHANNEL_OPERATIONS + 10;
+/** u32 messages at most, u32 bytes at most but for the first -> status; if positive, how many: u32 deliveries of the first, u32 length of each, their bytes. */
+export const TAKE_MANY = CHANNEL_OPERATIONS + 11;
+/** -> status; if 0: f64 receipt, u32 deliveries, rest message */
+export const RECEIVE = CHANNEL_OPERATIONS + 12;
+
+// Words about a message that was received: f64 receipt.
+export const ACK = CHANNEL_OPERATIONS + 20;
+export const NACK = CHANNEL_OPERATIONS + 21;
+export const UNDELIVER = CHANNEL_OPERATIONS + 22;
+export const ACK_AS_TAKEN = CHANNEL_OPERATIONS + 23;
+/** A word: something taken is finished. */
+export const TASK_DONE = CHANNEL_OPERATIONS + 24;
+
+/** -> bool */
+export const IS_FINISHED = CHANNEL_OPERATIONS + 30;
+/** -> bool */
+export const IS_FULL = CHANNEL_OPERATIONS + 31;
+/** -> bool */
+export const IS_READABLE = CHANNEL_OPERATIONS + 32;
+/** -> bool */
+export const HAS_ENDED = CHANNEL_OPERATIONS + 33;
+/** -> u32 */
+export const SIZE = CHANNEL_OPERATIONS + 34;
+/** -> json ChannelStats */
+export const STATS = CHANNEL_OPERATIONS + 35;
+/** A word. */
+export const END = CHANNEL_OPERATIONS + 36;
+/** json Ticket[], which a message of another object carries -> json Ticket[], the same for this one */
+export const COPY_TICKETS = CHANNEL_OPERATIONS + 37;
+
+/** The status of a TAKE whose message is longer than it may be. */
+export const TOO_LARGE = -100;
+
+/** A message above this size is sent when there is room for it, and not before. */
+export const SENT_ALONG_BYTES = 2 ** 14;
+/** Of one batch, either way. */
+export const BATCH = 256;
+/** Messages that one handle may have received and neither acknowledged nor given back. */
+export const MAX_UNACKNOWLEDGED = 1024;

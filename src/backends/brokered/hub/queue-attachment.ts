@@ -1,0 +1,400 @@
+/** A queue that a session has open: its requests, and what it has received. */
+
+import {
+  CARRIES,
+  ENDED,
+  FULL,
+  PUT as PUT_SIDE,
+  TAKE as TAKE_SIDE,
+} from '../../../contract/channel.js';
+import type { ChannelOptions, OpenMode, Side, Ticket } from '../../../contract/channel.js';
+import {
+  ACK,
+  ACK_AS_TAKEN,
+  BATCH,
+  COPY_TICKETS,
+  END,
+  HAS_ENDED,
+  IS_FINISHED,
+  IS_FULL,
+  IS_READABLE,
+  KEEP_ROOM,
+  MAX_UNACKNOWLEDGED,
+  NACK,
+  PUT,
+  PUT_KEPT,
+  PUT_MANY,
+  RECEIVE,
+  SIZE,
+  STATS,
+  TAKE,
+  TAKE_MANY,
+  TASK_DONE,
+  TOO_LARGE,
+  UNDELIVER,
+} from '../channel-operations.js';
+import type { Body, FrameWriter } from '../frames.js';
+import { fail } from './fail.js';
+import { Attachment } from './hub-object.js';
+import type { Waits } from './hub-object.js';
+import { HubQueue } from './hub-queue.js';
+import type { Message } from './message-row.js';
+import { assertAgreement, queueGeometry } from './queue-geometry.js';
+import type { Session } from './session.js';
+
+export class QueueAttachment extends Attachment {
+  readonly carrier: HubQueue;
+  readonly passenger: HubQueue;
+  protected readonly waits: Waits;
+  /** The length of the message that it waits to put. */
+  wanted = 0;
+  readonly #queue: HubQueue;
+  /** By receipt. */
+  readonly #held = new Map<number, Message>();
+  #receipts = 0;
+  /** Messages taken without a taskDone. */
+  #unfinished = 0;
+  /** The length of the message whose room is kept. */
+  #kept: number | undefined;
+
+  constructor(session: Session, queue: HubQueue) {
+    super(session);
+    this.carrier = queue;
+    this.passenger = queue;
+    this.waits = queue.waits;
+    this.#queue = queue;
+    queue.attachments.add(this);
+  }
+
+  get heldCount(): number {
+    return this.#held.size;
+  }
+
+  override serve(operation: number, body: Body, reply: FrameWriter): void {
+    const queue = this.#queue;
+    switch (operation) {
+      case PUT: {
+        const carries = body.bool();
+        reply.i32(this.#put(body.rest(), carries));
+        return;
+      }
+      case KEEP_ROOM:
+        reply.i32(this.#keepRoom(body.u32()));
+        return;
+      case PUT_KEPT: {
+        const carries = body.bool();
+        this.#putKept(body.rest(), carries);
+        return;
+      }
+      case PUT_MANY:
+        reply.i32(this.#putMany(body));
+        return;
+      case TAKE:
+        this.#take(body.u32(), reply);
+        return;
+      case TAKE_MANY:
+        this.#takeMany(body.u32(), body.u32(), reply);
+        return;
+      case RECEIVE:
+        this.#receive(reply);
+        return;
+      case ACK:
+        this.#acknowledge(body.f64());
+        return;
+      case ACK_AS_TAKEN:
+        this.#countTaken(1);
+        this.#acknowledge(body.f64());
+        return;
+      case NACK:
+        this.#giveBack(body.f64(), 0);
+        return;
+      case UNDELIVER:
+        this.#giveBack(body.f64(), 1);
+        return;
+      case TASK_DONE:
+        if (this.#unfinished === 0) fail('ERR_CORRUPT', 'taskDone() of what was not taken');
+        this.#countTaken(-1);
+        return;
+      case IS_FINISHED:
+        reply.bool(queue.isFinished);
+        return;
+      case IS_FULL:
+        reply.bool(!queue.hasRoom(0));
+        return;
+      case IS_READABLE:
+        reply.bool(this.#isReadable());
+        return;
+      case HAS_ENDED:
+        reply.bool(queue.hasEnded);
+        return;
+      case SIZE:
+        reply.u32(queue.size);
+        return;
+      case STATS:
+        reply.json(queue.stats());
+        return;
+      case END:
+        queue.end();
+        return;
+      case COPY_TICKETS:
+        reply.json(this.#copyTickets(body.json() as Ticket[]));
+        return;
+      default:
+        super.serve(operation, body, reply);
+    }
+  }
+
+  // Putting
+
+  #put(bytes: Uint8Array, carries: boolean): number {
+    const queue = this.#queue;
+    this.#assertSize(bytes.length);
+    return queue.put(new Uint8Array(bytes), carries);
+  }
+
+  #assertSize(length: number): void {
+    const { maxMessageBytes } = this.#queue.geometry;
+    if (length <= maxMessageBytes) return;
+    fail(
+      'ERR_TOO_LARGE',
+      `A message of ${length} bytes; queue '${this.#queue.name}' takes ${maxMessageBytes} at most`,
+    );
+  }
+
+  /** The room stays for whoever was promised it, and the queue's end waits. */
+  #keepRoom(length: number): number {
+    const queue = this.#queue;
+    this.#assertSize(length);
+    if (this.#kept !== undefined) fail('ERR_CORRUPT', 'Room was kept already');
+    if (queue.hasEnded) return ENDED;
+    if (!queue.hasRoom(length)) return FULL;
+    this.#kept = length;
+    queue.promised(1);
+    return 0;
+  }
+
+  #putKept(bytes: Uint8Array, carries: boolean): void {
+    if (this.#kept !== bytes.length) {
+      fail('ERR_CORRUPT', `${bytes.length} bytes where room was kept for ${this.#kept}`);
+    }
+    this.#kept = undefined;
+    this.#queue.add(new Uint8Array(bytes), carries);
+    this.#queue.promised(-1);
+  }
+
+  #putMany(body: Body): number {
+    const queue = this.#queue;
+    const lengths = this.#lengthsIn(body);
+    let count = 0;
+    for (const length of lengths) {
+      const status = this.#put(body.next(length), false);
+      if (status === ENDED && count === 0) return ENDED;
+      if (status !== 0) break;
+      count++;
+    }
+    return count;
+  }
+
+  #lengthsIn(body: Body): number[] {
+    const count = body.u32();
+    if (count > BATCH) fail('ERR_CORRUPT', `A batch of ${count} messages; ${BATCH} at most`);
+    const lengths: number[] = [];
+    for (let i = 0; i < count; i++) lengths.push(body.u32());
+    return lengths;
+  }
+
+  // Taking
+
+  #take(limit: number, reply: FrameWriter): void {
+    const message = this.#next(true);
+    if (typeof message === 'number') {
+      reply.i32(message);
+      return;
+    }
+    const { length } = message.bytes;
+    if (length > limit) {
+      reply.i32(TOO_LARGE).u32(length);
+      return;
+    }
+    this.#taken(message);
+    reply.i32(0).u32(message.deliveries).rest(message.bytes);
+  }
+
+  #takeMany(max: number, maxBytes: number, reply: FrameWriter): void {
+    const first = this.#next(true);
+    if (typeof first === 'number') {
+      reply.i32(first);
+      return;
+    }
+    this.#taken(first);
+    const messages = [first];
+    let bytes = first.bytes.length;
+    while (messages.length < Math.min(max, BATCH) && first.deliveries === 1) {
+      const message = this.#next(true);
+      if (typeof message === 'number' || message.deliveries > 0) break;
+      bytes += message.bytes.length;
+      if (bytes > maxBytes) break;
+      this.#taken(message);
+      messages.push(message);
+    }
+    reply.i32(messages.length).u32(first.deliveries);
+    for (const message of messages) reply.u32(message.bytes.length);
+    for (const message of messages) reply.rest(message.bytes);
+  }
+
+  /** The next message that a take may have, or why there is none. */
+  #next(isTaking: boolean): Message | number {
+    const message = this.#queue.next(this);
+    if (typeof message === 'number') return message;
+    return isTaking && message.carries ? CARRIES : message;
+  }
+
+  #taken(message: Message): void {
+    this.#queue.remove(message);
+    this.#queue.consumed(message);
+    this.#countTaken(1);
+  }
+
+  #countTaken(difference: number): void {
+    this.#unfinished += difference;
+    this.#queue.unfinished(difference);
+  }
+
+  #isReadable(): boolean {
+    const isReadable = this.isWorthALook(TAKE_SIDE);
+    // Who looked takes nothing: the wake is somebody else's.
+    if (isReadable) this.#queue.wake(TAKE_SIDE, 1);
+    return isReadable;
+  }
+
+  // What is received
+
+  #receive(reply: FrameWriter): void {
+    const queue = this.#queue;
+    const message = this.#next(false);
+    if (typeof message === 'number') {
+      reply.i32(message);
+      return;
+    }
+    if (this.#held.size >= MAX_UNACKNOWLEDGED) {
+      fail(
+        'ERR_UNACKED',
+        `This handle of queue '${queue.name}' holds ${this.#held.size} messages that are unacknowledged; acknowledge some, or give them back`,
+      );
+    }
+    queue.remove(message);
+    queue.held(1);
+    const receipt = ++this.#receipts;
+    this.#held.set(receipt, message);
+    reply.i32(0).f64(receipt).u32(message.deliveries).rest(message.bytes);
+  }
+
+  #acknowledge(receipt: number): void {
+    this.#queue.consumed(this.#settle(receipt));
+    this.#queue.held(-1);
+  }
+
+  /** `uncounted`: deliveries that were none. */
+  #giveBack(receipt: number, uncounted: number): void {
+    const message = this.#settle(receipt);
+    message.deliveries -= uncounted;
+    this.#queue.giveBack(message);
+    this.#queue.held(-1);
+  }
+
+  #settle(receipt: number): Message {
+    const message = this.#held.get(receipt);
+    if (message === undefined) fail('ERR_CORRUPT', `No message has the receipt ${receipt}`);
+    this.#held.delete(receipt);
+    return message;
+  }
+
+  // Tickets
+
+  /** All of them or none. */
+  #copyTickets(tickets: readonly Ticket[]): Ticket[] {
+    const copies: Ticket[] = [];
+    try {
+      for (const ticket of tickets) copies.push(this.catalogue.copy(ticket, this.#queue));
+    } catch (error) {
+      for (const copy of copies) this.catalogue.redeem(copy);
+      throw error;
+    }
+    return copies;
+  }
+
+  // Waits, and the end
+
+  protected override hearWaiting(side: Side, body: Body): void {
+    if (side === PUT_SIDE) this.wanted = body.u32();
+    if (!this.isWorthALook(side)) this.#queue.countWait();
+  }
+
+  isWorthALook(side: Side): boolean {
+    return this.#queue.isWorthALook(this, side);
+  }
+
+  protected unlink(): void {
+    this.catalogue.unlink(this.#queue);
+  }
+
+  protected left(): void {
+    const queue = this.#queue;
+    for (const receipt of this.#held.keys()) this.#giveBack(receipt, 0);
+    if (this.#kept !== undefined) queue.promised(-1);
+    // What it has not finished nobody else could.
+    this.#countTaken(-this.#unfinished);
+    queue.left(this);
+  }
+}
+
+/** text name or '' for none, text mode, json options -> as `reportOpened` */
+export function openQueue(session: Session, body: Body, reply: FrameWriter): void {
+  const { catalogue } = session;
+  const name = body.json() as string | null;
+  const mode = body.text() as OpenMode;
+  const options = body.json() as ChannelOptions;
+  const known = name === null ? undefined : catalogue.find(name, mode);
+  if (known !== undefined) {
+    if (!(known instanceof HubQueue)) {
+      fail('ERR_KIND', `'${known.name}' is a ${known.kind}, and no queue`);
+    }
+    assertAgreement(known.name, known.geometry, options);
+    reportOpened(attach(session, known), reply);
+    return;
+  }
+  const geometry = queueGeometry(options, name === null);
+  const queue = new HubQueue(catalogue, name ?? catalogue.anonymousName(), geometry);
+  catalogue.add(queue);
+  reportOpened(attach(session, queue), reply);
+}
+
+/** text ticket, json codec or null -> as `reportOpened` */
+export function openQueueTicket(session: Session, body: Body, reply: FrameWriter): void {
+  const queue = session.catalogue.passengerOf(body.text());
+  const codec = body.json() as string | null;
+  if (queue === undefined || !queue.isThere) {
+    fail('ERR_NOT_FOUND', 'The queue that was in the message is gone');
+  }
+  if (!(queue instanceof HubQueue)) {
+    fail('ERR_KIND', `'${queue.name}', which was in the message, is no queue`);
+  }
+  if (codec !== null) assertAgreement(queue.name, queue.geometry, { codec });
+  reportOpened(attach(session, queue), reply);
+}
+
+function attach(session: Session, queue: HubQueue): QueueAttachment {
+  const { size } = queue.attachments;
+  if (size >= queue.geometry.maxParticipants) {
+    fail(
+      'ERR_NO_SLOT',
+      `Queue '${queue.name}' has ${size} participants, as many as it may; close handles that are no longer used, or create it with a larger maxParticipants`,
+    );
+  }
+  return new QueueAttachment(session, queue);
+}
+
+/** u32 handle, u64 identity, text name, json ChannelGeometry */
+function reportOpened({ handle, carrier }: QueueAttachment, reply: FrameWriter): void {
+  reply.u32(handle).u64(carrier.identity).text(carrier.name).json(carrier.geometry);
+}

@@ -1,0 +1,34 @@
+import { bindQueue } from '../../src/primitives/bind-queue.js';
+import { DirectBackend } from '../unit/direct-backend.js';
+import { describeQueue } from './queue.conformance.js';
+import type { Act, Subject } from './subject.js';
+
+/** In one thread, the others act whenever the thread would sleep: one act each time. */
+function directSubject(): Subject {
+  const backend = new DirectBackend();
+  const Queue = bindQueue(() => backend);
+  return {
+    backend,
+    capabilities: { blocking: true, redelivery: true, leases: false },
+    async whileBlocked(name: string, acts: readonly Act[]): Promise<void> {
+      const other = Queue.open<string>(name);
+      const left = [...acts];
+      const act = () => {
+        const next = left.shift();
+        if (next?.act === 'put') other.putNowait(next.value);
+        else if (next?.act === 'get') other.getNowait();
+        else if (next?.act === 'taskDone') other.taskDone();
+        else if (next?.act === 'end') other.end();
+        return left.length > 0;
+      };
+      backend.whileBlocked = act;
+      // The thread comes back here when it is no longer blocked.
+      await new Promise((resolve) => setImmediate(resolve));
+      while (left.length > 0) act();
+      backend.whileBlocked = undefined;
+      other.close();
+    },
+  };
+}
+
+describeQueue('a hub in the same thread', directSubject);
