@@ -18,7 +18,10 @@ describe('the broker of a directory', () => {
 
   it('is started by who needs it', () => {
     expect(new SocketBackend(directory).list()).toEqual([]);
-    expect(readdirSync(join(directory, '~socket'))).toEqual([expect.stringMatching(/^\d+-/), 'broker']);
+    expect(readdirSync(join(directory, '~socket'))).toEqual([
+      expect.stringMatching(/^\d+-/),
+      'broker',
+    ]);
   });
 
   it('is found where the path is too long for the address of a socket', () => {

@@ -15,8 +15,13 @@ const LAUNCH_MS = 3_000;
 
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
+export interface Dialled {
+  readonly link: Link;
+  readonly line: SocketLine;
+}
+
 /** @throws ERR_BROKER, ERR_VERSION, ERR_PERMISSION, ERR_UNSUPPORTED, ERR_SYSTEM */
-export function dial(directory: string): Link {
+export function dial(directory: string): Dialled {
   const begin = performance.now();
   let launched = -Infinity;
   let problem = 'nobody listens';
@@ -26,7 +31,7 @@ export function dial(directory: string): Link {
     );
     if (line !== undefined) {
       try {
-        return new Link(line);
+        return { link: new Link(line), line };
       } catch (error) {
         // It was about to leave.
         if (!(error instanceof InterprocError) || error.code !== 'ERR_BROKER') throw error;

@@ -5,10 +5,11 @@ import { BrokeredBackend } from '../brokered/remote/brokered-backend.js';
 import type { Link } from '../brokered/remote/link.js';
 import { RemoteObject } from '../brokered/remote/remote-object.js';
 import { dial } from './dial.js';
+import type { Dialled } from './dial.js';
 import { objectDirectory } from './socket-directory.js';
 
 /** Of this thread, by directory. */
-const links = new Map<string, Link>();
+const links = new Map<string, Dialled>();
 
 export class SocketBackend extends BrokeredBackend {
   readonly kind = 'socket';
@@ -24,10 +25,11 @@ export class SocketBackend extends BrokeredBackend {
   protected link(): Link {
     const directory = this.#directory ?? objectDirectory();
     const known = links.get(directory);
-    if (known?.isLost === false) return known;
-    const link = dial(directory);
-    links.set(directory, link);
-    return link;
+    // Asked each time: what is opened finds a new broker, whether anything has met the end of the last one yet or not.
+    if (known?.link.isLost === false && known.line.isConnected()) return known.link;
+    const dialled = dial(directory);
+    links.set(directory, dialled);
+    return dialled.link;
   }
 
   beside(object: SharedObject): BrokeredBackend {

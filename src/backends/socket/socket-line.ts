@@ -18,6 +18,8 @@ const LONGEST_NAP_MS = 1;
 /** A broker that takes nothing for so long is given up. */
 const PATIENCE_MS = 30_000;
 const READ_BYTES = 2 ** 16;
+/** What is no message, and yet refused where nobody is at the other end. */
+const NOTHING = Buffer.alloc(0);
 
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
@@ -131,6 +133,18 @@ export class SocketLine implements Line {
     }
   }
 
+  /** Whether the broker still has its end; asks the kernel. */
+  isConnected(): boolean {
+    if (this.#isOver || this.#socket.destroyed) return false;
+    try {
+      quietly(() => writeSync(this.#descriptor, NOTHING));
+      return true;
+    } catch (error) {
+      this.#end(error as Error);
+      return false;
+    }
+  }
+
   ref(): void {
     this.#socket.ref();
   }
@@ -216,7 +230,7 @@ function open(path: string, onChunk: (bytes: Buffer) => void): Opened | undefine
     );
   }
   try {
-    quietly(() => writeSync(descriptor, Buffer.alloc(0)));
+    quietly(() => writeSync(descriptor, NOTHING));
     return { socket, descriptor };
   } catch {
     socket.destroy();

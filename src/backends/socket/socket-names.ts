@@ -4,7 +4,15 @@
  * socket, so that each finds that the other has the name. A marker is as dead as the broker that it leads to.
  */
 
-import { closeSync, linkSync, lstatSync, openSync, readSync, readdirSync, unlinkSync } from 'node:fs';
+import {
+  closeSync,
+  linkSync,
+  lstatSync,
+  openSync,
+  readSync,
+  readdirSync,
+  unlinkSync,
+} from 'node:fs';
 import type { BigIntStats } from 'node:fs';
 import { join } from 'node:path';
 
