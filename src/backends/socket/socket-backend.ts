@@ -11,15 +11,23 @@ import { objectDirectory } from './socket-directory.js';
 /** Of this thread, by directory. */
 const links = new Map<string, Dialled>();
 
+/** A broker that does not answer for so long is stopped, or its machine stands still. */
+const PATIENCE_MS = 30_000;
+
 export class SocketBackend extends BrokeredBackend {
   readonly kind = 'socket';
   readonly #directory: string | undefined;
+  readonly #patienceMs: number;
   readonly #besides = new WeakMap<Link, BrokeredBackend>();
 
-  /** `directory`: where its objects live; undefined: as INTERPROC_DIR says at that time. */
-  constructor(directory?: string) {
+  /**
+   * `directory`: where its objects live; undefined: as INTERPROC_DIR says at that time. `patienceMs`: how long its broker may
+   * leave a request without an answer before it is taken for gone.
+   */
+  constructor(directory?: string, patienceMs = PATIENCE_MS) {
     super();
     this.#directory = directory;
+    this.#patienceMs = patienceMs;
   }
 
   protected link(): Link {
@@ -27,7 +35,7 @@ export class SocketBackend extends BrokeredBackend {
     const known = links.get(directory);
     // Asked each time: what is opened finds a new broker, whether anything has met the end of the last one yet or not.
     if (known?.link.isLost === false && known.line.isConnected()) return known.link;
-    const dialled = dial(directory);
+    const dialled = dial(directory, this.#patienceMs);
     links.set(directory, dialled);
     return dialled.link;
   }
