@@ -6,7 +6,7 @@ import { BroadcastChannel, workerData } from 'node:worker_threads';
 import { Hub } from '../brokered/hub/hub.js';
 import { HubSleep, newHubWords } from './hub-bell.js';
 import { HubLine } from './hub-line.js';
-import { LAYOUT_VERSION, REFUSED, STATE, viewsOf } from './line-memory.js';
+import { LAYOUT_VERSION, LINE_BYTES, REFUSED, STATE, viewsOf } from './line-memory.js';
 import { ANOTHER_IS_HUB, CANNOT_BE, CHANNEL, IS_HUB, hubAddress } from './rendezvous.js';
 import type { Answer, HubThreadData, Offer } from './rendezvous.js';
 
@@ -24,16 +24,15 @@ class HubThread {
   readonly #sleep = new HubSleep(this.#words, () => this.#work());
 
   constructor(channel: BroadcastChannel) {
-    // A property, as this channel has no other way to say it that does not make an Event of it first.
     channel.onmessage = (event) => {
-      const offer = (event as { readonly data: Offer | Answer }).data;
-      if (offer.kind === 'offer') this.#meet(offer, channel);
+      const { data } = event as { readonly data: unknown };
+      if (isOffer(data)) this.#meet(data, channel);
     };
     this.#work();
   }
 
   #meet({ layout, memory, lifeline }: Offer, channel: BroadcastChannel): void {
-    if (layout !== LAYOUT_VERSION) {
+    if (layout !== LAYOUT_VERSION || memory.byteLength !== LINE_BYTES) {
       const words = new Int32Array(memory);
       Atomics.store(words, STATE, REFUSED);
       Atomics.notify(words, STATE);
@@ -84,6 +83,14 @@ class HubThread {
     for (const line of this.#lines) if (line.serve()) isBusy = true;
     return isBusy;
   }
+}
+
+/** Anybody may say anything on that channel. */
+function isOffer(data: unknown): data is Offer {
+  if (typeof data !== 'object' || data === null) return false;
+  const { kind, memory, lifeline } = data as Partial<Record<keyof Offer, unknown>>;
+  const isMemory = memory instanceof SharedArrayBuffer && memory.byteLength >= 4 * (STATE + 1);
+  return kind === 'offer' && isMemory && typeof lifeline === 'string';
 }
 
 const verdict = new Int32Array((workerData as HubThreadData).verdict);

@@ -127,9 +127,9 @@ function answerTo(lifeline: string, channel: BroadcastChannel): Answer | undefin
   for (;;) {
     // Node takes a BroadcastChannel as well; its types do not know.
     const received = receiveMessageOnPort(channel as unknown as MessagePort) as
-      { readonly message: Answer | Offer } | undefined;
+      { readonly message: Partial<Answer> | null } | undefined;
     if (received === undefined) return undefined;
     const { message } = received;
-    if (message.kind === 'answer' && message.lifeline === lifeline) return message;
+    if (message?.kind === 'answer' && message.lifeline === lifeline) return message as Answer;
   }
 }

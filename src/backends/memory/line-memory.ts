@@ -44,6 +44,8 @@ export const OVER = 3;
 /** Of each ring: enough that a run of messages seldom waits for room, and larger frames go in few pieces. */
 export const RING_BYTES = 2 ** 17;
 
+export const LINE_BYTES = 4 * WORDS + 2 * RING_BYTES;
+
 export interface LineMemory {
   readonly shared: SharedArrayBuffer;
   readonly words: Int32Array;
@@ -52,7 +54,7 @@ export interface LineMemory {
 }
 
 export function newLineMemory(): LineMemory {
-  const memory = viewsOf(new SharedArrayBuffer(4 * WORDS + 2 * RING_BYTES));
+  const memory = viewsOf(new SharedArrayBuffer(LINE_BYTES));
   Atomics.store(memory.words, LAYOUT, LAYOUT_VERSION);
   return memory;
 }
