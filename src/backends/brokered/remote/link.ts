@@ -41,7 +41,16 @@ interface Bell {
   readonly side: Side;
 }
 
+export interface LinkOptions {
+  /**
+   * How long a request may go without a reply, before the hub is taken for gone.
+   * @default 30_000
+   */
+  readonly patienceMs?: number | undefined;
+}
+
 export class Link {
+  readonly #patienceMs: number;
   readonly #line: Line;
   readonly #writer = new FrameWriter();
   // Weak, so that a link keeps no forgotten handle alive; one with a pending wait is held by #waiting.
@@ -61,7 +70,8 @@ export class Link {
   #epoch = 0;
 
   /** @throws ERR_VERSION, ERR_BROKER */
-  constructor(line: Line) {
+  constructor(line: Line, { patienceMs = PATIENCE_MS }: LinkOptions = {}) {
+    this.#patienceMs = patienceMs;
     this.#line = line;
     const splitter = new FrameSplitter((handle, operation, sequence, body) =>
       this.#frame(handle, operation, sequence, body),
@@ -119,14 +129,14 @@ export class Link {
     this.#reply = undefined;
     this.#failure = undefined;
     this.#send(rest);
-    this.#block(() => this.#reply !== undefined || this.#failure !== undefined, PATIENCE_MS);
+    this.#block(() => this.#reply !== undefined || this.#failure !== undefined, this.#patienceMs);
     const reply = this.#reply as Body | undefined;
     this.#reply = undefined;
     this.#awaited = 0;
     const failure = this.#failure as InterprocError | undefined;
     if (failure !== undefined) throw failure;
     if (reply !== undefined) return reply;
-    this.#end(new Error(`it has not answered for ${PATIENCE_MS / 1000} s`));
+    this.#end(new Error(`it has not answered for ${this.#patienceMs / 1000} s`));
     throw this.#lostError(this.#lost as unknown as InterprocError);
   }
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 
-import { NativeBackend } from '../../src/backends/native/native-backend.js';
+import type { Backend } from '../../src/contract/channel.js';
 import type { StateKind } from '../../src/contract/state.js';
 import type { LockAct, LockPeer, LockSubject } from './lock-subject.js';
 
@@ -16,13 +16,13 @@ const CLASS_NAMES: Partial<Record<StateKind, string>> = {
   rwlock: 'RWLock',
 };
 
-/** On shared memory, where somebody else is a worker thread. */
-export function nativeLockSubject(): LockSubject {
+/** Where somebody else is a worker thread, on that backend. */
+export function lockSubjectOn(backend: Backend): LockSubject {
   return {
-    backend: new NativeBackend(),
+    backend,
     async peer(kind: StateKind, name: string): Promise<LockPeer> {
       const worker = new Worker(new URL('./lock-peer.mjs', import.meta.url), {
-        workerData: { className: CLASS_NAMES[kind], name },
+        workerData: { className: CLASS_NAMES[kind], name, backend: backend.kind },
         execArgv: [],
       });
       // Rejects with what the peer threw.
