@@ -4,11 +4,12 @@
  */
 
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { afterAll, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 
 import type { Backend } from '../../src/contract/channel.js';
 import type { ListenerOpener } from '../../src/contract/listener.js';
 import type { PipeOpener } from '../../src/contract/pipe.js';
+import { capabilities } from './capabilities.js';
 import { describeListener } from './listener.conformance.js';
 import { describeLocks } from './locks.conformance.js';
 import type { Peers } from './peers.js';
@@ -35,6 +36,7 @@ export function describeBackend<B extends Backend & PipeOpener & ListenerOpener>
 
   const backend = makeBackend();
   const { onQueue, onPipe, onLock } = peersOn(backend);
+  describe(`Capabilities of ${label}`, () => capabilities(backend));
   describeQueue(label, () => ({ backend, whileBlocked: onQueue }));
   describePipe(label, () => ({ backend, whileBlocked: onPipe }));
   describeListener(label, () => backend);
