@@ -20,6 +20,7 @@ void export_codes(Napi::Object constants) {
       {"tooLarge", Code::too_large},
       {"exists", Code::exists},
       {"notFound", Code::not_found},
+      {"backend", Code::backend},
       {"kind", Code::kind},
       {"mismatch", Code::mismatch},
       {"corrupt", Code::corrupt},

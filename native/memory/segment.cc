@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "memory/marker.h"
 #include "memory/ticket.h"
 #include "platform/clock.h"
 #include "platform/fault.h"
@@ -239,6 +240,9 @@ Result<std::unique_ptr<Segment>> Segment::open(const Directory& directory, const
   for (int attempt = 0; attempt < kDecisionTries; ++attempt) {
     auto file = directory.open_file(name);
     if (!file.ok()) {
+      if (file.error().code == Code::permission && remove_dead_marker(directory, name)) continue;
+      if (file.error().code == Code::permission && marker_at(directory, name) != Marker::none)
+        return fail(Code::backend, "the socket backend has an object of this name");
       if (file.error().code != Code::not_found) return file.error();
       if (mode == OpenMode::open) return file.error();
       auto made = make(directory, name, wanted, kindred);

@@ -28,6 +28,7 @@ FileFacts to_facts(const struct stat& status) noexcept {
   facts.mode = status.st_mode & 07777;
   facts.regular = S_ISREG(status.st_mode);
   facts.fifo = S_ISFIFO(status.st_mode);
+  facts.socket = S_ISSOCK(status.st_mode);
   facts.directory = S_ISDIR(status.st_mode);
   return facts;
 }
@@ -214,6 +215,15 @@ void Directory::remove_if_same(const std::string& name, const FileFacts& facts) 
   }
 }
 
+void Directory::take_away_if_same(const std::string& name, const std::string& aside,
+                                  const FileFacts& facts) const noexcept {
+  if (renameat(file_.descriptor(), name.c_str(), file_.descriptor(), aside.c_str()) != 0) return;
+  auto taken = facts_of(aside);
+  if (!taken.ok() || taken.value().inode != facts.inode || taken.value().device != facts.device)
+    link_again(aside, name);
+  remove(aside);
+}
+
 Result<FileFacts> Directory::facts_of(const std::string& name) const noexcept {
   struct stat status {};
   if (fstatat(file_.descriptor(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
@@ -221,9 +231,10 @@ Result<FileFacts> Directory::facts_of(const std::string& name) const noexcept {
   return to_facts(status);
 }
 
-Result<std::vector<std::string>> Directory::names() const noexcept {
-  const int descriptor =
-      retry([&] { return openat(file_.descriptor(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
+Result<std::vector<std::string>> Directory::names(const char* inside) const noexcept {
+  const int descriptor = retry([&] {
+    return openat(file_.descriptor(), inside, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  });
   if (descriptor < 0) return fail_system("openat", errno);
   DIR* stream = fdopendir(descriptor);
   if (stream == nullptr) {

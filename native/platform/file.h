@@ -19,6 +19,7 @@ struct FileFacts {
   std::uint32_t mode = 0;  // permission bits only
   bool regular = false;
   bool fifo = false;
+  bool socket = false;
   bool directory = false;
 };
 
@@ -75,6 +76,7 @@ class Directory {
   Directory(Directory&&) noexcept = default;
   Directory& operator=(Directory&&) noexcept = default;
 
+  int descriptor() const noexcept { return file_.descriptor(); }
   // Whether both are one directory, whatever their paths.
   bool is_same(const Directory& other) const noexcept;
 
@@ -89,7 +91,11 @@ class Directory {
   // Removes `name` only if it still is the file with these facts.
   void remove_if_same(const std::string& name, const FileFacts& facts) const noexcept;
   Result<FileFacts> facts_of(const std::string& name) const noexcept;
-  Result<std::vector<std::string>> names() const noexcept;
+  // The same where others may take the name away and give it to something else at the same time: it is moved to `aside` first, and
+  // goes back if it is another's by then.
+  void take_away_if_same(const std::string& name, const std::string& aside,
+                         const FileFacts& facts) const noexcept;
+  Result<std::vector<std::string>> names(const char* inside = ".") const noexcept;
 
   Error make_fifo(const std::string& name) const noexcept;
   // Read end, never blocking, which also counts as a writer, so that the last peer's close is no end of file.

@@ -16,6 +16,7 @@ enum class Code : std::int32_t {
   carries,  // the next message has tickets in it: only a receive takes it
   exists,
   not_found,
+  backend,  // another backend has an object of this name
   kind,
   mismatch,
   corrupt,

@@ -4,6 +4,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "memory/marker.h"
 #include "memory/segment.h"
 #include "memory/ticket.h"
 #include "platform/fault.h"
@@ -65,7 +66,8 @@ void add_passengers(const std::vector<Ticket>& tickets, Identities& kept) noexce
 }
 
 bool is_object(const std::string& name) noexcept {
-  return !sync::Doorbell::names_bell(name) && !Ticket::names_ticket(name);
+  return !sync::Doorbell::names_bell(name) && !Ticket::names_ticket(name) &&
+         name != memory::kSockets;
 }
 
 struct Found {
@@ -169,6 +171,8 @@ Result<std::vector<CatalogEntry>> list(const Directory& directory) noexcept {
     auto file = directory.open_file(name);
     if (!file.ok() && file.error().code == Code::not_found)
       continue;  // gone since we read the directory
+    if (!file.ok() && memory::marker_at(directory, name) != memory::Marker::none)
+      continue;  // the socket backend's own list has it, if anything
     CatalogEntry entry;
     entry.name = name;
     Header header{};
@@ -206,6 +210,8 @@ Result<std::vector<std::string>> prune(const Directory& directory, bool dry_run)
   for (const std::string& name : names.value()) {
     // A doorbell is no object of the user's: removed in silence.
     if (sync::Doorbell::names_bell(name)) sync::Doorbell::remove_if_dead(directory, name);
+    // Nor is the name of what was lost with its broker.
+    memory::remove_dead_marker(directory, name);
     auto found = is_object(name) ? find(directory, name, unknown) : std::nullopt;
     if (!found || persists(*found)) continue;
     if (!found->file.try_lock(memory::kAttachedByte, platform::Lock::exclusive)) continue;

@@ -2,14 +2,22 @@
 
 import { CHANNEL_OPERATIONS } from './operations.js';
 
-/** bool carries, rest message -> status. 0, FULL or ENDED. */
+/** bool carries, bool puts fast, rest message -> status, 0, FULL or ENDED; u32 more room that is promised. */
 export const PUT = CHANNEL_OPERATIONS + 1;
 /** u32 length of a message that is not sent along -> status. 0: there is room, kept for the PUT_KEPT that comes next. */
 export const KEEP_ROOM = CHANNEL_OPERATIONS + 2;
 /** A word. bool carries, rest message, for which room was kept. */
 export const PUT_KEPT = CHANNEL_OPERATIONS + 3;
-/** A batch: u32 count, u32 length of each, their bytes -> status. How many went in, or ENDED. */
+/** bool puts fast, a batch: u32 count, u32 length of each, their bytes -> status, how many went in, or ENDED; u32 more room that is promised. */
 export const PUT_MANY = CHANNEL_OPERATIONS + 4;
+/** A word. bool carries, rest message: within what was promised. */
+export const PUT_PROMISED = CHANNEL_OPERATIONS + 5;
+/** A word. A batch, as in PUT_MANY, within what was promised. */
+export const PUT_MANY_PROMISED = CHANNEL_OPERATIONS + 6;
+/** A word. u32 bytes that were promised and will not be used. */
+export const GIVE_BACK_ROOM = CHANNEL_OPERATIONS + 7;
+/** From the hub, unasked: the queue has ended, and waits for what was promised room to come or to be given back. */
+export const ROOM_IS_WANTED = CHANNEL_OPERATIONS + 8;
 
 /** u32 bytes that the next message may have -> status; if 0: u32 deliveries, rest message. TOO_LARGE: u32 its length. */
 export const TAKE = CHANNEL_OPERATIONS + 10;

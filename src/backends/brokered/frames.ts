@@ -10,6 +10,8 @@
 import { InterprocError } from '../../errors.js';
 
 export const HEADER_BYTES = 12;
+/** Of what carries no message: names, options, numbers. */
+export const PLAIN_BODY_BYTES = 2 ** 20;
 /** Header and everything that has a length of its own; a message may be 2^30 bytes. */
 export const MAX_BODY_BYTES = 2 ** 30 + 2 ** 16;
 export const MAX_SEQUENCE = 2 ** 16 - 1;
@@ -239,12 +241,18 @@ export class FrameSplitter {
     this.#limit = limit;
   }
 
-  /** @throws ERR_CORRUPT for a frame longer than it may be; and what `onFrame` throws */
-  push(chunk: Buffer): void {
+  /**
+   * What is left of the chunk where `isEnough`, which is asked after each frame, says so.
+   *
+   * @throws ERR_CORRUPT for a frame longer than it may be; and what `onFrame` throws
+   */
+  push(chunk: Buffer, isEnough: () => boolean = () => false): Buffer {
     let at = 0;
     while (at < chunk.length) {
       at = this.#filled > 0 ? this.#goOn(chunk, at) : this.#frame(chunk, at);
+      if (isEnough()) break;
     }
+    return chunk.subarray(at);
   }
 
   /** The next frame of the chunk, which begins there; where it ends. */

@@ -18,8 +18,13 @@ export interface Line {
 
 /** The hub's end of it. */
 export interface Outlet {
-  /** Hands bytes over, without blocking. They are the line's from now on. */
-  write(bytes: Buffer): void;
+  /**
+   * Hands bytes over, without blocking. They are the line's from now on. False: the client has not read so much of what it was
+   * sent that nothing it says should be served until the line calls `Session.resume`.
+   */
+  write(bytes: Buffer): boolean | void;
+  /** Whether the client has gone, or given up: asked before a request of his is served. */
+  isDeserted?(): boolean;
   /** Ends the line. */
   close(): void;
 }

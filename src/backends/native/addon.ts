@@ -22,6 +22,7 @@ export interface Constants {
   readonly tooLarge: number;
   readonly exists: number;
   readonly notFound: number;
+  readonly backend: number;
   readonly kind: number;
   readonly mismatch: number;
   readonly corrupt: number;

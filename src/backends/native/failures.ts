@@ -15,6 +15,11 @@ function tell(constants: Constants, status: number): Told {
       return ['ERR_EXISTS', 'open() it, or use openOrCreate()'];
     case constants.notFound:
       return ['ERR_NOT_FOUND', 'create() it first, or use openOrCreate() or openWhenAvailable()'];
+    case constants.backend:
+      return [
+        'ERR_BACKEND',
+        "use that backend here too (INTERPROC_BACKEND=socket or { backend: 'socket' }), or choose another name",
+      ];
     case constants.kind:
       return ['ERR_KIND', 'open it as what it is (list() tells), or choose another name'];
     case constants.mismatch:

@@ -4,23 +4,33 @@ import { Hub } from '../brokered/hub/hub.js';
 import { BrokerServer } from './broker-server.js';
 import { Seat, privateName } from './seat.js';
 import { socketDirectory, withSocketPath } from './socket-directory.js';
+import { SocketNames, sweep } from './socket-names.js';
 
 /** Without clients and objects for so long, it leaves. */
 const UNUSED_MS = 1_000;
+/** How often it looks whether it still can be found. */
+const LOOK_MS = 5_000;
 
 async function run(directory: string): Promise<void> {
+  // What it makes is this user's, whatever its starter lets others have.
+  process.umask(0o077);
   const sockets = socketDirectory(directory);
-  const hub = new Hub();
-  const server = new BrokerServer(hub);
+  const server = new BrokerServer();
   const own = privateName();
   await withSocketPath(sockets, own, (path) => server.listen(path));
   const seat = await Seat.take(sockets, own);
-
   if (seat === undefined) process.exit();
-  server.admits = () => seat.isTaken;
+
+  const names = new SocketNames(directory, sockets, seat);
+  const hub = new Hub(names);
+  names.isThere = (name) => hub.catalogue.get(name) !== undefined;
+  await sweep(directory, sockets, seat);
+  server.serve(hub, () => seat.isTaken);
 
   const leave = () => {
     seat.leave();
+    names.releaseAll(hub.catalogue.list().map(({ name }) => name));
+    seat.forget();
     server.close();
     process.exit();
   };
@@ -35,6 +45,10 @@ async function run(directory: string): Promise<void> {
     clearTimeout(timer);
     timer = setTimeout(leaveIfUnused, UNUSED_MS);
   };
+  // What it keeps is kept for nobody once its directory is gone.
+  setInterval(() => {
+    if (!seat.isTaken) leaveIfUnused();
+  }, LOOK_MS);
 }
 
 await run(process.argv[2] ?? '');

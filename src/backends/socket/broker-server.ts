@@ -1,22 +1,60 @@
 /** The broker's side of the lines: a server whose every connection is a session of the hub. */
 
+import { writeSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 
 import type { Hub } from '../brokered/hub/hub.js';
+import { errorCode } from './socket-directory.js';
 
 /** Of output that a client has not read: with more of it, nothing it says is read either. */
 const MAX_BACKLOG_BYTES = 2 ** 20;
+/** What is no message, and yet refused where nobody is at the other end. */
+const NOTHING = Buffer.alloc(0);
+
+/** No thread gives up sooner than that. */
+const SHORT_MS = 250;
+
+/**
+ * Whether what is read may have been said long ago: by somebody who has given up, while this process stood still. As long as
+ * events come, it does not; after a pause, which may have been one for lack of anything to do, it may have.
+ */
+class Lateness {
+  #last = -Infinity;
+  #until = -Infinity;
+
+  note(): void {
+    const now = performance.now();
+    if (now - this.#last > SHORT_MS) this.#until = now + SHORT_MS;
+    this.#last = now;
+  }
+
+  get isSuspect(): boolean {
+    return this.#last <= this.#until;
+  }
+}
+
+/** Whether the other end of the socket is there; asks the kernel. */
+function isConnected(socket: Socket): boolean {
+  const { _handle: handle } = socket as unknown as { _handle: { readonly fd?: number } | null };
+  const descriptor = handle?.fd ?? -1;
+  if (descriptor < 0) return handle !== null;
+  try {
+    writeSync(descriptor, NOTHING);
+    return true;
+  } catch (error) {
+    return errorCode(error) !== 'EPIPE';
+  }
+}
 
 export class BrokerServer {
+  readonly #lateness = new Lateness();
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
-  readonly #hub: Hub;
-  /** Asked at each connection: who is not admitted looks for another broker. */
-  admits: () => boolean = () => false;
+  #hub: Hub | undefined;
+  #admits: () => boolean = () => false;
 
-  constructor(hub: Hub) {
-    this.#hub = hub;
+  constructor() {
     this.#server = createServer((socket) => this.#connected(socket));
   }
 
@@ -33,13 +71,19 @@ export class BrokerServer {
     });
   }
 
+  /** Until then nobody is. `admits` is asked at each connection: who is not admitted looks for another broker. */
+  serve(hub: Hub, admits: () => boolean): void {
+    this.#hub = hub;
+    this.#admits = admits;
+  }
+
   close(): void {
     this.#server.close();
     for (const socket of this.#sockets) socket.destroy();
   }
 
   #connected(socket: Socket): void {
-    if (!this.admits()) {
+    if (this.#hub === undefined || !this.#admits()) {
       socket.destroy();
       return;
     }
@@ -47,12 +91,21 @@ export class BrokerServer {
     const session = this.#hub.connect({
       write: (bytes) => {
         socket.write(bytes);
-        if (socket.writableLength > MAX_BACKLOG_BYTES) socket.pause();
+        if (socket.writableLength <= MAX_BACKLOG_BYTES) return true;
+        socket.pause();
+        return false;
       },
+      isDeserted: () => this.#lateness.isSuspect && !isConnected(socket),
       close: () => socket.destroySoon(),
     });
-    socket.on('data', (bytes) => session.receive(bytes));
-    socket.on('drain', () => socket.resume());
+    socket.on('data', (bytes) => {
+      this.#lateness.note();
+      session.receive(bytes);
+    });
+    socket.on('drain', () => {
+      session.resume();
+      if (socket.writableLength <= MAX_BACKLOG_BYTES) socket.resume();
+    });
     // What is wrong with it, 'close' says too: it is gone.
     socket.on('error', () => {});
     socket.on('close', () => {

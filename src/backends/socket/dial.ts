@@ -7,7 +7,7 @@ import { PUBLIC_NAME, socketDirectory, withSocketPath } from './socket-directory
 import { SocketLine } from './socket-line.js';
 
 /** A broker that cannot be reached for so long is given up. */
-const PATIENCE_MS = 10_000;
+const REACHING_MS = 10_000;
 const SHORTEST_NAP_MS = 2;
 const LONGEST_NAP_MS = 50;
 /** One that was started and is not there then did not come to anything: another is started. */
@@ -15,18 +15,23 @@ const LAUNCH_MS = 3_000;
 
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
+export interface Dialled {
+  readonly link: Link;
+  readonly line: SocketLine;
+}
+
 /** @throws ERR_BROKER, ERR_VERSION, ERR_PERMISSION, ERR_UNSUPPORTED, ERR_SYSTEM */
-export function dial(directory: string): Link {
+export function dial(directory: string, patienceMs: number): Dialled {
   const begin = performance.now();
   let launched = -Infinity;
   let problem = 'nobody listens';
   for (let pause = SHORTEST_NAP_MS; ; pause = Math.min(2 * pause, LONGEST_NAP_MS)) {
     const line = withSocketPath(socketDirectory(directory), PUBLIC_NAME, (path) =>
-      SocketLine.to(path),
+      SocketLine.to(path, patienceMs),
     );
     if (line !== undefined) {
       try {
-        return new Link(line);
+        return { link: new Link(line, { patienceMs }), line };
       } catch (error) {
         // It was about to leave.
         if (!(error instanceof InterprocError) || error.code !== 'ERR_BROKER') throw error;
@@ -36,10 +41,10 @@ export function dial(directory: string): Link {
       launched = performance.now();
       launchBroker(directory);
     }
-    if (performance.now() - begin > PATIENCE_MS) {
+    if (performance.now() - begin > REACHING_MS) {
       throw new InterprocError(
         'ERR_BROKER',
-        `No broker could be reached or started in '${directory}' within ${PATIENCE_MS / 1000} s: ${problem}`,
+        `No broker could be reached or started in '${directory}' within ${REACHING_MS / 1000} s: ${problem}`,
       );
     }
     Atomics.wait(sleeper, 0, 0, pause);

@@ -1,10 +1,11 @@
 /**
  * The one seat of a directory's broker: its public name. Who wants it listens under a name of its own first, and links that to the
- * public one, so that a public name always leads to somebody who listens, or did until he was killed.
+ * public one, so that a public name always leads to somebody who listens, or did until he was killed. The other name is kept: it is
+ * the *key*, by which what the broker has marked is known for its own (socket-names.ts).
  */
 
 import { randomBytes } from 'node:crypto';
-import { linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
+import { linkSync, lstatSync, renameSync, rmSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 
@@ -20,53 +21,63 @@ function inodeOf(path: string): bigint | undefined {
 }
 
 /** Whether somebody listens there. Only a dead one's socket refuses. */
-function isAlive(directory: string, name: string): Promise<boolean> {
+export function isAlive(directory: string, name: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = withSocketPath(directory, name, (path) => connect(path));
     socket.on('connect', () => {
       socket.destroy();
       resolve(true);
     });
-    socket.on('error', (error) => resolve(errorCode(error) !== 'ECONNREFUSED'));
+    socket.on('error', (error) => {
+      const code = errorCode(error);
+      resolve(code !== 'ECONNREFUSED' && code !== 'ENOENT');
+    });
   });
 }
 
 export class Seat {
+  /** The path of the other name. */
+  readonly key: string;
+  /** Of the socket, whatever its name. */
+  readonly inode: bigint;
   readonly #path: string;
-  readonly #inode: bigint;
 
-  private constructor(path: string, inode: bigint) {
+  private constructor(path: string, key: string, inode: bigint) {
     this.#path = path;
-    this.#inode = inode;
+    this.key = key;
+    this.inode = inode;
   }
 
-  /** Takes it for whoever listens under that private name, which goes; undefined: somebody has it. */
+  /** Takes it for whoever listens under that private name; undefined: somebody has it, and the private name is gone. */
   static async take(directory: string, own: string): Promise<Seat | undefined> {
     const ownPath = join(directory, own);
     const path = join(directory, PUBLIC_NAME);
     const inode = inodeOf(ownPath);
     if (inode === undefined) return undefined;
-    try {
-      for (;;) {
-        if (linked(ownPath, path)) return new Seat(path, inode);
-        const found = inodeOf(path);
-        if (found === undefined) continue;
-        if (await isAlive(directory, PUBLIC_NAME)) return undefined;
-        removeIfSame(directory, PUBLIC_NAME, found);
-      }
-    } finally {
-      unlinkSync(ownPath);
+    for (;;) {
+      if (linked(ownPath, path)) return new Seat(path, ownPath, inode);
+      const found = inodeOf(path);
+      if (found === undefined) continue;
+      if (await isAlive(directory, PUBLIC_NAME)) break;
+      removeIfSame(directory, PUBLIC_NAME, found, directory);
     }
+    rmSync(ownPath, { force: true });
+    return undefined;
   }
 
   /** Whether it still is this broker's: another may have it, or the directory be gone. */
   get isTaken(): boolean {
-    return inodeOf(this.#path) === this.#inode;
+    return inodeOf(this.#path) === this.inode;
   }
 
   /** Nobody new finds this broker any more. */
   leave(): void {
     if (this.isTaken) unlinkSync(this.#path);
+  }
+
+  /** Nor what it has marked. */
+  forget(): void {
+    rmSync(this.key, { force: true });
   }
 }
 
@@ -80,10 +91,15 @@ function linked(from: string, to: string): boolean {
   }
 }
 
-/** Removes a dead one's socket. What is another's by the time it is taken away, goes back. */
-function removeIfSame(directory: string, name: string, inode: bigint): void {
+/** Removes a name of a dead one's socket, by way of `sockets`. What is another's by the time it is taken away, goes back. */
+export function removeIfSame(
+  directory: string,
+  name: string,
+  inode: bigint,
+  sockets: string,
+): void {
   const path = join(directory, name);
-  const aside = join(directory, privateName());
+  const aside = join(sockets, `aside-${privateName()}`);
   try {
     renameSync(path, aside);
   } catch (error) {

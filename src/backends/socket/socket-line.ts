@@ -15,9 +15,9 @@ import { errorCode } from './socket-directory.js';
 const SPINS = 20;
 const SHORTEST_NAP_MS = 0.05;
 const LONGEST_NAP_MS = 1;
-/** A broker that takes nothing for so long is given up. */
-const PATIENCE_MS = 30_000;
 const READ_BYTES = 2 ** 16;
+/** What is no message, and yet refused where nobody is at the other end. */
+const NOTHING = Buffer.alloc(0);
 
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
@@ -57,6 +57,8 @@ export class SocketLine implements Line {
   onLost: (cause: Error) => void = () => {};
   readonly #socket: Socket;
   readonly #descriptor: number;
+  /** A broker that takes nothing for so long is given up. */
+  readonly #patienceMs: number;
   readonly #buffer = Buffer.allocUnsafeSlow(READ_BYTES);
   /** What came while this thread was writing, when nobody could be told. */
   #early: Buffer[] = [];
@@ -64,15 +66,16 @@ export class SocketLine implements Line {
   #nap = SHORTEST_NAP_MS;
   #isOver = false;
 
-  /** Of a socket that somebody listens to; undefined if nobody does. @throws ERR_UNSUPPORTED */
-  static to(path: string): SocketLine | undefined {
+  /** To a socket that somebody listens to; undefined if nobody does. @throws ERR_UNSUPPORTED */
+  static to(path: string, patienceMs: number): SocketLine | undefined {
     const opened = open(path, (bytes) => line?.onChunk(bytes));
     if (opened === undefined) return undefined;
-    const line: SocketLine | undefined = new SocketLine(opened);
+    const line: SocketLine | undefined = new SocketLine(opened, patienceMs);
     return line;
   }
 
-  private constructor({ socket, descriptor }: Opened) {
+  private constructor({ socket, descriptor }: Opened, patienceMs: number) {
+    this.#patienceMs = patienceMs;
     this.#socket = socket;
     this.#descriptor = descriptor;
     socket.on('error', (error) => this.#end(error));
@@ -99,9 +102,9 @@ export class SocketLine implements Line {
         deadline = Infinity;
         pause = SHORTEST_NAP_MS;
       } else if (!this.#readEarly()) {
-        if (deadline === Infinity) deadline = performance.now() + PATIENCE_MS;
+        if (deadline === Infinity) deadline = performance.now() + this.#patienceMs;
         else if (performance.now() > deadline) {
-          throw new Error(`it has taken nothing for ${PATIENCE_MS / 1000} s`);
+          throw new Error(`it has taken nothing for ${this.#patienceMs / 1000} s`);
         }
         nap(pause);
         pause = Math.min(2 * pause, LONGEST_NAP_MS);
@@ -128,6 +131,18 @@ export class SocketLine implements Line {
       nap(Math.min(left, this.#nap));
       // A long wait, which may be made of many calls, looks less and less often.
       this.#nap = Math.min(1.1 * this.#nap, LONGEST_NAP_MS);
+    }
+  }
+
+  /** Whether the broker still has its end; asks the kernel. */
+  isConnected(): boolean {
+    if (this.#isOver || this.#socket.destroyed) return false;
+    try {
+      quietly(() => writeSync(this.#descriptor, NOTHING));
+      return true;
+    } catch (error) {
+      this.#end(error as Error);
+      return false;
     }
   }
 
@@ -216,7 +231,7 @@ function open(path: string, onChunk: (bytes: Buffer) => void): Opened | undefine
     );
   }
   try {
-    quietly(() => writeSync(descriptor, Buffer.alloc(0)));
+    quietly(() => writeSync(descriptor, NOTHING));
     return { socket, descriptor };
   } catch {
     socket.destroy();

@@ -7,14 +7,12 @@ import type {
   SegmentInfo,
   Side,
 } from '../../../contract/channel.js';
+import { isBeside, roomFor } from '../queue-room.js';
 import type { Catalogue, Named } from './catalogue.js';
 import { Waits } from './hub-object.js';
 import { MessageRow } from './message-row.js';
 import type { Message } from './message-row.js';
 import type { QueueAttachment } from './queue-attachment.js';
-
-/** What a message costs besides its bytes: it takes whole blocks, as in the backend that has shared memory. */
-const BLOCK_BYTES = 64;
 
 export class HubQueue implements Named {
   readonly kind = 'queue';
@@ -44,6 +42,8 @@ export class HubQueue implements Named {
   #heldCount = 0;
   /** Handles that were promised room. */
   #promises = 0;
+  /** How much, to all. */
+  promisedBytes = 0;
   /** Taken without a `taskDone`, by all. */
   #unfinished = 0;
 
@@ -108,20 +108,25 @@ export class HubQueue implements Named {
     const { capacityBytes, maxItems, maxSideBytes } = this.geometry;
     if (maxItems > 0 && this.#messages.length >= maxItems) return false;
     // One that finds no other is let in whatever its size.
-    if (this.isBeside(length) && this.#sideBytes > 0 && this.#sideBytes + length > maxSideBytes) {
+    if (this.#isBeside(length) && this.#sideBytes > 0 && this.#sideBytes + length > maxSideBytes) {
       return false;
     }
-    return this.#usedBytes + this.cost(length) <= capacityBytes;
+    return this.#usedBytes + this.roomFor(length) <= capacityBytes;
   }
 
-  /** Whether a message of that length stands beside the others, and takes hardly any of their room. */
-  isBeside(length: number): boolean {
-    return length > this.geometry.capacityBytes;
+  /** What may still be promised. By items nothing is: a promise counts bytes. */
+  get unpromisedBytes(): number {
+    const { capacityBytes, maxItems } = this.geometry;
+    if (maxItems > 0 || this.#hasEnded) return 0;
+    return Math.max(0, capacityBytes - this.#usedBytes - this.promisedBytes);
   }
 
-  cost(length: number): number {
-    if (this.isBeside(length)) return BLOCK_BYTES;
-    return Math.max(1, Math.ceil(length / BLOCK_BYTES)) * BLOCK_BYTES;
+  roomFor(length: number): number {
+    return roomFor(length, this.geometry.capacityBytes);
+  }
+
+  #isBeside(length: number): boolean {
+    return isBeside(length, this.geometry.capacityBytes);
   }
 
   /** The next message for `taker`, or EMPTY or ENDED. */
@@ -161,8 +166,8 @@ export class HubQueue implements Named {
   /** The same for what was promised room, and so has it. */
   add(bytes: Uint8Array, carries: boolean): void {
     this.#messages.push({ bytes, carries, order: this.#order++, deliveries: 0 });
-    this.#usedBytes += this.cost(bytes.length);
-    if (this.isBeside(bytes.length)) this.#sideBytes += bytes.length;
+    this.#usedBytes += this.roomFor(bytes.length);
+    if (this.#isBeside(bytes.length)) this.#sideBytes += bytes.length;
     this.#counts.puts++;
     this.#counts.putBytes += bytes.length;
     this.#highWater = Math.max(this.#highWater, this.size);
@@ -181,7 +186,7 @@ export class HubQueue implements Named {
       this.#returned.shift();
     } else {
       this.#messages.shift();
-      this.#usedBytes -= this.cost(message.bytes.length);
+      this.#usedBytes -= this.roomFor(message.bytes.length);
       this.wake(PUT, Infinity);
     }
     message.deliveries++;
@@ -193,7 +198,7 @@ export class HubQueue implements Named {
 
   /** The message is gone for good. */
   consumed({ bytes }: Message): void {
-    if (!this.isBeside(bytes.length)) return;
+    if (!this.#isBeside(bytes.length)) return;
     this.#sideBytes -= bytes.length;
     this.wake(PUT, Infinity);
   }
@@ -220,6 +225,7 @@ export class HubQueue implements Named {
 
   end(): void {
     this.#hasEnded = true;
+    for (const attachment of this.attachments) attachment.wantRoomBack();
     this.wake(TAKE, Infinity);
     this.wake(PUT, Infinity);
   }

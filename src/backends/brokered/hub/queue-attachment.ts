@@ -21,10 +21,14 @@ import {
   KEEP_ROOM,
   MAX_UNACKNOWLEDGED,
   NACK,
+  GIVE_BACK_ROOM,
   PUT,
   PUT_KEPT,
   PUT_MANY,
+  PUT_MANY_PROMISED,
+  PUT_PROMISED,
   RECEIVE,
+  ROOM_IS_WANTED,
   SIZE,
   STATS,
   TAKE,
@@ -40,6 +44,7 @@ import type { Waits } from './hub-object.js';
 import { HubQueue } from './hub-queue.js';
 import type { Message } from './message-row.js';
 import { assertAgreement, queueGeometry } from './queue-geometry.js';
+import { RoomPromise } from './room-promise.js';
 import type { Session } from './session.js';
 
 export class QueueAttachment extends Attachment {
@@ -56,6 +61,7 @@ export class QueueAttachment extends Attachment {
   #unfinished = 0;
   /** The length of the message whose room is kept. */
   #kept: number | undefined;
+  readonly #promise: RoomPromise;
 
   constructor(session: Session, queue: HubQueue) {
     super(session);
@@ -63,6 +69,7 @@ export class QueueAttachment extends Attachment {
     this.passenger = queue;
     this.waits = queue.waits;
     this.#queue = queue;
+    this.#promise = new RoomPromise(queue);
     queue.attachments.add(this);
   }
 
@@ -73,9 +80,19 @@ export class QueueAttachment extends Attachment {
   override serve(operation: number, body: Body, reply: FrameWriter): void {
     const queue = this.#queue;
     switch (operation) {
+      case PUT_PROMISED: {
+        const carries = body.bool();
+        this.#putPromised(body.rest(), carries);
+        return;
+      }
+      case PUT_MANY_PROMISED:
+        for (const length of lengthsIn(body)) this.#putPromised(body.next(length), false);
+        return;
       case PUT: {
         const carries = body.bool();
-        reply.i32(this.#put(body.rest(), carries));
+        const isFast = body.bool();
+        const status = this.#put(body.rest(), carries);
+        reply.i32(status).u32(this.#morePromised(isFast && status === 0));
         return;
       }
       case KEEP_ROOM:
@@ -86,8 +103,14 @@ export class QueueAttachment extends Attachment {
         this.#putKept(body.rest(), carries);
         return;
       }
-      case PUT_MANY:
-        reply.i32(this.#putMany(body));
+      case PUT_MANY: {
+        const isFast = body.bool();
+        const status = this.#putMany(body);
+        reply.i32(status).u32(this.#morePromised(isFast && status > 0));
+        return;
+      }
+      case GIVE_BACK_ROOM:
+        this.#promise.giveBack(body.u32());
         return;
       case TAKE:
         this.#take(body.u32(), reply);
@@ -152,6 +175,25 @@ export class QueueAttachment extends Attachment {
     return queue.put(new Uint8Array(bytes), carries);
   }
 
+  #putPromised(bytes: Uint8Array, carries: boolean): void {
+    this.#promise.use(this.#queue.roomFor(bytes.length));
+    this.#queue.add(new Uint8Array(bytes), carries);
+  }
+
+  #morePromised(isFast: boolean): number {
+    if (isFast) return this.#promise.extend();
+    this.#promise.startAnew();
+    return 0;
+  }
+
+  /** The queue has ended, and its end waits for those who were promised room. */
+  wantRoomBack(): void {
+    if (!this.#promise.isOutstanding) return;
+    this.session.later(() => {
+      if (!this.isClosed) this.session.beginPush(this.handle, ROOM_IS_WANTED).end();
+    });
+  }
+
   #assertSize(length: number): void {
     const { maxMessageBytes } = this.#queue.geometry;
     if (length <= maxMessageBytes) return;
@@ -184,23 +226,14 @@ export class QueueAttachment extends Attachment {
 
   #putMany(body: Body): number {
     const queue = this.#queue;
-    const lengths = this.#lengthsIn(body);
     let count = 0;
-    for (const length of lengths) {
+    for (const length of lengthsIn(body)) {
       const status = this.#put(body.next(length), false);
       if (status === ENDED && count === 0) return ENDED;
       if (status !== 0) break;
       count++;
     }
     return count;
-  }
-
-  #lengthsIn(body: Body): number[] {
-    const count = body.u32();
-    if (count > BATCH) fail('ERR_CORRUPT', `A batch of ${count} messages; ${BATCH} at most`);
-    const lengths: number[] = [];
-    for (let i = 0; i < count; i++) lengths.push(body.u32());
-    return lengths;
   }
 
   // Taking
@@ -325,6 +358,11 @@ export class QueueAttachment extends Attachment {
 
   // Waits, and the end
 
+  /** Who waited for room wants to put more than once, as a rule. */
+  protected override sayReady(side: Side, word: FrameWriter): void {
+    if (side === PUT_SIDE) word.u32(this.#promise.extend());
+  }
+
   protected override hearWaiting(side: Side, body: Body): void {
     if (side === PUT_SIDE) this.wanted = body.u32();
     if (!this.isWorthALook(side)) this.#queue.countWait();
@@ -342,10 +380,19 @@ export class QueueAttachment extends Attachment {
     const queue = this.#queue;
     for (const receipt of this.#held.keys()) this.#giveBack(receipt, 0);
     if (this.#kept !== undefined) queue.promised(-1);
+    this.#promise.end();
     // What it has not finished nobody else could.
     this.#countTaken(-this.#unfinished);
     queue.left(this);
   }
+}
+
+function lengthsIn(body: Body): number[] {
+  const count = body.u32();
+  if (count > BATCH) fail('ERR_CORRUPT', `A batch of ${count} messages; ${BATCH} at most`);
+  const lengths: number[] = [];
+  for (let i = 0; i < count; i++) lengths.push(body.u32());
+  return lengths;
 }
 
 /** text name or '' for none, text mode, json options -> as `reportOpened` */

@@ -1,10 +1,18 @@
 /** One client of a hub: what it has open, what it asks, and what it is told. */
 
 import { InterprocError } from '../../../errors.js';
-import { FrameSplitter, FrameWriter } from '../frames.js';
+import { FrameSplitter, FrameWriter, MAX_BODY_BYTES, PLAIN_BODY_BYTES } from '../frames.js';
 import type { Body } from '../frames.js';
 import type { Outlet } from '../line.js';
-import { CLOSE, FAILURE, HELLO, PROTOCOL_VERSION, REPLY } from '../operations.js';
+import {
+  CHANNEL_OPERATIONS,
+  CLOSE,
+  FAILURE,
+  HELLO,
+  OPEN_STATE,
+  PROTOCOL_VERSION,
+  REPLY,
+} from '../operations.js';
 import type { Attachment } from './hub-object.js';
 import { fail } from './fail.js';
 import type { Catalogue } from './catalogue.js';
@@ -12,6 +20,9 @@ import type { Hub } from './hub.js';
 
 /** Most that one client may have open. */
 const MAX_HANDLES = 2 ** 20;
+const GREETING_BYTES = 64;
+/** Replies to what came in one piece are not collected beyond that. */
+const COLLECTED_BYTES = 2 ** 16;
 
 export class Session {
   readonly catalogue: Catalogue;
@@ -25,6 +36,9 @@ export class Session {
   readonly #attachments = new Map<number, Attachment>();
   #handles = 0;
   #isGreeted = false;
+  /** The client does not read what it is sent. What it has said meanwhile waits. */
+  #isClogged = false;
+  #unread: Buffer[] = [];
   #isOver = false;
 
   constructor(hub: Hub, outlet: Outlet) {
@@ -32,8 +46,9 @@ export class Session {
     this.#outlet = outlet;
     this.catalogue = hub.catalogue;
     this.clock = hub;
-    this.#splitter = new FrameSplitter((handle, operation, sequence, body) =>
-      this.#serve(handle, operation, sequence, body),
+    this.#splitter = new FrameSplitter(
+      (handle, operation, sequence, body) => this.#serve(handle, operation, sequence, body),
+      (handle, operation) => this.#longest(handle, operation),
     );
   }
 
@@ -44,8 +59,22 @@ export class Session {
   /** What came over the line. Who says what cannot be is let go. */
   receive(bytes: Buffer): void {
     if (this.#isOver) return;
+    if (this.#isClogged) this.#unread.push(bytes);
+    else this.#read(bytes);
+  }
+
+  /** The client has read most of what it was sent. */
+  resume(): void {
+    this.#isClogged = false;
+    const unread = this.#unread;
+    this.#unread = [];
+    for (const bytes of unread) this.receive(bytes);
+  }
+
+  #read(bytes: Buffer): void {
     try {
-      this.#splitter.push(bytes);
+      const left = this.#splitter.push(bytes, this.#isEnough);
+      if (left.length > 0) this.#unread.push(Buffer.from(left));
     } catch {
       this.#hub.settle();
       this.flush();
@@ -55,10 +84,26 @@ export class Session {
     this.#hub.settle();
   }
 
+  readonly #isEnough = (): boolean => {
+    if (this.#out.length >= COLLECTED_BYTES) this.flush();
+    return this.#isClogged;
+  };
+
+  /** Of a body: only what may carry a message may be large. */
+  #longest(handle: number, operation: number): number {
+    if (!this.#isGreeted) return GREETING_BYTES;
+    const isLarge =
+      handle === 0
+        ? operation === OPEN_STATE
+        : operation >= CHANNEL_OPERATIONS && this.#attachments.has(handle);
+    return isLarge ? MAX_BODY_BYTES : PLAIN_BODY_BYTES;
+  }
+
   /** Its line is gone, and most likely its process. */
   lost(): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#unread = [];
     for (const attachment of this.#attachments.values()) attachment.close();
     this.#hub.left(this);
     this.#hub.settle();
@@ -96,11 +141,15 @@ export class Session {
   flush(): void {
     if (this.#out.length === 0) return;
     const frames = this.#out.takeAway();
-    if (!this.#isOver) this.#outlet.write(frames);
+    if (!this.#isOver && this.#outlet.write(frames) === false) this.#isClogged = true;
   }
 
   #serve(handle: number, operation: number, sequence: number, body: Body): void {
     if (!this.#isGreeted) this.#assertGreeting(handle, operation);
+    // Who asked and has given up is not to be surprised by what comes of it. A word is to be kept, whoever said it.
+    if (sequence !== 0 && this.#outlet.isDeserted?.() === true) {
+      fail('ERR_BROKER', 'Nobody waits for the reply');
+    }
     const reply = this.#out.begin(handle, REPLY, sequence);
     try {
       this.#dispatch(handle, operation, body, reply);

@@ -13,6 +13,7 @@ import { FrameSplitter, FrameWriter, MAX_SEQUENCE } from '../frames.js';
 import type { Body } from '../frames.js';
 import type { Line } from '../line.js';
 import { CLOSE, FAILURE, HELLO, PROTOCOL_VERSION, READY, REPLY } from '../operations.js';
+import { giveBackAll } from './borrowed.js';
 
 /** A hub that does not answer for so long is given up: it is stopped, or the machine stands still. */
 const PATIENCE_MS = 30_000;
@@ -33,7 +34,16 @@ export interface Linked {
   lost(): void;
 }
 
+export interface LinkOptions {
+  /**
+   * How long a request may go without a reply, before the hub is taken for gone.
+   * @default 30_000
+   */
+  readonly patienceMs?: number | undefined;
+}
+
 export class Link {
+  readonly #patienceMs: number;
   readonly #line: Line;
   readonly #writer = new FrameWriter();
   // Weak, so that a link keeps no forgotten handle alive; one with a pending wait is held by #waiting.
@@ -53,7 +63,8 @@ export class Link {
   #epoch = 0;
 
   /** @throws ERR_VERSION, ERR_BROKER */
-  constructor(line: Line) {
+  constructor(line: Line, { patienceMs = PATIENCE_MS }: LinkOptions = {}) {
+    this.#patienceMs = patienceMs;
     this.#line = line;
     const splitter = new FrameSplitter((handle, operation, sequence, body) =>
       this.#frame(handle, operation, sequence, body),
@@ -106,19 +117,20 @@ export class Link {
     this.#reply = undefined;
     this.#failure = undefined;
     this.#send(rest);
-    this.#block(() => this.#reply !== undefined || this.#failure !== undefined, PATIENCE_MS);
+    this.#block(() => this.#reply !== undefined || this.#failure !== undefined, this.#patienceMs);
     const reply = this.#reply as Body | undefined;
     this.#reply = undefined;
     this.#awaited = 0;
     const failure = this.#failure as InterprocError | undefined;
     if (failure !== undefined) throw failure;
     if (reply !== undefined) return reply;
-    this.#end(new Error(`it has not answered for ${PATIENCE_MS / 1000} s`));
+    this.#end(new Error(`it has not answered for ${this.#patienceMs / 1000} s`));
     throw this.#lostError(this.#lost as unknown as InterprocError);
   }
 
   /** Blocks until `isOver`, which is asked whenever something came; false: the time has passed. @throws ERR_BROKER */
   waitUntil(isOver: () => boolean, timeoutMs: number): boolean {
+    giveBackAll();
     return this.#block(isOver, timeoutMs);
   }
 

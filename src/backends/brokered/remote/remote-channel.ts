@@ -18,6 +18,7 @@ import {
   BATCH,
   COPY_TICKETS,
   END,
+  GIVE_BACK_ROOM,
   HAS_ENDED,
   IS_FINISHED,
   IS_FULL,
@@ -27,7 +28,10 @@ import {
   PUT,
   PUT_KEPT,
   PUT_MANY,
+  PUT_MANY_PROMISED,
+  PUT_PROMISED,
   RECEIVE,
+  ROOM_IS_WANTED,
   SENT_ALONG_BYTES,
   SIZE,
   STATS,
@@ -38,9 +42,13 @@ import {
   UNDELIVER,
 } from '../channel-operations.js';
 import type { Body, FrameWriter } from '../frames.js';
+import { isBeside, roomFor } from '../queue-room.js';
 import { OPEN_CHANNEL, OPEN_CHANNEL_TICKET } from '../operations.js';
+import { giveBackOf, hasBorrowed, hasGivenBack } from './borrowed.js';
+import type { Borrower } from './borrowed.js';
 import type { Link } from './link.js';
 import { inbox, lengths, offsets, outbox } from './message-memory.js';
+import { PromisedRoom } from './promised-room.js';
 import { looksLikeTicket, RemoteObject } from './remote-object.js';
 
 const CAPABILITIES: ChannelCapabilities = Object.freeze({
@@ -64,6 +72,8 @@ export class RemoteChannel extends RemoteObject implements Channel {
   #large: Uint8Array | undefined;
   /** Of the message that found no room. */
   #wanted = 0;
+  readonly #room = new PromisedRoom();
+  readonly #roomBorrower: Borrower;
   /** What was received and is unacknowledged, by receipt. */
   readonly #held = new Set<number>();
   /** Messages taken without a taskDone. */
@@ -78,6 +88,12 @@ export class RemoteChannel extends RemoteObject implements Channel {
   ) {
     super(link, handle, identity, name);
     this.geometry = geometry;
+    this.#roomBorrower = {
+      link,
+      identity,
+      wasUsed: () => this.#room.wasUsed(),
+      giveBack: () => this.#giveBackRoom(),
+    };
   }
 
   // Putting
@@ -102,10 +118,52 @@ export class RemoteChannel extends RemoteObject implements Channel {
         `A message of ${bytes.length} bytes; queue '${this.name}' takes ${maxMessageBytes} at most`,
       );
     }
-    this.#wanted = bytes.length;
-    if (bytes.length > SENT_ALONG_BYTES) return this.#putLarge(bytes, carries);
-    this.request(PUT).bool(carries);
-    return this.link.ask(bytes).i32();
+    const { length } = bytes;
+    const room = this.#roomFor(length);
+    if (room <= this.#room.bytes) {
+      this.word(PUT_PROMISED).bool(carries);
+      this.link.tell(bytes);
+      this.#room.use(room);
+      return 0;
+    }
+    this.assertOpen();
+    this.#wanted = length;
+    this.#askAboutRoom();
+    if (length > SENT_ALONG_BYTES) return this.#putLarge(bytes, carries);
+    this.request(PUT).bool(carries).bool(this.#room.isFast());
+    const reply = this.link.ask(bytes);
+    return this.#promisedWith(reply.i32(), reply.u32());
+  }
+
+  /** What a message of that length takes of the promised room: more than there is if it stands beside it. */
+  #roomFor(length: number): number {
+    const { capacityBytes } = this.geometry;
+    return isBeside(length, capacityBytes) ? Infinity : roomFor(length, capacityBytes);
+  }
+
+  /** The reply is to be about all room there is: no other handle of this thread keeps some from it, or fills what was said to be full. */
+  #askAboutRoom(): void {
+    giveBackOf(this.link, this.identity(), this.#roomBorrower);
+  }
+
+  #promisedWith(status: number, more: number): number {
+    if (status === FULL) this.#room.foundNone();
+    this.#addRoom(more);
+    return status;
+  }
+
+  #addRoom(bytes: number): void {
+    if (bytes === 0) return;
+    this.#room.add(bytes);
+    hasBorrowed(this.#roomBorrower);
+  }
+
+  #giveBackRoom(): void {
+    hasGivenBack(this.#roomBorrower);
+    const bytes = this.#room.takeAll();
+    if (bytes === 0 || this.isClosed || this.link.isLost) return;
+    this.word(GIVE_BACK_ROOM).u32(bytes);
+    this.link.tell();
   }
 
   /** Nothing of it is sent before there is room. */
@@ -119,19 +177,42 @@ export class RemoteChannel extends RemoteObject implements Channel {
   }
 
   tryPutMany(messages: readonly Uint8Array[], from: number): number {
+    const promised = this.#tellMany(messages, from);
+    if (promised > 0) return promised;
     const count = batchLength(messages, from);
     if (count < 2) {
       const status = this.tryPut(messages[from] as Uint8Array);
       return status === 0 ? 1 : status === FULL ? 0 : status;
     }
-    const request = this.request(PUT_MANY).u32(count);
-    for (let i = from; i < from + count; i++) request.u32((messages[i] as Uint8Array).length);
-    for (let i = from; i < from + count; i++) request.rest(messages[i] as Uint8Array);
-    const accepted = this.link.ask().i32();
+    this.assertOpen();
+    this.#askAboutRoom();
+    writeBatch(this.request(PUT_MANY).bool(true), messages, from, count);
+    const reply = this.link.ask();
+    const accepted = reply.i32();
+    this.#addRoom(reply.u32());
     if (accepted >= 0 && accepted < count) {
+      this.#room.foundNone();
       this.#wanted = (messages[from + accepted] as Uint8Array).length;
     }
     return accepted;
+  }
+
+  /** Puts as many as the promised room takes, by one word. */
+  #tellMany(messages: readonly Uint8Array[], from: number): number {
+    const last = Math.min(messages.length, from + BATCH);
+    let room = 0;
+    let count = 0;
+    while (from + count < last) {
+      const more = room + this.#roomFor((messages[from + count] as Uint8Array).length);
+      if (more > this.#room.bytes) break;
+      room = more;
+      count++;
+    }
+    if (count === 0) return 0;
+    writeBatch(this.word(PUT_MANY_PROMISED), messages, from, count);
+    this.link.tell();
+    this.#room.use(room);
+    return count;
   }
 
   // Taking
@@ -261,6 +342,14 @@ export class RemoteChannel extends RemoteObject implements Channel {
 
   // The queue itself
 
+  protected override heard(side: Side, body: Body): void {
+    if (side === PUT_SIDE) this.#addRoom(body.u32());
+  }
+
+  override told(operation: number): void {
+    if (operation === ROOM_IS_WANTED) this.#giveBackRoom();
+  }
+
   protected override sayWaiting(word: FrameWriter, side: Side): void {
     if (side === PUT_SIDE) word.u32(this.#wanted);
   }
@@ -278,6 +367,8 @@ export class RemoteChannel extends RemoteObject implements Channel {
   }
 
   end(): void {
+    this.assertOpen();
+    giveBackOf(this.link, this.identity());
     this.word(END);
     this.link.tell();
   }
@@ -291,6 +382,8 @@ export class RemoteChannel extends RemoteObject implements Channel {
   }
 
   isFull(): boolean {
+    this.assertOpen();
+    this.#askAboutRoom();
     return this.#ask(IS_FULL).bool();
   }
 
@@ -302,10 +395,27 @@ export class RemoteChannel extends RemoteObject implements Channel {
     return this.#ask(STATS).json() as ChannelStats;
   }
 
+  override close(): void {
+    // The hub ends a promise with the handle.
+    hasGivenBack(this.#roomBorrower);
+    super.close();
+  }
+
   #ask(operation: number): Body {
     this.request(operation);
     return this.link.ask();
   }
+}
+
+function writeBatch(
+  frame: FrameWriter,
+  messages: readonly Uint8Array[],
+  from: number,
+  count: number,
+): void {
+  frame.u32(count);
+  for (let i = from; i < from + count; i++) frame.u32((messages[i] as Uint8Array).length);
+  for (let i = from; i < from + count; i++) frame.rest(messages[i] as Uint8Array);
 }
 
 /** How many of the messages, from there on, go together. */
