@@ -4,23 +4,26 @@
  */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { CHECKOUT } from './harness/checkout.mjs';
 import { chooseCorePair } from './harness/cores.mjs';
 import { runInterleaved } from './harness/interleaved-rounds.mjs';
 import { describeMachine, machineFacts } from './harness/machine.mjs';
+import { formatProfiles } from './harness/profiles.mjs';
 import { formatScenario } from './harness/scenario-table.mjs';
 import { loadScenario, SCENARIO_NAMES } from './harness/scenario.mjs';
 import { summarise } from './harness/summary.mjs';
 
 const HELP = `usage: node bench/run.mjs [options]
-  --scenario NAMES    only these, comma-separated: ${SCENARIO_NAMES.join(', ')}
-  --contender NAMES   only these, comma-separated: the names in the first column
+  --scenario NAMES    only these, comma-separated, with 'backends-*' for all that begin so: ${SCENARIO_NAMES.join(', ')}
+  --contender NAMES   only these, in the same way: the names in the first column
   --rounds N          how often each cell is measured (5)
   --quick             one short round, to see that everything runs; the figures say little
   --json FILE         where the summary goes (bench/results/latest.local.json)
+  --profile DIR       each process of Node writes a CPU profile there, the last round's, and its hottest functions are
+                      printed; the figures are worth nothing then
   --native-dir DIR    where the programs of native/bench are (build-cmake/release)
   --help`;
 
@@ -47,6 +50,7 @@ function parseOptions() {
         rounds: { type: 'string' },
         quick: { type: 'boolean', default: false },
         json: { type: 'string' },
+        profile: { type: 'string' },
         'native-dir': { type: 'string' },
         help: { type: 'boolean', default: false },
       },
@@ -65,26 +69,31 @@ function refuse(problem) {
   process.exit(2);
 }
 
-/** @param {readonly string[] | undefined} lists */
-function namesIn(lists) {
-  return lists?.flatMap((list) => list.split(',')).filter((name) => name !== '');
+/**
+ * What an option names: its values are lists, and a name that ends in a star is all that begin like it.
+ * @param {'scenario' | 'contender'} option
+ * @param {readonly string[]} known
+ */
+function namesOf(option, known) {
+  const names = options[option]?.flatMap((list) => list.split(','));
+  return names?.flatMap((name) => {
+    const found = known.filter((each) =>
+      name.endsWith('*') ? each.startsWith(name.slice(0, -1)) : each === name,
+    );
+    if (found.length === 0) refuse(`--${option} ${name}: there is none to be run`);
+    return found;
+  });
 }
 
 async function main() {
   const rounds = Number(options.rounds ?? (options.quick ? 1 : 5));
   if (!Number.isInteger(rounds) || rounds < 1) refuse(`--rounds ${options.rounds}: not a count`);
-  const scenarioNames = namesIn(options.scenario) ?? SCENARIO_NAMES;
-  for (const name of scenarioNames) {
-    if (!SCENARIO_NAMES.includes(name)) refuse(`--scenario ${name}: there is no such scenario`);
-  }
+  const scenarioNames = namesOf('scenario', SCENARIO_NAMES) ?? SCENARIO_NAMES;
   const scenarios = await Promise.all(scenarioNames.map(loadScenario));
-  const wanted = namesIn(options.contender);
   const known = scenarios.flatMap(({ entries }) =>
     entries.flatMap(({ label, contender }) => [label, contender]),
   );
-  for (const name of wanted ?? []) {
-    if (!known.includes(name)) refuse(`--contender ${name}: no scenario to be run has it`);
-  }
+  const wanted = namesOf('contender', [...new Set(known)]);
 
   const machine = await machineFacts();
   console.log(describeMachine(machine));
@@ -106,6 +115,7 @@ async function main() {
       effort: options.quick ? { seconds: 0.2, idleSeconds: 1 } : { seconds: 1.5, idleSeconds: 5 },
       watchdogMs: 60_000,
       cores: typeof cores === 'string' ? undefined : cores,
+      profiles: options.profile === undefined ? undefined : resolve(options.profile),
       nativeDirectories: options['native-dir']
         ? [options['native-dir']]
         : [join(CHECKOUT, 'build-cmake/release')],
@@ -119,6 +129,7 @@ async function main() {
     if (outcomes.some((outcome) => outcome.status === 'failed')) process.exitCode = 1;
   }
 
+  if (options.profile !== undefined) console.log(`\n${formatProfiles(options.profile)}`);
   const file = options.json ?? join(CHECKOUT, 'bench/results/latest.local.json');
   mkdirSync(dirname(file), { recursive: true });
   const result = { machine, pinned: typeof cores !== 'string', quick: options.quick, summaries };

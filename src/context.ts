@@ -4,6 +4,7 @@ import { InterprocError, invalidArgument } from './errors.js';
 import { BackendChoice, describing } from './backend-choice.js';
 import type { ChosenBackend } from './backend-choice.js';
 import type { BackendKind, SegmentInfo } from './contract/channel.js';
+import { MemoryBackend } from './backends/memory/memory-backend.js';
 import { NativeBackend } from './backends/native/native-backend.js';
 import { SocketBackend } from './backends/socket/socket-backend.js';
 import { bindPosix } from './primitives/bind-posix.js';
@@ -63,9 +64,7 @@ function nativeBackend(): NativeBackend {
 const choice = new BackendChoice({
   native: nativeBackend,
   socket: () => new SocketBackend(),
-  memory: () => {
-    throw new InterprocError('ERR_UNSUPPORTED', "The backend 'memory' is not there yet");
-  },
+  memory: () => new MemoryBackend(),
 });
 const { select } = choice;
 

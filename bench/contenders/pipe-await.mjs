@@ -2,6 +2,7 @@
 import { makeConnections, takeConnections } from '../harness/bench-pipe.mjs';
 import { sleeper } from '../harness/idle-side.mjs';
 import { pipeRoundTrip } from '../harness/pipe-sides.mjs';
+import { AWAITING } from '../harness/round-trips.mjs';
 
 /** @typedef {import('../harness/contender.mjs').SideContext} SideContext */
 
@@ -32,14 +33,9 @@ export default {
   what: 'Pipe: await send and await recv',
   patterns: {
     roundTrip: pipeRoundTrip(
-      async (connection, count) => {
-        for (let i = 0; i < count; i += 1) await connection.send(await connection.recv());
-      },
-      async (connection, bytes) => {
-        await connection.send(bytes);
-        return connection.recv();
-      },
-      true,
+      AWAITING,
+      (connection, bytes) => connection.send(bytes),
+      (connection) => connection.recv(),
     ),
     idle: { launch: ['sleeper'], roles: { sleeper: waiter } },
   },

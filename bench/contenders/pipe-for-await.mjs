@@ -1,5 +1,7 @@
 // @ts-check
 import { pipeOneWay } from '../harness/pipe-sides.mjs';
+import { receiveIterated } from '../harness/receiving.mjs';
+import { sendEachAwaited } from '../harness/sending.mjs';
 
 /** @type {import('../harness/contender.mjs').Contender} */
 export default {
@@ -7,20 +9,9 @@ export default {
   what: 'Pipe: await send and for await',
   patterns: {
     oneWay: pipeOneWay(
-      async (connection, source, count) => {
-        const message = source.createMessage();
-        for (let i = 0; i < count; i += 1) {
-          source.stamp(message);
-          await connection.send(message.bytes);
-        }
-        source.stampStop(message);
-        await connection.send(message.bytes);
-      },
-      async (connection, check) => {
-        for await (const message of connection) {
-          if (!check.accept(message)) break;
-        }
-      },
+      (connection, source, count) =>
+        sendEachAwaited(source, count, (message) => connection.send(message)),
+      (connection, check) => receiveIterated(check, connection),
     ),
   },
 };

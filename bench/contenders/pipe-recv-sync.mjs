@@ -1,5 +1,7 @@
 // @ts-check
 import { pipeOneWay } from '../harness/pipe-sides.mjs';
+import { receiveEach } from '../harness/receiving.mjs';
+import { sendEach } from '../harness/sending.mjs';
 
 /** @type {import('../harness/contender.mjs').Contender} */
 export default {
@@ -7,18 +9,9 @@ export default {
   what: 'Pipe: sendSync and recvSync, a fresh array for each message',
   patterns: {
     oneWay: pipeOneWay(
-      (connection, source, count) => {
-        const message = source.createMessage();
-        for (let i = 0; i < count; i += 1) {
-          source.stamp(message);
-          connection.sendSync(message.bytes);
-        }
-        source.stampStop(message);
-        connection.sendSync(message.bytes);
-      },
-      (connection, check) => {
-        while (check.accept(connection.recvSync()));
-      },
+      (connection, source, count) =>
+        sendEach(source, count, (message) => connection.sendSync(message)),
+      (connection, check) => receiveEach(check, () => connection.recvSync()),
     ),
   },
 };

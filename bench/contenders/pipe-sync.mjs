@@ -1,5 +1,7 @@
 // @ts-check
 import { pipeOneWay, pipeRoundTrip } from '../harness/pipe-sides.mjs';
+import { BLOCKING } from '../harness/round-trips.mjs';
+import { sendEach } from '../harness/sending.mjs';
 
 /** @type {import('../harness/contender.mjs').Contender} */
 export default {
@@ -7,15 +9,8 @@ export default {
   what: 'Pipe: sendBytesSync and recvBytesIntoSync one way, sendSync and recvSync there and back',
   patterns: {
     oneWay: pipeOneWay(
-      (connection, source, count) => {
-        const message = source.createMessage();
-        for (let i = 0; i < count; i += 1) {
-          source.stamp(message);
-          connection.sendBytesSync(message.bytes);
-        }
-        source.stampStop(message);
-        connection.sendBytesSync(message.bytes);
-      },
+      (connection, source, count) =>
+        sendEach(source, count, (message) => connection.sendBytesSync(message)),
       (connection, check, { parameters }) => {
         const buffer = new Uint8Array(parameters.bytes);
         const words = new Int32Array(buffer.buffer);
@@ -23,14 +18,9 @@ export default {
       },
     ),
     roundTrip: pipeRoundTrip(
-      (connection, count) => {
-        for (let i = 0; i < count; i += 1) connection.sendSync(connection.recvSync());
-      },
-      (connection, bytes) => {
-        connection.sendSync(bytes);
-        return connection.recvSync();
-      },
-      false,
+      BLOCKING,
+      (connection, bytes) => connection.sendSync(bytes),
+      (connection) => connection.recvSync(),
     ),
   },
 };

@@ -1,67 +1,22 @@
 // @ts-check
-import { createBenchQueue, openBenchQueue } from '../harness/bench-queue.mjs';
+import { BYTES } from '../harness/bench-queue.mjs';
 import { sleeper } from '../harness/idle-side.mjs';
-import { TimedSamples } from '../harness/timed-samples.mjs';
-import { MessageCheck, MessageSource } from '../harness/verified-message.mjs';
-
-/** @typedef {import('../harness/contender.mjs').Side} Side */
-/** @typedef {import('../harness/contender.mjs').SideContext} SideContext */
-
-/**
- * @param {SideContext} context
- * @returns {Side}
- */
-function answerer(context) {
-  const there = createBenchQueue(context, 'there');
-  const back = createBenchQueue(context, 'back');
-  return {
-    async run(count) {
-      for (let i = 0; i < count; i += 1) await back.put(await there.get());
-      return [];
-    },
-    close() {
-      there.close();
-      back.close();
-    },
-  };
-}
-
-/**
- * @param {SideContext} context
- * @returns {Side}
- */
-function asker({ parameters }) {
-  const there = openBenchQueue('there');
-  const back = openBenchQueue('back');
-  return {
-    async run(count) {
-      const samples = new TimedSamples(count);
-      const source = new MessageSource(parameters);
-      const check = new MessageCheck(parameters);
-      const message = source.createMessage();
-      for (let i = 0; i < count; i += 1) {
-        source.stamp(message);
-        const askedAt = performance.now();
-        await there.put(message.bytes);
-        const reply = await back.get();
-        samples.add(performance.now() - askedAt);
-        check.accept(reply);
-      }
-      return samples.report();
-    },
-    close() {
-      there.close();
-      back.close();
-    },
-  };
-}
+import {
+  queueConsumer,
+  queueOneWay,
+  queueProducer,
+  queueRoundTrip,
+} from '../harness/queue-sides.mjs';
+import { receiveEachAwaited } from '../harness/receiving.mjs';
+import { AWAITING } from '../harness/round-trips.mjs';
+import { sendEachAwaited } from '../harness/sending.mjs';
 
 /**
  * A get that is pending all the time.
- * @param {SideContext} context
+ * @param {import('../harness/contender.mjs').SideContext} context
  */
 function waiter(context) {
-  const queue = createBenchQueue(context, 'idle');
+  const queue = BYTES.createQueue(context, 'idle');
   let isWaiting = true;
   const over = () => {
     isWaiting = false;
@@ -81,7 +36,17 @@ export default {
   name: 'queue-await',
   what: 'Queue: await put and await get',
   patterns: {
-    roundTrip: { launch: ['answerer', 'asker'], roles: { answerer, asker } },
+    oneWay: queueOneWay(
+      queueProducer(BYTES, (queue, source, count) =>
+        sendEachAwaited(source, count, (message) => queue.put(message)),
+      ),
+      queueConsumer(BYTES, (queue, check) => receiveEachAwaited(check, () => queue.get())),
+    ),
+    roundTrip: queueRoundTrip(
+      AWAITING,
+      (queue, bytes) => queue.put(bytes),
+      (queue) => queue.get(),
+    ),
     idle: { launch: ['sleeper'], roles: { sleeper: waiter } },
   },
 };

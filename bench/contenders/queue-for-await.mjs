@@ -1,18 +1,16 @@
 // @ts-check
-import { putSyncProducer, queueConsumer, queueOneWay } from '../harness/queue-sides.mjs';
-
-/** @param {import('../harness/contender.mjs').SideContext} context */
-function consumer(context) {
-  return queueConsumer(context, async (queue, check) => {
-    for await (const message of queue) {
-      if (!check.accept(message)) break;
-    }
-  });
-}
+import { BYTES } from '../harness/bench-queue.mjs';
+import { putSyncEach, queueConsumer, queueOneWay, queueProducer } from '../harness/queue-sides.mjs';
+import { receiveIterated } from '../harness/receiving.mjs';
 
 /** @type {import('../harness/contender.mjs').Contender} */
 export default {
   name: 'queue-for-await',
   what: 'Queue: putSync, and for await on the other side',
-  patterns: { oneWay: queueOneWay(putSyncProducer, consumer) },
+  patterns: {
+    oneWay: queueOneWay(
+      queueProducer(BYTES, putSyncEach),
+      queueConsumer(BYTES, (queue, check) => receiveIterated(check, queue)),
+    ),
+  },
 };

@@ -1,20 +1,17 @@
 // @ts-check
-import { putSyncProducer, queueConsumer, queueOneWay } from '../harness/queue-sides.mjs';
+import { BYTES } from '../harness/bench-queue.mjs';
+import { putSyncEach, queueConsumer, queueOneWay, queueProducer } from '../harness/queue-sides.mjs';
+import { receiveEach } from '../harness/receiving.mjs';
 
-/** @param {import('../harness/contender.mjs').SideContext} context */
-function consumer(context) {
-  return queueConsumer(context, (queue, check) => {
-    while (check.accept(queue.getSync()));
-  });
-}
+const sides = queueOneWay(
+  queueProducer(BYTES, putSyncEach),
+  queueConsumer(BYTES, (queue, check) => receiveEach(check, () => queue.getSync())),
+);
 
 /** @type {import('../harness/contender.mjs').Contender} */
 export default {
   name: 'queue-get-sync',
   what: 'Queue: putSync and getSync, a fresh array for each message',
-  patterns: {
-    oneWay: queueOneWay(putSyncProducer, consumer),
-    // As many bytes as the values have, for comparison.
-    oneWayValues: queueOneWay(putSyncProducer, consumer),
-  },
+  // Of values as many bytes as they have, for comparison.
+  patterns: { oneWay: sides, oneWayValues: sides },
 };

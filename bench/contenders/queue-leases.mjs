@@ -1,64 +1,43 @@
 // @ts-check
 import { setImmediate as turn } from 'node:timers/promises';
 
-import { openBenchQueue } from '../harness/bench-queue.mjs';
-import { queueConsumer, queueOneWay } from '../harness/queue-sides.mjs';
-import { MessageSource } from '../harness/verified-message.mjs';
-
-/** @typedef {import('../harness/contender.mjs').Side} Side */
-/** @typedef {import('../harness/contender.mjs').SideContext} SideContext */
+import { BYTES } from '../harness/bench-queue.mjs';
+import { queueConsumer, queueOneWay, queueProducer } from '../harness/queue-sides.mjs';
 
 /** So often the event loop gets its turn, in which Node lets go of the ArrayBuffers of past leases. */
 const LEASES_PER_TURN = 1024;
 
-/**
- * @param {SideContext} context
- * @returns {Side}
- */
-function producer(context) {
-  const { bytes, producers } = context.parameters;
-  const queue = openBenchQueue('bench');
-  return {
-    async run(count) {
-      const source = new MessageSource(context.parameters, context.index);
-      const reserve = () => {
-        const slot = queue.reserveWhenAvailableSync(bytes);
-        const memory = /** @type {Uint8Array<ArrayBuffer>} */ (slot.bytes);
-        return { slot, message: source.messageIn(memory) };
-      };
-      source.start();
-      for (let i = 0; i < count / producers; i += 1) {
-        const { slot, message } = reserve();
-        source.write(message);
-        source.stamp(message);
-        slot.commit();
-        if (i % LEASES_PER_TURN === LEASES_PER_TURN - 1) await turn();
-      }
-      for (let i = 0; i < source.stops; i += 1) {
-        const { slot, message } = reserve();
-        source.stampStop(message);
-        slot.commit();
-      }
-      return source.report();
-    },
-    close: () => queue.close(),
+const producer = queueProducer(BYTES, async (queue, source, count, { parameters }) => {
+  const reserve = () => {
+    const slot = queue.reserveWhenAvailableSync(parameters.bytes);
+    const memory = /** @type {Uint8Array<ArrayBuffer>} */ (slot.bytes);
+    return { slot, message: source.messageIn(memory) };
   };
-}
+  for (let i = 0; i < count; i += 1) {
+    const { slot, message } = reserve();
+    source.write(message);
+    source.stamp(message);
+    slot.commit();
+    if (i % LEASES_PER_TURN === LEASES_PER_TURN - 1) await turn();
+  }
+  for (let i = 0; i < source.stops; i += 1) {
+    const { slot, message } = reserve();
+    source.stampStop(message);
+    slot.commit();
+  }
+});
 
-/** @param {SideContext} context */
-function consumer(context) {
-  return queueConsumer(context, async (queue, check) => {
-    let count = 0;
-    for (let isOver = false; !isOver;) {
-      const view = queue.peekWhenAvailableSync();
-      const { buffer, length } = view.bytes;
-      isOver = !check.acceptWords(new Int32Array(buffer), length);
-      view.release();
-      count += 1;
-      if (count % LEASES_PER_TURN === 0) await turn();
-    }
-  });
-}
+const consumer = queueConsumer(BYTES, async (queue, check) => {
+  let count = 0;
+  for (let isOver = false; !isOver;) {
+    const view = queue.peekWhenAvailableSync();
+    const { buffer, length } = view.bytes;
+    isOver = !check.acceptWords(new Int32Array(buffer), length);
+    view.release();
+    count += 1;
+    if (count % LEASES_PER_TURN === 0) await turn();
+  }
+});
 
 /** @type {import('../harness/contender.mjs').Contender} */
 export default {

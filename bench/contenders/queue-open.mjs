@@ -1,5 +1,5 @@
 // @ts-check
-import { createBenchQueue, openBenchQueue } from '../harness/bench-queue.mjs';
+import { BYTES } from '../harness/bench-queue.mjs';
 import { TimedSamples } from '../harness/timed-samples.mjs';
 
 /** @typedef {import('../harness/contender.mjs').Side} Side */
@@ -10,7 +10,7 @@ import { TimedSamples } from '../harness/timed-samples.mjs';
  * @returns {Side}
  */
 function holder(context) {
-  const queue = createBenchQueue(context, 'existing');
+  const queue = BYTES.createQueue(context, 'existing');
   return { run: () => [], close: () => queue.close() };
 }
 
@@ -21,7 +21,7 @@ function opener() {
       const samples = new TimedSamples(count);
       for (let i = 0; i < count; i += 1) {
         const startedAt = performance.now();
-        openBenchQueue('existing').close();
+        BYTES.openQueue('existing').close();
         samples.add(performance.now() - startedAt);
       }
       return samples.report();

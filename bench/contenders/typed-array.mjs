@@ -1,5 +1,5 @@
 // @ts-check
-import { alone, ELEMENTS, plainArray, timedLoop } from '../harness/loop-sides.mjs';
+import { alone, countElements, ELEMENTS, plainArray, timedLoop } from '../harness/loop-sides.mjs';
 
 /** @typedef {import('../harness/contender.mjs').Side} Side */
 /** @typedef {import('../harness/contender.mjs').SideContext} SideContext */
@@ -20,22 +20,9 @@ function readWrite(context) {
   );
 }
 
-/**
- * @param {SideContext} context
- * @returns {Side}
- */
+/** @param {SideContext} context */
 function readWriteElements(context) {
-  const xs = /** @type {Float64Array} */ (plainArray(context, ELEMENTS));
-  return timedLoop(
-    (count) => {
-      for (let round = 0; round < count / ELEMENTS; round += 1) {
-        for (let i = 0; i < ELEMENTS; i += 1) xs[i] = /** @type {number} */ (xs[i]) + 1;
-      }
-    },
-    () => xs[ELEMENTS - 1],
-    (count) => count / ELEMENTS,
-    () => {},
-  );
+  return countElements(/** @type {Float64Array} */ (plainArray(context, ELEMENTS)), () => {});
 }
 
 /** @type {import('../harness/contender.mjs').Contender} */

@@ -1,4 +1,6 @@
 // @ts-check
+import { timeBatches } from '../harness/call-batches.mjs';
+import { countingCaller, oneCaller } from '../harness/counting.mjs';
 import { alone, timedLoop } from '../harness/loop-sides.mjs';
 
 /** @typedef {import('../harness/contender.mjs').Side} Side */
@@ -52,9 +54,35 @@ async function atomicAdd({ parameters }) {
   );
 }
 
+/**
+ * A caller that adds 1 to a value with each call.
+ * @param {(n: import('../../dist/index.js').Value<number>) => void} addOne
+ */
+function counting(addOne) {
+  /** @param {SideContext} context */
+  return async ({ parameters }) => {
+    const { Value } = await load();
+    const n = new Value('int32');
+    return countingCaller({
+      time: (count) => timeBatches(count, () => addOne(n), parameters.callsPerSample),
+      read: () => n.value,
+      close: () => n.close(),
+    });
+  };
+}
+
 /** @type {import('../harness/contender.mjs').Contender} */
 export default {
   name: 'value',
   what: 'Value, which any processes share',
-  patterns: { readWrite: alone(readWrite), atomicAdd: alone(atomicAdd) },
+  patterns: {
+    readWrite: alone(readWrite),
+    atomicAdd: alone(atomicAdd),
+    accessValue: oneCaller(
+      counting((n) => {
+        n.value = n.value + 1;
+      }),
+    ),
+    addToValue: oneCaller(counting((n) => n.add(1))),
+  },
 };

@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { BrokerProcess } from './broker-process.mjs';
 import { findProgram, NativeRun } from './native-program.mjs';
 import { SideProcess } from './side-process.mjs';
 
@@ -31,6 +32,7 @@ import { SideProcess } from './side-process.mjs';
  * @property {PatternName} pattern
  * @property {CellParameters} parameters
  * @property {import('./cores.mjs').CorePair | undefined} cores
+ * @property {string | undefined} profiles the directory for profiles, if they are wanted
  * @property {readonly string[]} nativeDirectories
  */
 
@@ -79,6 +81,8 @@ class NodeCell {
   #specification;
   #sides;
   #directory;
+  /** @type {BrokerProcess | undefined} */
+  #broker;
   /** @type {SideProcess[]} */
   #processes = [];
   #killedBecause = '';
@@ -98,7 +102,14 @@ class NodeCell {
   }
 
   async start() {
-    const { contender, pattern, parameters, cores } = this.#specification;
+    const { contender, pattern, parameters, cores, profiles } = this.#specification;
+    if (parameters.backend === 'socket') {
+      this.#broker = new BrokerProcess(
+        { contender: contender.name, cores, profiles },
+        `${this.#directory}/objects`,
+      );
+      await this.#broker.ready();
+    }
     for (const role of this.#sides.launch) {
       for (let index = 0; index < howMany(role, parameters); index += 1) {
         if (this.#killedBecause) throw new Error(this.#killedBecause);
@@ -111,6 +122,7 @@ class NodeCell {
             parameters,
             directory: this.#directory,
             cores,
+            profiles,
           },
           { leadsGroup: true },
         );
@@ -128,12 +140,14 @@ class NodeCell {
 
   async stop() {
     await this.#together((side) => side.stop());
+    await this.#broker?.stop();
   }
 
   /** @param {string} because */
   kill(because) {
     this.#killedBecause ||= because;
     for (const side of this.#processes) side.kill(because);
+    this.#broker?.kill();
   }
 
   cleanUp() {

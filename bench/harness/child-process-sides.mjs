@@ -3,6 +3,7 @@ import { once } from 'node:events';
 
 import { Arrivals } from './arrivals.mjs';
 import { EventRoundTrips } from './event-round-trips.mjs';
+import { timeSending } from './sending.mjs';
 import { MessageCheck, MessageSource } from './verified-message.mjs';
 import { ValueCheck, ValueSource } from './verified-value.mjs';
 
@@ -19,43 +20,25 @@ import { ValueCheck, ValueSource } from './verified-value.mjs';
  */
 
 /**
- * What a producer sends, as it goes into the channel.
- * @typedef {object} Sendings
- * @property {() => void} start the clock of the run
- * @property {() => unknown} next
- * @property {() => unknown} stop
- * @property {() => import('./contender.mjs').Report} report
- */
-
-/**
  * The patterns over a child's IPC channel, with the receiver, or the one who asks, as the parent.
  * @param {Travel} travel
  * @returns {{ oneWay: NodeSides, oneWayValues: NodeSides, roundTrip: NodeSides }}
  */
 export function childProcessPatterns(travel) {
+  const { serialization, pack, unpack } = travel;
   return {
-    oneWay: {
-      launch: ['consumer'],
-      roles: {
-        consumer: ({ parameters, startPeer }) =>
-          consumer(startPeer, travel.serialization, {
-            createCheck: () => new MessageCheck(parameters),
-            unpack: travel.unpack,
-          }),
-        producer: ({ parameters }) => producer(() => bytesToSend(parameters, travel)),
-      },
-    },
-    oneWayValues: {
-      launch: ['consumer'],
-      roles: {
-        consumer: ({ parameters, startPeer }) =>
-          consumer(startPeer, travel.serialization, {
-            createCheck: () => new ValueCheck(parameters),
-            unpack: (packed) => packed,
-          }),
-        producer: ({ parameters }) => producer(() => new ValueSource(parameters)),
-      },
-    },
+    oneWay: oneWay(serialization, {
+      createSource: ({ parameters }) => new MessageSource(parameters),
+      createCheck: ({ parameters }) => new MessageCheck(parameters),
+      pack,
+      unpack,
+    }),
+    oneWayValues: oneWay(serialization, {
+      createSource: ({ parameters }) => new ValueSource(parameters),
+      createCheck: ({ parameters }) => new ValueCheck(parameters),
+      pack: (value) => value,
+      unpack: (packed) => packed,
+    }),
     roundTrip: {
       launch: ['asker'],
       roles: {
@@ -67,17 +50,41 @@ export function childProcessPatterns(travel) {
 }
 
 /**
+ * What goes over the channel, how it is packed, and how it is verified.
  * @template Message
- * @param {SideContext['startPeer']} startPeer
+ * @typedef {object} Cargo
+ * @property {(context: SideContext) => import('./sending.mjs').Source<Message>} createSource
+ * @property {(context: SideContext) => import('./arrivals.mjs').Check<Message>} createCheck
+ * @property {(message: Message) => unknown} pack
+ * @property {(packed: unknown) => Message} unpack
+ */
+
+/**
+ * @template Message
  * @param {Travel['serialization']} serialization
- * @param {object} options
- * @param {() => import('./arrivals.mjs').Check<Message>} options.createCheck
- * @param {(packed: unknown) => Message} options.unpack
+ * @param {Cargo<Message>} cargo
+ * @returns {NodeSides}
+ */
+function oneWay(serialization, cargo) {
+  return {
+    launch: ['consumer'],
+    roles: {
+      consumer: (context) => consumer(context, serialization, cargo),
+      producer: (context) => producer(context, cargo),
+    },
+  };
+}
+
+/**
+ * @template Message
+ * @param {SideContext} context
+ * @param {Travel['serialization']} serialization
+ * @param {Cargo<Message>} cargo
  * @returns {Promise<Side>}
  */
-async function consumer(startPeer, serialization, { createCheck, unpack }) {
-  const arrivals = new Arrivals(createCheck);
-  const peer = await startPeer('producer', serialization);
+async function consumer(context, serialization, { createCheck, unpack }) {
+  const arrivals = new Arrivals(() => createCheck(context));
+  const peer = await context.startPeer('producer', serialization);
   peer.child.on('message', (packed) => arrivals.accept(unpack(packed)));
   return {
     run: async (count) => (await Promise.all([arrivals.nextReport(), peer.run(count)])).flat(),
@@ -86,55 +93,37 @@ async function consumer(startPeer, serialization, { createCheck, unpack }) {
 }
 
 /**
- * @param {import('./contender.mjs').CellParameters} parameters
- * @param {Travel} travel
- * @returns {Sendings}
- */
-function bytesToSend(parameters, { pack }) {
-  const source = new MessageSource(parameters);
-  const message = source.createMessage();
-  return {
-    start: () => source.start(),
-    next() {
-      source.stamp(message);
-      return pack(message.bytes);
-    },
-    stop() {
-      source.stampStop(message);
-      return pack(message.bytes);
-    },
-    report: () => source.report(),
-  };
-}
-
-/**
- * @param {() => Sendings} createSendings for one run
+ * @template Message
+ * @param {SideContext} context
+ * @param {Cargo<Message>} cargo
  * @returns {Side}
  */
-function producer(createSendings) {
+function producer(context, { createSource, pack }) {
   /**
    * Resolves when it has been written.
-   * @param {unknown} packed
+   * @param {Message} message
    * @returns {Promise<void>}
    */
-  const sendAndWait = (packed) =>
+  const sendAndWait = (message) =>
     new Promise((resolve, reject) => {
-      process.send?.(packed, undefined, undefined, (error) => (error ? reject(error) : resolve()));
+      process.send?.(pack(message), undefined, undefined, (error) =>
+        error ? reject(error) : resolve(),
+      );
     });
   return {
-    async run(count) {
-      const sendings = createSendings();
-      sendings.start();
-      for (let i = 0; i < count; i += 1) {
-        // Packed at once, so the message can be stamped again. False means that much is waiting to be written: a
-        // program that goes on all the same fills its memory and gets slower, so this one waits for the next to leave.
-        if (process.send?.(sendings.next()) === false && i + 1 < count) {
-          i += 1;
-          await sendAndWait(sendings.next());
+    run(count) {
+      const source = createSource(context);
+      return timeSending(source, async () => {
+        for (let i = 0; i < count; i += 1) {
+          // Packed at once, so the message can be stamped again. False means that much is waiting to be written: a
+          // program that goes on all the same fills its memory and gets slower, so this one waits for the next to leave.
+          if (process.send?.(pack(source.next())) === false && i + 1 < count) {
+            i += 1;
+            await sendAndWait(source.next());
+          }
         }
-      }
-      await sendAndWait(sendings.stop());
-      return sendings.report();
+        await sendAndWait(source.stop());
+      });
     },
     close() {
       process.disconnect();

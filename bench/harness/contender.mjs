@@ -7,8 +7,8 @@
 import { withoutCheckout } from './checkout.mjs';
 
 /** @typedef {import('./verified-message.mjs').MessageTotals} MessageTotals */
-/** @typedef {'oneWay' | 'oneWayValues' | 'roundTrip' | 'openExisting' | 'calls' | 'idle' | 'wakeOne' | 'readWrite' | 'atomicAdd' | 'readWriteElements'} PatternName */
-/** @typedef {'producer' | 'consumer' | 'asker' | 'answerer' | 'opener' | 'caller' | 'holder' | 'sleeper' | 'codec' | 'looper'} Role */
+/** @typedef {'oneWay' | 'oneWayValues' | 'roundTrip' | 'openExisting' | 'calls' | 'idle' | 'wakeOne' | 'readWrite' | 'atomicAdd' | 'readWriteElements' | 'accessValue' | 'addToValue' | 'accessElements' | 'copyArray' | 'contend'} PatternName */
+/** @typedef {'producer' | 'consumer' | 'asker' | 'answerer' | 'opener' | 'caller' | 'holder' | 'sleeper' | 'codec' | 'looper' | 'keeper' | 'rival'} Role */
 
 /**
  * What a scenario fixes for all its contenders.
@@ -21,6 +21,8 @@ import { withoutCheckout } from './checkout.mjs';
  * @property {number} [queues] where it matters how many there are
  * @property {number} [connections] the same of connections
  * @property {'int32' | 'int64' | 'float64'} [type] of a number in shared memory
+ * @property {'native' | 'socket'} [backend] which one of this package, if not the native one
+ * @property {number} [callsPerSample] so many calls are timed together where a single one is shorter than reading the clock
  */
 
 /**
@@ -35,6 +37,7 @@ import { withoutCheckout } from './checkout.mjs';
  * @property {number} [meanUs]
  * @property {number} [p50Us]
  * @property {number} [p99Us]
+ * @property {number} [guarded] what several sides counted together, as this one saw it last
  * @property {number} [cpuPercent]
  * @property {number} [contextSwitchesPerSecond]
  * @property {number} [residentBytesPerQueue]

@@ -4,6 +4,9 @@ import { existsSync, readFileSync } from 'node:fs';
 
 /** @typedef {import('./contender.mjs').Role} Role */
 
+/** @type {ReadonlySet<Role>} */
+const SECOND_ROLES = new Set(['consumer', 'answerer', 'holder', 'rival']);
+
 /**
  * Where the two sides of a cell run.
  * @typedef {object} CorePair
@@ -26,13 +29,22 @@ export function chooseCorePair() {
 }
 
 /**
+ * What a program is started with, so that it stays where its role belongs: who sends or asks on one, who receives or answers on the
+ * other, and who keeps something for both on whichever of the two is free.
+ * @param {CorePair | undefined} cores
+ * @param {Role} role
+ */
+export function pinnedTo(cores, role) {
+  return cores ? ['taskset', '-c', coresOf(cores, role)] : [];
+}
+
+/**
  * @param {CorePair} cores
  * @param {Role} role
  */
-export function coreOf(cores, role) {
-  return role === 'consumer' || role === 'answerer' || role === 'holder'
-    ? cores.second
-    : cores.first;
+function coresOf({ first, second }, role) {
+  if (role === 'keeper') return `${first},${second}`;
+  return String(SECOND_ROLES.has(role) ? second : first);
 }
 
 function allowedCpus() {

@@ -1,11 +1,11 @@
 // @ts-check
 
 /**
- * Three significant digits, no exponent.
+ * Three significant digits, or two of very small numbers; no exponent.
  * @param {number} value
  */
 function short(value) {
-  return value >= 100 ? value.toFixed(0) : value.toPrecision(value < 0.01 ? 1 : 3);
+  return value >= 100 ? value.toFixed(0) : value.toPrecision(value < 0.01 ? 2 : 3);
 }
 
 /** @param {number} perSecond */

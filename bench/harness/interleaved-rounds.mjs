@@ -23,6 +23,7 @@ import { PATTERNS } from './patterns.mjs';
  * @property {import('./patterns.mjs').Effort} effort
  * @property {number} watchdogMs
  * @property {import('./cores.mjs').CorePair | undefined} cores
+ * @property {string | undefined} profiles the directory for profiles, if they are wanted
  * @property {readonly string[]} nativeDirectories
  * @property {AbortSignal} signal
  * @property {(message: string) => void} onProgress
@@ -67,12 +68,12 @@ export async function runInterleaved(scenario, entries, settings) {
  * @param {RunSettings} settings
  */
 async function measureOnce(scenario, contender, outcome, settings) {
-  const { cores, nativeDirectories, effort, watchdogMs, signal } = settings;
+  const { cores, profiles, nativeDirectories, effort, watchdogMs, signal } = settings;
   const parameters = { ...scenario.parameters, ...outcome.entry.parameters };
   const { pattern } = scenario;
   try {
     const figures = await withCell(
-      { contender, pattern, parameters, cores, nativeDirectories },
+      { contender, pattern, parameters, cores, profiles, nativeDirectories },
       { watchdogMs, signal },
       (cell) => PATTERNS[pattern](cell, parameters, effort),
     );

@@ -53,6 +53,24 @@ export function timedLoop(loop, read, expected, close) {
 }
 
 /**
+ * Adds 1 to each element of an array, over and over.
+ * @param {{ [index: number]: number }} xs
+ * @param {() => void} close
+ */
+export function countElements(xs, close) {
+  return timedLoop(
+    (count) => {
+      for (let round = 0; round < count / ELEMENTS; round += 1) {
+        for (let i = 0; i < ELEMENTS; i += 1) xs[i] = /** @type {number} */ (xs[i]) + 1;
+      }
+    },
+    () => xs[ELEMENTS - 1],
+    (count) => count / ELEMENTS,
+    close,
+  );
+}
+
+/**
  * @param {(context: SideContext) => Side | Promise<Side>} looper
  * @returns {NodeSides}
  */

@@ -3,6 +3,7 @@
  * A pattern says how a cell is run and what its reports amount to: nothing is a figure that was not verified.
  */
 
+import { CONTENDERS } from './contention.mjs';
 import { runGrowing } from './growing-count.mjs';
 import { addTotals } from './verified-message.mjs';
 
@@ -60,8 +61,13 @@ function verifiedSeconds(reports, count) {
       `of ${count} messages, sent were ${JSON.stringify(sent)}, received ${JSON.stringify(received)}`,
     );
   }
-  const startedAt = Math.min(...producers.map((report) => report.startedAt ?? NaN));
-  const finishedAt = Math.max(...consumers.map((report) => report.finishedAt ?? NaN));
+  return elapsed([...producers, ...consumers]);
+}
+
+/** @param {readonly Report[]} reports */
+function elapsed(reports) {
+  const startedAt = Math.min(...reports.flatMap((report) => report.startedAt ?? []));
+  const finishedAt = Math.max(...reports.flatMap((report) => report.finishedAt ?? []));
   return (finishedAt - startedAt) / 1e9;
 }
 
@@ -109,6 +115,28 @@ async function measureLoop(cell, _parameters, { seconds }) {
   return { nanosecondsEach: (result.seconds / result.count) * 1e9 };
 }
 
+/** Several sides that keep each other waiting, and count together what none may count at the same time. @type {Measure} */
+async function measureContention(cell, _parameters, { seconds }) {
+  let total = 0;
+  const { count, reports, ...result } = await runGrowing(
+    { first: 100, multipleOf: CONTENDERS, seconds },
+    async (count) => {
+      const reports = await cell.run(count);
+      total += count;
+      const guarded = Math.max(...reports.map((report) => report.guarded ?? NaN));
+      if (guarded !== total) throw new Error(`${total} were counted, and came to ${guarded}`);
+      return { count, reports, seconds: elapsed(reports) };
+    },
+  );
+  /** @param {(report: Report) => number | undefined} figure */
+  const worst = (figure) => Math.max(...reports.map((report) => figure(report) ?? NaN));
+  return {
+    sectionsPerSecond: count / result.seconds,
+    p50Us: worst((report) => report.p50Us),
+    p99Us: worst((report) => report.p99Us),
+  };
+}
+
 /** @type {Readonly<Record<PatternName, Measure>>} */
 export const PATTERNS = Object.freeze({
   oneWay: measureOneWay,
@@ -121,4 +149,9 @@ export const PATTERNS = Object.freeze({
   readWrite: measureLoop,
   atomicAdd: measureLoop,
   readWriteElements: measureLoop,
+  accessValue: measureRepetitions,
+  addToValue: measureRepetitions,
+  accessElements: measureRepetitions,
+  copyArray: measureRepetitions,
+  contend: measureContention,
 });

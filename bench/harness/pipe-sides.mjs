@@ -1,6 +1,6 @@
 // @ts-check
 import { makeConnections, only, takeConnections } from './bench-pipe.mjs';
-import { TimedSamples } from './timed-samples.mjs';
+import { timeSending } from './sending.mjs';
 import { MessageCheck, MessageSource } from './verified-message.mjs';
 
 /** @typedef {import('./bench-pipe.mjs').BenchConnection} BenchConnection */
@@ -34,11 +34,9 @@ export function pipeOneWay(send, receive) {
       producer(context) {
         const connection = only(takeConnections());
         return {
-          async run(count) {
+          run(count) {
             const source = new MessageSource(context.parameters);
-            source.start();
-            await send(connection, source, count);
-            return source.report();
+            return timeSending(source, () => send(connection, source, count));
           },
           close: () => connection.close(),
         };
@@ -49,12 +47,18 @@ export function pipeOneWay(send, receive) {
 
 /**
  * There and back over one connection.
- * @param {(connection: BenchConnection, count: number) => void | Promise<void>} answer
- * @param {(connection: BenchConnection, bytes: Uint8Array) => Uint8Array | Promise<Uint8Array>} ask
- * @param {boolean} isAwaited whether `ask` is to be awaited
+ * @template Sent, Received
+ * @param {import('./round-trips.mjs').Manner<Sent, Received>} manner
+ * @param {(connection: BenchConnection, bytes: Uint8Array) => Sent} send
+ * @param {(connection: BenchConnection) => Received} receive
  * @returns {NodeSides}
  */
-export function pipeRoundTrip(answer, ask, isAwaited) {
+export function pipeRoundTrip(manner, send, receive) {
+  /** @param {BenchConnection} connection */
+  const callsOf = (connection) => ({
+    send: (/** @type {Uint8Array} */ bytes) => send(connection, bytes),
+    receive: () => receive(connection),
+  });
   return {
     launch: ['answerer', 'asker'],
     roles: {
@@ -62,7 +66,7 @@ export function pipeRoundTrip(answer, ask, isAwaited) {
         const connection = only(makeConnections(context));
         return {
           async run(count) {
-            await answer(connection, count);
+            await manner.answer(callsOf(connection), count);
             return [];
           },
           close: () => connection.close(),
@@ -71,21 +75,7 @@ export function pipeRoundTrip(answer, ask, isAwaited) {
       asker({ parameters }) {
         const connection = only(takeConnections());
         return {
-          async run(count) {
-            const samples = new TimedSamples(count);
-            const source = new MessageSource(parameters);
-            const check = new MessageCheck(parameters);
-            const message = source.createMessage();
-            for (let i = 0; i < count; i += 1) {
-              source.stamp(message);
-              const askedAt = performance.now();
-              const asked = ask(connection, message.bytes);
-              const reply = isAwaited ? await asked : /** @type {Uint8Array} */ (asked);
-              samples.add(performance.now() - askedAt);
-              check.accept(reply);
-            }
-            return samples.report();
-          },
+          run: (count) => manner.ask(callsOf(connection), count, parameters),
           close: () => connection.close(),
         };
       },

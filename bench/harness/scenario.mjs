@@ -66,6 +66,18 @@ export const SCENARIO_NAMES = Object.freeze([
   'pipe-round-trip-64B',
   'pipe-1MiB',
   'many-connections-idle',
+  'backends-queue',
+  'backends-queue-object',
+  'backends-queue-round-trip',
+  'backends-pipe',
+  'backends-pipe-round-trip',
+  'backends-value',
+  'backends-value-add',
+  'backends-array',
+  'backends-array-copy',
+  'backends-lock',
+  'backends-lock-contended',
+  'backends-event',
 ]);
 
 /**

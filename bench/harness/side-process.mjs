@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-import { coreOf } from './cores.mjs';
+import { pinnedTo } from './cores.mjs';
+import { profilingArguments } from './profiles.mjs';
 
 /** @typedef {import('./contender.mjs').Report} Report */
 
@@ -18,6 +19,7 @@ import { coreOf } from './cores.mjs';
  * @property {import('./contender.mjs').CellParameters} parameters
  * @property {string} directory
  * @property {import('./cores.mjs').CorePair | undefined} cores
+ * @property {string | undefined} profiles the directory for profiles, if they are wanted
  */
 
 /** What a side prints, one line each. @typedef {{ ready: true } | { reports: Report[] } | { failed: string }} SideAnswer */
@@ -41,20 +43,27 @@ export class SideProcess {
    * @param {boolean} [options.leadsGroup] so that one signal reaches also the sides that it starts
    */
   constructor(specification, { serialization, leadsGroup = false } = {}) {
-    const { cores, role, index } = specification;
-    const pinned = cores ? ['taskset', '-c', String(coreOf(cores, role))] : [];
+    const { contender, cores, role, index, profiles, parameters, directory } = specification;
     const [command = '', ...args] = [
-      ...pinned,
+      ...pinnedTo(cores, role),
       process.execPath,
+      ...profilingArguments(
+        profiles,
+        `${contender}-${parameters.backend ?? 'native'}-${role}-${index}`,
+      ),
       PROGRAM,
       JSON.stringify(specification),
     ];
-    this.#name = `${specification.contender} ${role} ${index}`;
+    this.#name = `${contender} ${role} ${index}`;
     this.child = spawn(command, args, {
       stdio: ['pipe', 'pipe', 'pipe', ...(serialization ? [/** @type {const} */ ('ipc')] : [])],
       serialization: serialization ?? 'json',
       detached: leadsGroup,
-      env: { ...process.env, INTERPROC_DIR: `${specification.directory}/objects` },
+      env: {
+        ...process.env,
+        INTERPROC_DIR: `${directory}/objects`,
+        INTERPROC_BACKEND: parameters.backend ?? 'native',
+      },
     });
     // A side that has died is noticed by its silence; writing to it must not be a second failure.
     this.child.stdin?.on('error', () => {});

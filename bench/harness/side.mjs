@@ -23,6 +23,7 @@ async function setUp(specification) {
   const sides = (await loadContender(contender)).patterns[pattern];
   const setUpRole = sides && 'roles' in sides ? sides.roles[role] : undefined;
   if (!setUpRole) throw new Error(`${contender} has no ${role} for ${pattern}`);
+  if (parameters.backend !== undefined) await assertBackend(parameters.backend);
   return setUpRole({
     parameters,
     index,
@@ -33,6 +34,12 @@ async function setUp(specification) {
       return peer;
     },
   });
+}
+
+/** @param {string} wanted */
+async function assertBackend(wanted) {
+  const { backend } = await import('interproc');
+  if (backend.kind !== wanted) throw new Error(`the backend is '${backend.kind}', not '${wanted}'`);
 }
 
 try {

@@ -94,6 +94,8 @@ export class MessageSource {
   #nextId;
   /** @type {Uint8Array<ArrayBuffer> | undefined} */
   #template;
+  /** @type {Message | undefined} */
+  #turned;
   #startedAt = 0;
   #count = 0;
   #ids = 0;
@@ -171,6 +173,20 @@ export class MessageSource {
    */
   stampStop({ words }) {
     words[0] = STOP;
+  }
+
+  /** The next message, in the memory of the one before it: for ways that copy it, or are done with it, when they return. */
+  next() {
+    const message = (this.#turned ??= this.createMessage());
+    this.stamp(message);
+    return message.bytes;
+  }
+
+  /** The message that ends a consumer's run, in the same memory. */
+  stop() {
+    const message = (this.#turned ??= this.createMessage());
+    this.stampStop(message);
+    return message.bytes;
   }
 
   /** How many consumers this producer has to stop, so that each is stopped once, and only after all it could get. */

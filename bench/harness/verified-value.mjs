@@ -201,6 +201,11 @@ export class ValueSource {
     return this.#stamped.stamp(STOP);
   }
 
+  /** There is one consumer for each producer. */
+  get stops() {
+    return 1;
+  }
+
   report() {
     return { startedAt: this.#startedAt, totals: totalsOf(this.#count) };
   }

@@ -1,5 +1,5 @@
 // @ts-check
-import { formatMicroseconds } from '../harness/format.mjs';
+import { REPETITIONS } from '../harness/metrics.mjs';
 import { entriesOf } from '../harness/scenario.mjs';
 
 /** @type {import('../harness/scenario.mjs').Scenario} */
@@ -10,10 +10,6 @@ export default {
   parameters: { bytes: 16, producers: 1, consumers: 1, capacityBytes: 65_536 },
   reference: 'fifo-epoll-bare',
   entries: entriesOf('fifo-epoll-bare', 'event-await'),
-  metrics: [
-    { key: 'p50Us', heading: 'p50', format: formatMicroseconds },
-    { key: 'p99Us', heading: 'p99', format: formatMicroseconds },
-    { key: 'meanUs', heading: 'mean', format: formatMicroseconds },
-  ],
+  metrics: REPETITIONS,
   targets: [{ entry: 'event-await', of: 'fifo-epoll-bare', atMost: 1.5 }],
 };

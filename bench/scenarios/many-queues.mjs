@@ -1,5 +1,5 @@
 // @ts-check
-import { formatMicroseconds } from '../harness/format.mjs';
+import { REPETITIONS } from '../harness/metrics.mjs';
 
 /** @type {import('../harness/scenario.mjs').Scenario} */
 export default {
@@ -12,10 +12,6 @@ export default {
     { label: '1-queue', contender: 'queues-waiting', parameters: { queues: 1 } },
     { label: '10000-queues', contender: 'queues-waiting', parameters: { queues: 10_000 } },
   ],
-  metrics: [
-    { key: 'p50Us', heading: 'p50', format: formatMicroseconds },
-    { key: 'p99Us', heading: 'p99', format: formatMicroseconds },
-    { key: 'meanUs', heading: 'mean', format: formatMicroseconds },
-  ],
+  metrics: REPETITIONS,
   targets: [{ entry: '10000-queues', of: '1-queue', atMost: 1.5 }],
 };

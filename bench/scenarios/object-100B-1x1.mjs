@@ -1,5 +1,5 @@
 // @ts-check
-import { formatMessageRate } from '../harness/format.mjs';
+import { MESSAGES } from '../harness/metrics.mjs';
 import { entriesOf } from '../harness/scenario.mjs';
 
 /** @type {import('../harness/scenario.mjs').Scenario} */
@@ -10,7 +10,7 @@ export default {
   parameters: { bytes: 120, value: 'record', producers: 1, consumers: 1, capacityBytes: 2 ** 20 },
   reference: 'codec-alone',
   entries: entriesOf('codec-alone', 'queue-values', 'child-process-json', 'child-process-advanced'),
-  metrics: [{ key: 'messagesPerSecond', heading: 'messages', format: formatMessageRate }],
+  metrics: MESSAGES,
   targets: [
     { entry: 'queue-values', of: 'child-process-advanced', atLeast: 8 },
     { entry: 'queue-values', of: 'child-process-json', atLeast: 4 },

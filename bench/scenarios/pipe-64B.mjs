@@ -1,5 +1,5 @@
 // @ts-check
-import { formatMessageRate } from '../harness/format.mjs';
+import { MESSAGES } from '../harness/metrics.mjs';
 import { entriesOf } from '../harness/scenario.mjs';
 
 /** @type {import('../harness/scenario.mjs').Scenario} */
@@ -20,7 +20,7 @@ export default {
     'child-process-json',
     'child-process-advanced',
   ),
-  metrics: [{ key: 'messagesPerSecond', heading: 'messages', format: formatMessageRate }],
+  metrics: MESSAGES,
   targets: [
     { entry: 'pipe-sync', of: 'native-spsc', atLeast: 0.12 },
     { entry: 'pipe-many-sync', of: 'native-spsc', atLeast: 0.25 },

@@ -1,5 +1,5 @@
 // @ts-check
-import { formatMessageRate } from '../harness/format.mjs';
+import { MESSAGES } from '../harness/metrics.mjs';
 import { entriesOf } from '../harness/scenario.mjs';
 
 /** @type {import('../harness/scenario.mjs').Scenario} */
@@ -23,7 +23,7 @@ export default {
     'child-process-json',
     'child-process-advanced',
   ),
-  metrics: [{ key: 'messagesPerSecond', heading: 'messages', format: formatMessageRate }],
+  metrics: MESSAGES,
   targets: [
     { entry: 'native-mpmc', atLeast: 12e6 },
     { entry: 'queue-sync', of: 'native-mpmc', atLeast: 0.25 },

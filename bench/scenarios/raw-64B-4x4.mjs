@@ -1,5 +1,5 @@
 // @ts-check
-import { formatMessageRate } from '../harness/format.mjs';
+import { MESSAGES } from '../harness/metrics.mjs';
 
 /** @type {import('../harness/scenario.mjs').Scenario} */
 export default {
@@ -17,6 +17,6 @@ export default {
     },
     { label: 'queue-sync 4x4', contender: 'queue-sync' },
   ],
-  metrics: [{ key: 'messagesPerSecond', heading: 'messages', format: formatMessageRate }],
+  metrics: MESSAGES,
   targets: [{ entry: 'queue-sync 4x4', of: 'queue-sync 1x1', atLeast: 0.4 }],
 };

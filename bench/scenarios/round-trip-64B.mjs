@@ -1,5 +1,5 @@
 // @ts-check
-import { formatMicroseconds } from '../harness/format.mjs';
+import { REPETITIONS } from '../harness/metrics.mjs';
 import { entriesOf } from '../harness/scenario.mjs';
 
 /** @type {import('../harness/scenario.mjs').Scenario} */
@@ -18,11 +18,7 @@ export default {
     'child-process-json',
     'child-process-advanced',
   ),
-  metrics: [
-    { key: 'p50Us', heading: 'p50', format: formatMicroseconds },
-    { key: 'p99Us', heading: 'p99', format: formatMicroseconds },
-    { key: 'meanUs', heading: 'mean', format: formatMicroseconds },
-  ],
+  metrics: REPETITIONS,
   targets: [
     { entry: 'queue-sync', of: 'futex-bare', atMost: 1.5 },
     { entry: 'queue-await', of: 'fifo-epoll-bare', atMost: 1.7 },

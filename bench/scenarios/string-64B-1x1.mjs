@@ -1,5 +1,5 @@
 // @ts-check
-import { formatMessageRate } from '../harness/format.mjs';
+import { MESSAGES } from '../harness/metrics.mjs';
 import { entriesOf } from '../harness/scenario.mjs';
 
 /** @type {import('../harness/scenario.mjs').Scenario} */
@@ -17,6 +17,6 @@ export default {
     'child-process-json',
     'child-process-advanced',
   ),
-  metrics: [{ key: 'messagesPerSecond', heading: 'messages', format: formatMessageRate }],
+  metrics: MESSAGES,
   targets: [{ entry: 'queue-values', of: 'queue-get-sync', atLeast: 0.5 }],
 };

@@ -56,8 +56,8 @@ export type CellOperation =
 /** Operations on elements of one type; 64-bit integers are bigints. */
 export interface TypedCells {
   /**
-   * One step on the element at a byte that is a multiple of its size; returns what was there. `load` and `store` are
-   * single accesses, never torn; the others are atomic, sequentially consistent, and tell those who wait. For
+   * One step on the element at a byte that is a multiple of its size; returns what was there (of `store`, nothing that means
+   * anything). `load` and `store` are single accesses, never torn; the others are atomic, sequentially consistent, and tell those who wait. For
    * `compareExchange` two floats are equal as by `Object.is`. Throws ERR_INVALID_ARG for what is not inside, ERR_UNSUPPORTED
    * for bits of floats.
    */

@@ -27,6 +27,7 @@ import type {
 } from '../../contract/listener.js';
 import { loadAddon } from './addon.js';
 import type { ObjectOptions, Token } from './addon.js';
+import { CAPABILITIES } from './capabilities.js';
 import { guarded } from './failures.js';
 import { NativeByteRing } from './native-byte-ring.js';
 import { NativeChannel } from './native-channel.js';
@@ -82,20 +83,6 @@ export function ringCapacity(capacityBytes: number, smallest: number): number {
   while (capacity < capacityBytes) capacity *= 2;
   return capacity;
 }
-
-const CAPABILITIES: Capabilities = Object.freeze({
-  pipes: true,
-  listeners: true,
-  blocking: true,
-  redelivery: true,
-  leases: true,
-  views: true,
-  atomics: 'instruction',
-  rings: true,
-  posix: true,
-  betweenProcesses: true,
-  survivesBrokerKill: true,
-});
 
 export class NativeBackend implements Backend, Registry, RingOpener, PipeOpener, ListenerOpener {
   readonly kind = 'native';

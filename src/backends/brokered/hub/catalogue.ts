@@ -85,6 +85,11 @@ export class Catalogue {
     this.#named.set(object.name, object);
   }
 
+  /** What `find` said was to be made could not be. */
+  abandon(name: string): void {
+    if (!this.#named.has(name)) this.#names.release(name);
+  }
+
   /** Removes its name, if it still has it. */
   unlink(object: Named): void {
     if (this.#named.get(object.name) !== object) return;

@@ -7,22 +7,19 @@ import type {
   SegmentInfo,
   Side,
 } from '../../../contract/channel.js';
+import { isBeside, roomFor } from '../queue-room.js';
 import type { Catalogue, Named } from './catalogue.js';
 import { Waits } from './hub-object.js';
+import type { Wait } from './hub-object.js';
 import { MessageRow } from './message-row.js';
 import type { Message } from './message-row.js';
 import type { QueueAttachment } from './queue-attachment.js';
-
-/** What a message costs besides its bytes: it takes whole blocks, as in the backend that has shared memory. */
-const BLOCK_BYTES = 64;
 
 export class HubQueue implements Named {
   readonly kind = 'queue';
   readonly identity: bigint;
   readonly attachments = new Set<QueueAttachment>();
   readonly waits = new Waits();
-  /** Given back, to be delivered again before all others: in their old order. They take no room. */
-  readonly #returned: Message[] = [];
   readonly #messages = new MessageRow();
   readonly #counts = {
     puts: 0,
@@ -36,14 +33,26 @@ export class HubQueue implements Named {
   readonly #catalogue: Catalogue;
   #highWater = 0;
   #hasEnded = false;
+  /** Of the messages that take room, and so are here or in a hand. */
   #usedBytes = 0;
+  #usedItems = 0;
   /** Of the messages larger than the capacity, those received and not yet acknowledged included. */
   #sideBytes = 0;
   #order = 0;
+  /** In hands, and not taken. */
+  #lent = 0;
+  /** Handles that have messages in hand. */
+  handsOut = 0;
+  /** Messages that came, or came back, and whose waiters are to be told. */
+  #unannounced = 0;
+  #hasNewRoom = false;
+  #isServingSoon = false;
   /** Received and not settled, by all. */
   #heldCount = 0;
   /** Handles that were promised room. */
   #promises = 0;
+  /** How much, to all. */
+  promisedBytes = 0;
   /** Taken without a `taskDone`, by all. */
   #unfinished = 0;
 
@@ -65,7 +74,7 @@ export class HubQueue implements Named {
       kind: this.kind,
       totalBytes: capacityBytes + this.#sideBytes,
       participants: this.attachments.size,
-      size: this.#messages.length,
+      size: this.#usedItems,
       persist,
       anonymous,
       problem: undefined,
@@ -97,7 +106,7 @@ export class HubQueue implements Named {
   }
 
   get size(): number {
-    return this.#messages.length + this.#returned.length;
+    return this.#messages.length + this.#lent;
   }
 
   get isFinished(): boolean {
@@ -106,31 +115,40 @@ export class HubQueue implements Named {
 
   hasRoom(length: number): boolean {
     const { capacityBytes, maxItems, maxSideBytes } = this.geometry;
-    if (maxItems > 0 && this.#messages.length >= maxItems) return false;
+    if (maxItems > 0 && this.#usedItems >= maxItems) return false;
     // One that finds no other is let in whatever its size.
-    if (this.isBeside(length) && this.#sideBytes > 0 && this.#sideBytes + length > maxSideBytes) {
+    if (this.#isBeside(length) && this.#sideBytes > 0 && this.#sideBytes + length > maxSideBytes) {
       return false;
     }
-    return this.#usedBytes + this.cost(length) <= capacityBytes;
+    return this.#usedBytes + this.roomFor(length) <= capacityBytes;
   }
 
-  /** Whether a message of that length stands beside the others, and takes hardly any of their room. */
-  isBeside(length: number): boolean {
-    return length > this.geometry.capacityBytes;
+  /** What may still be promised. By items nothing is: a promise counts bytes. */
+  get unpromisedBytes(): number {
+    const { capacityBytes, maxItems } = this.geometry;
+    if (maxItems > 0 || this.#hasEnded) return 0;
+    return Math.max(0, capacityBytes - this.#usedBytes - this.promisedBytes);
   }
 
-  cost(length: number): number {
-    if (this.isBeside(length)) return BLOCK_BYTES;
-    return Math.max(1, Math.ceil(length / BLOCK_BYTES)) * BLOCK_BYTES;
+  roomFor(length: number): number {
+    return roomFor(length, this.geometry.capacityBytes);
+  }
+
+  #isBeside(length: number): boolean {
+    return isBeside(length, this.geometry.capacityBytes);
   }
 
   /** The next message for `taker`, or EMPTY or ENDED. */
   next(taker: QueueAttachment): Message | number {
-    const message = this.#returned[0] ?? this.#messages.first;
+    const message = this.#messages.first;
     if (message !== undefined) return message;
     if (!this.#hasEnded) return EMPTY;
-    // What another one holds may come back, and what was promised room may come.
-    return this.#heldCount > taker.heldCount || this.#promises > 0 ? EMPTY : ENDED;
+    // What another one holds or has in hand may come back, and what was promised room may come.
+    const mayCome =
+      this.#heldCount > taker.heldCount ||
+      this.handsOut > (taker.hasHand ? 1 : 0) ||
+      this.#promises > 0;
+    return mayCome ? EMPTY : ENDED;
   }
 
   isWorthALook(attachment: QueueAttachment, side: Side): boolean {
@@ -160,13 +178,20 @@ export class HubQueue implements Named {
 
   /** The same for what was promised room, and so has it. */
   add(bytes: Uint8Array, carries: boolean): void {
-    this.#messages.push({ bytes, carries, order: this.#order++, deliveries: 0 });
-    this.#usedBytes += this.cost(bytes.length);
-    if (this.isBeside(bytes.length)) this.#sideBytes += bytes.length;
+    const message = { bytes, carries, order: this.#order++, deliveries: 0, takesRoom: false };
+    this.#takeRoom(message);
+    this.#messages.push(message);
+    if (this.#isBeside(bytes.length)) this.#sideBytes += bytes.length;
     this.#counts.puts++;
     this.#counts.putBytes += bytes.length;
     this.#highWater = Math.max(this.#highWater, this.size);
     this.wake(TAKE, 1);
+  }
+
+  #takeRoom(message: Message): void {
+    message.takesRoom = true;
+    this.#usedItems++;
+    this.#usedBytes += this.roomFor(message.bytes.length);
   }
 
   /** One more may put by a promise, or one less: until it has, the queue has not come to its end. */
@@ -177,11 +202,15 @@ export class HubQueue implements Named {
 
   /** The message that `next` has said, taken or received. */
   remove(message: Message): void {
-    if (this.#returned[0] === message) {
-      this.#returned.shift();
-    } else {
-      this.#messages.shift();
-      this.#usedBytes -= this.cost(message.bytes.length);
+    this.#messages.shift();
+    this.#handedOver(message);
+  }
+
+  #handedOver(message: Message): void {
+    if (message.takesRoom) {
+      message.takesRoom = false;
+      this.#usedItems--;
+      this.#usedBytes -= this.roomFor(message.bytes.length);
       this.wake(PUT, Infinity);
     }
     message.deliveries++;
@@ -193,9 +222,57 @@ export class HubQueue implements Named {
 
   /** The message is gone for good. */
   consumed({ bytes }: Message): void {
-    if (!this.isBeside(bytes.length)) return;
+    if (!this.#isBeside(bytes.length)) return;
     this.#sideBytes -= bytes.length;
     this.wake(PUT, Infinity);
+  }
+
+  // What hands have (MessageHand)
+
+  /**
+   * The next messages, up to `max`, for a hand: such as can come back as if they never had been away. None with tickets, which only
+   * its receiver gets; none that was delivered before, for that is told; none beside the others.
+   */
+  lend(max: number, maxBytes: number): Message[] {
+    const lent: Message[] = [];
+    let bytes = 0;
+    while (lent.length < max) {
+      const message = this.#messages.first;
+      if (message === undefined || message.carries || message.deliveries > 0) break;
+      const { length } = message.bytes;
+      bytes += length;
+      if (bytes > maxBytes || this.#isBeside(length)) break;
+      this.#messages.shift();
+      lent.push(message);
+    }
+    this.#lent += lent.length;
+    return lent;
+  }
+
+  taken(message: Message): void {
+    this.#lent--;
+    this.#handedOver(message);
+  }
+
+  /** It was taken, but nobody has seen it. Its room may be somebody else's by now: then there are a few too many. */
+  notTaken(message: Message): void {
+    this.#takeRoom(message);
+    message.deliveries--;
+    this.#counts.gets--;
+    this.#counts.gotBytes -= message.bytes.length;
+    this.#messages.insert(message);
+    this.wake(TAKE, 1);
+  }
+
+  notLent(message: Message): void {
+    this.#lent--;
+    this.#messages.insert(message);
+    this.wake(TAKE, 1);
+  }
+
+  /** Nothing more comes back of one. */
+  handCameBack(): void {
+    if (this.#hasEnded) this.wake(TAKE, Infinity);
   }
 
   /** Somebody has received one more, or settled one. */
@@ -207,8 +284,7 @@ export class HubQueue implements Named {
   }
 
   giveBack(message: Message): void {
-    const at = this.#returned.findIndex(({ order }) => order > message.order);
-    this.#returned.splice(at < 0 ? this.#returned.length : at, 0, message);
+    this.#messages.insert(message);
     this.wake(TAKE, 1);
   }
 
@@ -220,6 +296,7 @@ export class HubQueue implements Named {
 
   end(): void {
     this.#hasEnded = true;
+    for (const attachment of this.attachments) attachment.wantRoomBack();
     this.wake(TAKE, Infinity);
     this.wake(PUT, Infinity);
   }
@@ -229,8 +306,47 @@ export class HubQueue implements Named {
     this.#catalogue.removeIfUnused(this);
   }
 
+  /** Rings `count` of those who wait, or those for whom it is worth a look, when what is being read has been. */
   wake(side: Side, count: number): void {
-    this.#counts.wakes += this.waits.wake(side, count);
+    if (side === JOIN) {
+      this.#counts.wakes += this.waits.wake(side, count);
+      return;
+    }
+    if (!this.waits.hasAny(side)) return;
+    if (side === TAKE) this.#unannounced += count;
+    else this.#hasNewRoom = true;
+    if (this.#isServingSoon) return;
+    this.#isServingSoon = true;
+    // All have the same hub.
+    for (const { session } of this.attachments) {
+      session.later(() => this.#serveWaits());
+      return;
+    }
+  }
+
+  /** Each who waits for messages gets some along with its answer, so others need not be rung for them. */
+  #serveWaits(): void {
+    this.#isServingSoon = false;
+    while (this.#unannounced > 0) {
+      const wait = this.waits.takeFirst(TAKE);
+      if (wait === undefined) break;
+      const before = this.#messages.length;
+      this.#answer(wait);
+      this.#unannounced -= Math.max(1, before - this.#messages.length);
+    }
+    this.#unannounced = 0;
+    if (!this.#hasNewRoom) return;
+    this.#hasNewRoom = false;
+    for (;;) {
+      const wait = this.waits.takeFirst(PUT);
+      if (wait === undefined) return;
+      this.#answer(wait);
+    }
+  }
+
+  #answer({ attachment, side, epoch }: Wait): void {
+    this.#counts.wakes++;
+    attachment.answer(side, epoch);
   }
 
   /** Somebody is about to wait. */

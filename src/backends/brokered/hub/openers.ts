@@ -1,10 +1,13 @@
 /** Which operation opens what. */
 
-import { OPEN_CHANNEL, OPEN_CHANNEL_TICKET } from '../operations.js';
+import { OPEN_CHANNEL, OPEN_CHANNEL_TICKET, OPEN_STATE, OPEN_STATE_TICKET } from '../operations.js';
 import type { Opener } from './hub.js';
+import { openState, openStateTicket } from './open-state.js';
 import { openQueue, openQueueTicket } from './queue-attachment.js';
 
 export const OPENERS: ReadonlyMap<number, Opener> = new Map<number, Opener>([
   [OPEN_CHANNEL, openQueue],
   [OPEN_CHANNEL_TICKET, openQueueTicket],
+  [OPEN_STATE, openState],
+  [OPEN_STATE_TICKET, openStateTicket],
 ]);

@@ -13,6 +13,7 @@ import { FrameSplitter, FrameWriter, MAX_SEQUENCE } from '../frames.js';
 import type { Body } from '../frames.js';
 import type { Line } from '../line.js';
 import { CLOSE, FAILURE, HELLO, PROTOCOL_VERSION, READY, REPLY } from '../operations.js';
+import { giveBackAll } from './borrowed.js';
 
 /** A hub that does not answer for so long is given up: it is stopped, or the machine stands still. */
 const PATIENCE_MS = 30_000;
@@ -27,10 +28,17 @@ export interface Linked {
   answered(side: Side, epoch: number, body: Body): boolean;
   /** From the event loop, after `answered` said that somebody waits for it. */
   ring(side: Side): void;
+  /** It cannot be rung for a while: the answer is somebody else's, and it will look anew when it is rung. */
+  passOn(side: Side): void;
   /** Anything else that a hub says unasked. */
   told(operation: number, body: Body): void;
   /** The hub is gone: whoever waits is to look again. */
   lost(): void;
+}
+
+interface Bell {
+  readonly object: Linked;
+  readonly side: Side;
 }
 
 export interface LinkOptions {
@@ -50,7 +58,7 @@ export class Link {
   readonly #forgotten = new FinalizationRegistry<number>((handle) => this.#forget(handle));
   readonly #waiting = new Set<Linked>();
   readonly #refs = new Set<Linked>();
-  #bells: { readonly object: Linked; readonly side: Side }[] = [];
+  #bells: Bell[] = [];
   #isRinging = false;
   /** In the middle of a request or of a wait that blocks. */
   #isBlocked = false;
@@ -60,6 +68,9 @@ export class Link {
   #failure: InterprocError | undefined;
   #lost: InterprocError | undefined;
   #epoch = 0;
+  #replies = 0;
+  /** How many there had been when the last word left that changes bytes of a state. */
+  storedAt = -1;
 
   /** @throws ERR_VERSION, ERR_BROKER */
   constructor(line: Line, { patienceMs = PATIENCE_MS }: LinkOptions = {}) {
@@ -81,6 +92,11 @@ export class Link {
     this.ask();
   }
 
+  /** In the middle of a request: what comes was said before the hub read it. */
+  get isAwaitingReply(): boolean {
+    return this.#awaited !== 0 && this.#reply === undefined && this.#failure === undefined;
+  }
+
   get isLost(): boolean {
     return this.#lost !== undefined;
   }
@@ -88,6 +104,11 @@ export class Link {
   /** @throws ERR_BROKER if it is gone */
   assertThere(): void {
     if (this.#lost !== undefined) throw this.#lostError(this.#lost);
+  }
+
+  /** How many requests have been answered, and so everything that was said before them. */
+  get replies(): number {
+    return this.#replies;
   }
 
   /** Begins what `ask` or `tell` will send: nothing else may be begun in between. @throws ERR_BROKER */
@@ -122,14 +143,27 @@ export class Link {
     this.#awaited = 0;
     const failure = this.#failure as InterprocError | undefined;
     if (failure !== undefined) throw failure;
-    if (reply !== undefined) return reply;
+    if (reply !== undefined) {
+      this.#replies++;
+      return reply;
+    }
     this.#end(new Error(`it has not answered for ${this.#patienceMs / 1000} s`));
     throw this.#lostError(this.#lost as unknown as InterprocError);
   }
 
   /** Blocks until `isOver`, which is asked whenever something came; false: the time has passed. @throws ERR_BROKER */
   waitUntil(isOver: () => boolean, timeoutMs: number): boolean {
-    return this.#block(isOver, timeoutMs);
+    giveBackAll();
+    let passed = 0;
+    return this.#block(() => {
+      if (isOver()) return true;
+      // Who waits in the event loop of this thread cannot use what has come for him: others may, and this thread may wait for them.
+      for (; passed < this.#bells.length; passed++) {
+        const { object, side } = this.#bells[passed] as Bell;
+        object.passOn(side);
+      }
+      return false;
+    }, timeoutMs);
   }
 
   adopt(handle: number, object: Linked): void {

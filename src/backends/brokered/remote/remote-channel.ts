@@ -1,7 +1,7 @@
 /** A queue behind a hub. */
 
 import { InterprocError } from '../../../errors.js';
-import { ENDED, FULL, LARGE, PUT as PUT_SIDE } from '../../../contract/channel.js';
+import { FULL, LARGE, PUT as PUT_SIDE, TAKE as TAKE_SIDE } from '../../../contract/channel.js';
 import type {
   Channel,
   ChannelCapabilities,
@@ -16,18 +16,26 @@ import {
   ACK,
   ACK_AS_TAKEN,
   BATCH,
+  chunkOf,
+  COMMIT,
   COPY_TICKETS,
   END,
+  GIVE_BACK_ROOM,
   HAS_ENDED,
   IS_FINISHED,
   IS_FULL,
   IS_READABLE,
   KEEP_ROOM,
   NACK,
+  NO_HAND,
   PUT,
   PUT_KEPT,
   PUT_MANY,
+  PUT_MANY_PROMISED,
+  PUT_PROMISED,
   RECEIVE,
+  RETURN,
+  ROOM_IS_WANTED,
   SENT_ALONG_BYTES,
   SIZE,
   STATS,
@@ -38,9 +46,14 @@ import {
   UNDELIVER,
 } from '../channel-operations.js';
 import type { Body, FrameWriter } from '../frames.js';
+import { isBeside, roomFor } from '../queue-room.js';
 import { OPEN_CHANNEL, OPEN_CHANNEL_TICKET } from '../operations.js';
+import { giveBackOf, hasBorrowed, hasGivenBack } from './borrowed.js';
+import type { Borrower } from './borrowed.js';
+import { Hand } from './hand.js';
 import type { Link } from './link.js';
 import { inbox, lengths, offsets, outbox } from './message-memory.js';
+import { PromisedRoom } from './promised-room.js';
 import { looksLikeTicket, RemoteObject } from './remote-object.js';
 
 const CAPABILITIES: ChannelCapabilities = Object.freeze({
@@ -64,10 +77,18 @@ export class RemoteChannel extends RemoteObject implements Channel {
   #large: Uint8Array | undefined;
   /** Of the message that found no room. */
   #wanted = 0;
+  readonly #room = new PromisedRoom();
+  readonly #roomBorrower: Borrower;
   /** What was received and is unacknowledged, by receipt. */
   readonly #held = new Set<number>();
   /** Messages taken without a taskDone. */
   #unfinished = 0;
+  readonly #hand: Hand;
+  readonly #handBorrower: Borrower;
+  /** Takes by a request: what is pushed meanwhile was so before it was read, and is void. */
+  #isTaking = false;
+  /** It receives, and so has no use for messages in hand. */
+  #isReceiver = false;
 
   constructor(
     link: Link,
@@ -78,6 +99,21 @@ export class RemoteChannel extends RemoteObject implements Channel {
   ) {
     super(link, handle, identity, name);
     this.geometry = geometry;
+    this.#hand = new Hand(chunkOf(geometry));
+    this.#handBorrower = {
+      what: 'messages',
+      link,
+      identity,
+      wasUsed: () => this.#hand.wasUsed(),
+      giveBack: () => this.#giveBackHand(),
+    };
+    this.#roomBorrower = {
+      what: 'room',
+      link,
+      identity,
+      wasUsed: () => this.#room.wasUsed(),
+      giveBack: () => this.#giveBackRoom(),
+    };
   }
 
   // Putting
@@ -102,10 +138,56 @@ export class RemoteChannel extends RemoteObject implements Channel {
         `A message of ${bytes.length} bytes; queue '${this.name}' takes ${maxMessageBytes} at most`,
       );
     }
-    this.#wanted = bytes.length;
-    if (bytes.length > SENT_ALONG_BYTES) return this.#putLarge(bytes, carries);
-    this.request(PUT).bool(carries);
-    return this.link.ask(bytes).i32();
+    const { length } = bytes;
+    const room = this.#roomFor(length);
+    if (room <= this.#room.bytes) {
+      this.word(PUT_PROMISED).bool(carries);
+      this.link.tell(bytes);
+      this.#room.use(room);
+      return 0;
+    }
+    this.assertOpen();
+    this.#wanted = length;
+    this.#askAboutRoom();
+    if (length > SENT_ALONG_BYTES) return this.#putLarge(bytes, carries);
+    this.request(PUT).bool(carries).bool(this.#room.isFast());
+    const reply = this.link.ask(bytes);
+    return this.#promisedWith(reply.i32(), reply.u32());
+  }
+
+  /** What a message of that length takes of the promised room: more than there is if it stands beside it. */
+  #roomFor(length: number): number {
+    const { capacityBytes } = this.geometry;
+    return isBeside(length, capacityBytes) ? Infinity : roomFor(length, capacityBytes);
+  }
+
+  /**
+   * The reply is to be about all room there is: no other handle of this thread keeps some from it, or fills what was said to be full,
+   * and what is in hand and was not handed out takes its place.
+   */
+  #askAboutRoom(): void {
+    giveBackOf('room', this.link, this.identity(), this.#roomBorrower);
+    giveBackOf('messages', this.link, this.identity());
+  }
+
+  #promisedWith(status: number, more: number): number {
+    if (status === FULL) this.#room.foundNone();
+    this.#addRoom(more);
+    return status;
+  }
+
+  #addRoom(bytes: number): void {
+    if (bytes === 0) return;
+    this.#room.add(bytes);
+    hasBorrowed(this.#roomBorrower);
+  }
+
+  #giveBackRoom(): void {
+    hasGivenBack(this.#roomBorrower);
+    const bytes = this.#room.takeAll();
+    if (bytes === 0 || this.isClosed || this.link.isLost) return;
+    this.word(GIVE_BACK_ROOM).u32(bytes);
+    this.link.tell();
   }
 
   /** Nothing of it is sent before there is room. */
@@ -119,54 +201,101 @@ export class RemoteChannel extends RemoteObject implements Channel {
   }
 
   tryPutMany(messages: readonly Uint8Array[], from: number): number {
+    const promised = this.#tellMany(messages, from);
+    if (promised > 0) return promised;
     const count = batchLength(messages, from);
     if (count < 2) {
       const status = this.tryPut(messages[from] as Uint8Array);
       return status === 0 ? 1 : status === FULL ? 0 : status;
     }
-    const request = this.request(PUT_MANY).u32(count);
-    for (let i = from; i < from + count; i++) request.u32((messages[i] as Uint8Array).length);
-    for (let i = from; i < from + count; i++) request.rest(messages[i] as Uint8Array);
-    const accepted = this.link.ask().i32();
+    this.assertOpen();
+    this.#askAboutRoom();
+    writeBatch(this.request(PUT_MANY).bool(true), messages, from, count);
+    const reply = this.link.ask();
+    const accepted = reply.i32();
+    this.#addRoom(reply.u32());
     if (accepted >= 0 && accepted < count) {
+      this.#room.foundNone();
       this.#wanted = (messages[from + accepted] as Uint8Array).length;
     }
     return accepted;
   }
 
+  /** Puts as many as the promised room takes, by one word. */
+  #tellMany(messages: readonly Uint8Array[], from: number): number {
+    const last = Math.min(messages.length, from + BATCH);
+    let room = 0;
+    let count = 0;
+    while (from + count < last) {
+      const more = room + this.#roomFor((messages[from + count] as Uint8Array).length);
+      if (more > this.#room.bytes) break;
+      room = more;
+      count++;
+    }
+    if (count === 0) return 0;
+    writeBatch(this.word(PUT_MANY_PROMISED), messages, from, count);
+    this.link.tell();
+    this.#room.use(room);
+    return count;
+  }
+
   // Taking
 
   tryTake(): number {
-    this.request(TAKE).u32(ANY_LENGTH);
-    const reply = this.link.ask();
-    const status = reply.i32();
-    if (status < 0) return status;
+    if (this.#hand.isEmpty) return this.#takeByRequest();
+    this.#commit(1);
+    return this.#handOut(inbox, 0);
+  }
+
+  #takeByRequest(): number {
+    const reply = this.#askForMessages(ANY_LENGTH);
+    const count = reply.i32();
+    if (count < 0) return count;
     this.deliveries = reply.u32();
-    this.#unfinished++;
+    if (count > 1) {
+      this.#fillHand(count, false, reply);
+      return this.#handOut(inbox, 0);
+    }
+    this.#passOne(reply);
     return this.#intoInbox(reply);
   }
 
   tryTakeInto(buffer: Uint8Array): number {
-    this.request(TAKE).u32(buffer.length);
-    const reply = this.link.ask();
-    const status = reply.i32();
-    if (status === TOO_LARGE) {
-      throw new InterprocError(
-        'ERR_TOO_LARGE',
-        `${this.name}: the next message has ${reply.u32()} bytes, the buffer ${buffer.length}; the message stays in the queue`,
-      );
-    }
-    if (status < 0) return status;
+    if (!this.#hand.isEmpty) return this.#handOutInto(buffer);
+    const reply = this.#askForMessages(buffer.length);
+    const count = reply.i32();
+    if (count === TOO_LARGE) throw this.#tooLargeFor(buffer, reply.u32());
+    if (count < 0) return count;
     this.deliveries = reply.u32();
-    this.#unfinished++;
+    if (count > 1) {
+      this.#fillHand(count, false, reply);
+      return this.#handOut(buffer, 0);
+    }
+    this.#passOne(reply);
     const bytes = reply.rest();
     buffer.set(bytes);
     return bytes.length;
   }
 
+  #handOutInto(buffer: Uint8Array): number {
+    const { nextLength } = this.#hand;
+    if (nextLength > buffer.length) throw this.#tooLargeFor(buffer, nextLength);
+    this.#commit(1);
+    return this.#handOut(buffer, 0);
+  }
+
+  #tooLargeFor(buffer: Uint8Array, length: number): InterprocError {
+    return new InterprocError(
+      'ERR_TOO_LARGE',
+      `${this.name}: the next message has ${length} bytes, the buffer ${buffer.length}; the message stays in the queue`,
+    );
+  }
+
   tryTakeMany(max: number): number {
-    this.request(TAKE_MANY).u32(Math.min(max, BATCH)).u32(inbox.length);
-    const reply = this.link.ask();
+    if (!this.#hand.isEmpty) return this.#handOutMany(Math.min(max, this.#hand.left));
+    const reply = this.#askToTake(() => {
+      this.request(TAKE_MANY).u32(Math.min(max, BATCH)).u32(inbox.length);
+    });
     const count = reply.i32();
     if (count < 0) return count;
     this.deliveries = reply.u32();
@@ -181,9 +310,24 @@ export class RemoteChannel extends RemoteObject implements Channel {
     return this.#intoInbox(reply) === LARGE ? LARGE : count;
   }
 
+  #handOutMany(count: number): number {
+    this.#commit(count);
+    let offset = 0;
+    for (let i = 0; i < count; i++) {
+      const length = this.#handOut(inbox, offset);
+      offsets[i] = offset;
+      lengths[i] = length;
+      offset += length;
+    }
+    return count;
+  }
+
   tryReceive(): number {
-    this.request(RECEIVE);
-    const reply = this.link.ask();
+    this.#isReceiver = true;
+    const handedOut = this.#hand.isOut ? this.#hand.handedOut : NO_HAND;
+    const reply = this.#askToTake(() => {
+      this.request(RECEIVE).u32(handedOut);
+    });
     const status = reply.i32();
     if (status < 0) return status;
     this.receipt = reply.f64();
@@ -191,6 +335,105 @@ export class RemoteChannel extends RemoteObject implements Channel {
     this.#held.add(this.receipt);
     return this.#intoInbox(reply);
   }
+
+  #askForMessages(limit: number): Body {
+    this.#isReceiver = false;
+    return this.#askToTake(() => {
+      this.request(TAKE).u32(limit).u32(this.#hand.nextWindow());
+    });
+  }
+
+  /** A request by which something is taken: of all there is in this thread, and of what this handle has in hand. */
+  #askToTake(begin: () => void): Body {
+    this.assertOpen();
+    giveBackOf('messages', this.link, this.identity(), this.#handBorrower);
+    begin();
+    this.#handIsOver();
+    this.#isTaking = true;
+    try {
+      return this.link.ask();
+    } finally {
+      this.#isTaking = false;
+    }
+  }
+
+  // Messages in hand
+
+  #fillHand(count: number, isPushed: boolean, body: Body): void {
+    this.#hand.fill(count, isPushed, body);
+    hasBorrowed(this.#handBorrower);
+  }
+
+  /** A single message comes, with its length in front. */
+  #passOne(reply: Body): void {
+    reply.u32();
+    this.#hand.passed();
+    this.#unfinished++;
+  }
+
+  /** Before so many are handed out the hub is told, and gives them to nobody else. */
+  #commit(count: number): void {
+    const missing = this.#hand.toCommit(count);
+    if (missing === 0) {
+      this.assertOpen();
+      return;
+    }
+    this.word(COMMIT).u32(missing);
+    this.link.tell();
+    this.#hand.committed(missing);
+  }
+
+  #handOut(into: Uint8Array, offset: number): number {
+    this.deliveries = 1;
+    this.#unfinished++;
+    return this.#hand.handOut(into, offset);
+  }
+
+  #giveBackHand(): void {
+    const { isOut, handedOut } = this.#hand;
+    this.#handIsOver();
+    if (!isOut || this.isClosed || this.link.isLost) return;
+    this.word(RETURN).u32(handedOut);
+    this.link.tell();
+  }
+
+  #handIsOver(): void {
+    hasGivenBack(this.#handBorrower);
+    this.#hand.over();
+  }
+
+  /** Everything that this thread has in hand goes back, so that the next look is at all there is. */
+  #giveBackMessages(): void {
+    this.assertOpen();
+    giveBackOf('messages', this.link, this.identity());
+  }
+
+  override arm(side: Side): boolean {
+    if (side === TAKE_SIDE && !this.#hand.isEmpty) return true;
+    return super.arm(side);
+  }
+
+  override disarm(side: Side): void {
+    this.#withdraw(side);
+    super.disarm(side);
+  }
+
+  override passOn(side: Side): void {
+    this.#withdraw(side);
+    super.passOn(side);
+  }
+
+  /** The hub does the same when it hears that the wait is withdrawn. */
+  #withdraw(side: Side): void {
+    if (side === TAKE_SIDE && this.isArmed(side) && this.#hand.isUntouched) this.#handIsOver();
+  }
+
+  override waitSync(side: Side, timeoutMs: number): boolean {
+    if (side === TAKE_SIDE && !this.#hand.isEmpty) return true;
+    return super.waitSync(side, timeoutMs);
+  }
+
+  // Replies
 
   /** The rest of a reply: its length, or LARGE. */
   #intoInbox(reply: Body): number {
@@ -217,10 +460,12 @@ export class RemoteChannel extends RemoteObject implements Channel {
   }
 
   nack(receipt: number): void {
+    this.#giveBackMessages();
     this.#settle(NACK, receipt);
   }
 
   undeliver(receipt: number): void {
+    this.#giveBackMessages();
     this.#settle(UNDELIVER, receipt);
   }
 
@@ -256,13 +501,29 @@ export class RemoteChannel extends RemoteObject implements Channel {
   }
 
   isFinished(): boolean {
+    this.#giveBackMessages();
     return this.#ask(IS_FINISHED).bool();
   }
 
   // The queue itself
 
+  protected override heard(side: Side, body: Body, isAwaited: boolean): void {
+    if (side === PUT_SIDE) this.#addRoom(body.u32());
+    if (side !== TAKE_SIDE) return;
+    const isVoid = !isAwaited || (this.#isTaking && this.link.isAwaitingReply);
+    const count = body.u32();
+    if (count > 0 && !isVoid) this.#fillHand(count, true, body);
+  }
+
+  override told(operation: number): void {
+    if (operation === ROOM_IS_WANTED) this.#giveBackRoom();
+  }
+
   protected override sayWaiting(word: FrameWriter, side: Side): void {
     if (side === PUT_SIDE) word.u32(this.#wanted);
+    if (side !== TAKE_SIDE) return;
+    word.u32(this.#isReceiver ? 0 : this.#hand.nextWindow());
+    this.#handIsOver();
   }
 
   copyTickets(message: Uint8Array, source: Channel): Ticket[] {
@@ -278,6 +539,8 @@ export class RemoteChannel extends RemoteObject implements Channel {
   }
 
   end(): void {
+    this.assertOpen();
+    giveBackOf('room', this.link, this.identity());
     this.word(END);
     this.link.tell();
   }
@@ -287,25 +550,48 @@ export class RemoteChannel extends RemoteObject implements Channel {
   }
 
   size(): number {
+    this.#giveBackMessages();
     return this.#ask(SIZE).u32();
   }
 
   isFull(): boolean {
+    this.assertOpen();
+    this.#askAboutRoom();
     return this.#ask(IS_FULL).bool();
   }
 
   isReadable(): boolean {
+    this.#giveBackMessages();
     return this.#ask(IS_READABLE).bool();
   }
 
   stats(): ChannelStats {
+    this.#giveBackMessages();
     return this.#ask(STATS).json() as ChannelStats;
+  }
+
+  override close(): void {
+    // Of what is in hand it cannot know what was handed out; a promise it ends with the handle.
+    if (!this.isClosed) this.#giveBackHand();
+    hasGivenBack(this.#roomBorrower);
+    super.close();
   }
 
   #ask(operation: number): Body {
     this.request(operation);
     return this.link.ask();
   }
+}
+
+function writeBatch(
+  frame: FrameWriter,
+  messages: readonly Uint8Array[],
+  from: number,
+  count: number,
+): void {
+  frame.u32(count);
+  for (let i = from; i < from + count; i++) frame.u32((messages[i] as Uint8Array).length);
+  for (let i = from; i < from + count; i++) frame.rest(messages[i] as Uint8Array);
 }
 
 /** How many of the messages, from there on, go together. */

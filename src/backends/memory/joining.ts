@@ -1,0 +1,135 @@
+/** How a thread finds the hub of its process, or starts it. */
+
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import {
+  BroadcastChannel,
+  Worker,
+  getEnvironmentData,
+  receiveMessageOnPort,
+  setEnvironmentData,
+} from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
+
+import { InterprocError } from '../../errors.js';
+import { Link } from '../brokered/remote/link.js';
+import { Lifeline } from './lifeline.js';
+import { LAYOUT_VERSION, OFFERED, REFUSED, STATE, newLineMemory } from './line-memory.js';
+import type { LineMemory } from './line-memory.js';
+import { ANOTHER_IS_HUB, CANNOT_BE, CHANNEL, HINT, IS_HUB, UNDECIDED } from './rendezvous.js';
+import type { Answer, HubThreadData, Offer } from './rendezvous.js';
+import { ThreadLine } from './thread-line.js';
+
+/** Of one sleep, so that V8 can end the thread in between. */
+const SLICE_MS = 50;
+/** Waited for an answer before a thread is started that may become the hub; in vain, it costs such a thread's start. */
+const HINTED_MS = 1000;
+const UNHINTED_MS = 5;
+/** A thread that does not start, or a hub that does not answer, for so long is given up. */
+const PATIENCE_MS = 30_000;
+
+/** @throws ERR_SYSTEM, ERR_VERSION, ERR_BROKER, ERR_UNSUPPORTED */
+export function joinHub(): Link {
+  const memory = newLineMemory();
+  const lifeline = new Lifeline();
+  const channel = new BroadcastChannel(CHANNEL);
+  channel.unref();
+  try {
+    const hubWords = meet(memory, lifeline.address, channel);
+    // Workers that this thread starts from now on know that there is one.
+    setEnvironmentData(HINT, true);
+    return new Link(new ThreadLine(memory, hubWords, lifeline));
+  } catch (error) {
+    lifeline.close();
+    throw error;
+  } finally {
+    channel.close();
+  }
+}
+
+function meet(memory: LineMemory, lifeline: string, channel: BroadcastChannel): Int32Array {
+  const offer: Offer = {
+    kind: 'offer',
+    layout: LAYOUT_VERSION,
+    memory: memory.shared,
+    lifeline,
+  };
+  const { words } = memory;
+  channel.postMessage(offer);
+  const patienceMs = getEnvironmentData(HINT) === true ? HINTED_MS : UNHINTED_MS;
+  if (!isChanged(words, STATE, OFFERED, patienceMs)) {
+    startHub();
+    channel.postMessage(offer);
+    isChanged(words, STATE, OFFERED, PATIENCE_MS);
+  }
+  const state = Atomics.load(words, STATE);
+  if (state === REFUSED) {
+    throw new InterprocError(
+      'ERR_VERSION',
+      'Another version of interproc has the memory backend of this process; let all of its threads use one version',
+    );
+  }
+  const answer = state === OFFERED ? undefined : answerTo(lifeline, channel);
+  if (answer !== undefined) return new Int32Array(answer.hubWords);
+  throw new InterprocError(
+    'ERR_BROKER',
+    `The hub of the memory backend has not answered for ${PATIENCE_MS / 1000} s; let the main thread of the process be the first to use it, since it ends with the thread that started it`,
+  );
+}
+
+/** Starts a thread that will be the hub, unless another is quicker. @throws ERR_UNSUPPORTED, ERR_SYSTEM, ERR_BROKER */
+function startHub(): void {
+  const file = programFile();
+  if (!existsSync(file)) {
+    throw new InterprocError(
+      'ERR_UNSUPPORTED',
+      `The memory backend starts a thread with '${file}', which is not there; build the package, or leave it out of the bundle`,
+    );
+  }
+  const verdict = new Int32Array(new SharedArrayBuffer(4));
+  const workerData: HubThreadData = { verdict: verdict.buffer as SharedArrayBuffer };
+  // Of the program's own settings it wants none: they may load what it has no use for.
+  const thread = new Worker(file, { name: 'interproc-hub', workerData, execArgv: [], env: {} });
+  // What became of it, the lifelines tell.
+  thread.on('error', () => {});
+  thread.unref();
+  isChanged(verdict, 0, UNDECIDED, PATIENCE_MS);
+  const said = Atomics.load(verdict, 0);
+  if (said === IS_HUB || said === ANOTHER_IS_HUB) return;
+  throw said === CANNOT_BE
+    ? new InterprocError(
+        'ERR_SYSTEM',
+        'The thread that was to be the hub of the memory backend could not listen at a local socket, by which the threads of a process agree on one',
+      )
+    : new InterprocError(
+        'ERR_BROKER',
+        `The thread that was to be the hub of the memory backend has not started in ${PATIENCE_MS / 1000} s`,
+      );
+}
+
+/** The built one, also for sources that run as they are. */
+function programFile(): string {
+  const here = import.meta.url.replace('/src/backends/', '/dist/backends/');
+  return fileURLToPath(new URL('hub-thread.js', here));
+}
+
+/** Blocks until the word is another, or the time has passed: false. */
+function isChanged(words: Int32Array, index: number, from: number, timeoutMs: number): boolean {
+  for (let slept = 0; slept < timeoutMs; slept += SLICE_MS) {
+    if (Atomics.wait(words, index, from, Math.min(SLICE_MS, timeoutMs)) !== 'timed-out')
+      return true;
+  }
+  return Atomics.load(words, index) !== from;
+}
+
+/** It is there before the state says ACCEPTED. */
+function answerTo(lifeline: string, channel: BroadcastChannel): Answer | undefined {
+  for (;;) {
+    // Node takes a BroadcastChannel as well; its types do not know.
+    const received = receiveMessageOnPort(channel as unknown as MessagePort) as
+      { readonly message: Partial<Answer> | null } | undefined;
+    if (received === undefined) return undefined;
+    const { message } = received;
+    if (message?.kind === 'answer' && message.lifeline === lifeline) return message as Answer;
+  }
+}

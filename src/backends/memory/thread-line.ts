@@ -1,0 +1,217 @@
+/** A thread's end of a line through shared memory. */
+
+import type { Line } from '../brokered/line.js';
+import { RingReader, RingWriter } from './byte-ring.js';
+import { ringHub } from './hub-bell.js';
+import type { Lifeline } from './lifeline.js';
+import {
+  OVER,
+  PING,
+  PONG,
+  RING_BYTES,
+  STATE,
+  TO_HUB_HEAD,
+  TO_HUB_TAIL,
+  TO_THREAD_HEAD,
+  TO_THREAD_TAIL,
+  WANTED,
+} from './line-memory.js';
+import type { LineMemory } from './line-memory.js';
+import { ThreadSleep } from './thread-bell.js';
+
+/** Looks in vain before the first sleep. A hub that is awake answers within 2 us; to wake a sleeping thread takes some 40. */
+const SPINS = 2000;
+/** Of one sleep, so that V8 can end the thread in between. */
+const SLICE_MS = 50;
+/** After so much sleep in vain the hub is asked whether it lives. */
+const PING_MS = 1000;
+/** A hub that does not answer for so long is given up: whoever started it was terminated. */
+const PATIENCE_MS = 10_000;
+
+export class ThreadLine implements Line {
+  onBytes: (bytes: Buffer) => void = () => {};
+  onLost: (cause: Error) => void = () => {};
+  readonly #words: Int32Array;
+  readonly #hubWords: Int32Array;
+  readonly #lifeline: Lifeline;
+  readonly #in: RingReader;
+  readonly #out: RingWriter;
+  readonly #sleep: ThreadSleep;
+  readonly #chunk = Buffer.allocUnsafeSlow(RING_BYTES);
+  /** What came while this thread was writing, when nobody could be told. */
+  #early: Buffer[] = [];
+  #willLook = false;
+  #ping = 0;
+  #vainMs = 0;
+  #isOver = false;
+
+  /** Of memory that the hub has accepted. */
+  constructor({ words, toHub, toThread }: LineMemory, hubWords: Int32Array, lifeline: Lifeline) {
+    this.#words = words;
+    this.#hubWords = hubWords;
+    this.#lifeline = lifeline;
+    this.#out = new RingWriter(words, TO_HUB_TAIL, TO_HUB_HEAD, toHub);
+    this.#in = new RingReader(words, TO_THREAD_TAIL, TO_THREAD_HEAD, toThread);
+    this.#sleep = new ThreadSleep(words, () => this.#look());
+    lifeline.onLost = () => {
+      // What it said last comes first.
+      while (this.#deliver());
+      this.#end(new Error('the thread that it ran in has ended'));
+    };
+    this.#leave();
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#assertThere();
+    const written = this.#out.write(bytes, 0);
+    ringHub(this.#hubWords);
+    if (written < bytes.length) this.#writeRest(bytes, written);
+  }
+
+  #writeRest(bytes: Uint8Array, from: number): void {
+    let at = from;
+    this.#sleep.enter();
+    try {
+      for (;;) {
+        const written = this.#out.write(bytes, at);
+        at += written;
+        if (written > 0) ringHub(this.#hubWords);
+        if (at === bytes.length) return;
+        // The hub may wait for this thread to read before it reads on.
+        const hasRead = this.#readEarly();
+        if (written > 0 || hasRead) this.#vainMs = 0;
+        else {
+          this.#sleep.sleep(true, SLICE_MS, () => this.#out.hasRoom() || this.#in.hasBytes());
+          this.#probe(SLICE_MS);
+        }
+        this.#assertThere();
+      }
+    } finally {
+      this.#leave();
+    }
+  }
+
+  wait(timeoutMs: number): boolean {
+    if (this.#isOver) return false;
+    this.#sleep.enter();
+    try {
+      if (this.#deliverEarly()) return true;
+      for (let spins = 0; spins < SPINS; spins++) {
+        if (this.#in.hasBytes()) return this.#deliver();
+      }
+      const ms = Math.min(timeoutMs, SLICE_MS);
+      this.#sleep.sleep(false, ms, () => this.#in.hasBytes());
+      if (this.#deliver()) return true;
+      this.#probe(ms);
+      return false;
+    } finally {
+      this.#leave();
+    }
+  }
+
+  ref(): void {
+    this.#lifeline.ref();
+  }
+
+  unref(): void {
+    this.#lifeline.unref();
+  }
+
+  close(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#early = [];
+    this.#sleep.close();
+    this.#lifeline.close();
+  }
+
+  /** From the event loop. */
+  #look(): void {
+    this.#willLook = false;
+    if (this.#isOver) return;
+    this.#sleep.enter();
+    try {
+      if (!this.#deliverEarly()) this.#deliver();
+      this.#assertState();
+    } finally {
+      this.#leave();
+    }
+  }
+
+  #leave(): void {
+    this.#sleep.leave();
+    if (this.#in.hasBytes() || this.#early.length > 0) this.#lookSoon();
+  }
+
+  #lookSoon(): void {
+    if (this.#willLook || this.#isOver) return;
+    this.#willLook = true;
+    setImmediate(() => this.#look());
+  }
+
+  /** Reads once, and hands on what came. */
+  #deliver(): boolean {
+    const length = this.#in.read(this.#chunk);
+    if (length === 0 || this.#isOver) return false;
+    this.#vainMs = 0;
+    this.#tellOfRoom();
+    this.onBytes(this.#chunk.subarray(0, length));
+    return true;
+  }
+
+  /** Reads without telling anybody: this may be the middle of a call. */
+  #readEarly(): boolean {
+    const bytes = Buffer.allocUnsafeSlow(RING_BYTES);
+    const length = this.#in.read(bytes);
+    if (length === 0) return false;
+    this.#tellOfRoom();
+    this.#early.push(bytes.subarray(0, length));
+    return true;
+  }
+
+  #deliverEarly(): boolean {
+    const early = this.#early;
+    if (early.length === 0) return false;
+    this.#early = [];
+    for (const bytes of early) if (!this.#isOver) this.onBytes(bytes);
+    return true;
+  }
+
+  #tellOfRoom(): void {
+    // SYNC line.wanted: behind the store of the head.
+    if (Atomics.load(this.#words, WANTED) === 0) return;
+    Atomics.store(this.#words, WANTED, 0);
+    ringHub(this.#hubWords);
+  }
+
+  /** After so many milliseconds in which nothing came. */
+  #probe(ms: number): void {
+    this.#assertState();
+    this.#vainMs += ms;
+    if (Atomics.load(this.#words, PONG) !== this.#ping) {
+      if (this.#vainMs < PATIENCE_MS) return;
+      this.#end(new Error(`its thread has not answered for ${PATIENCE_MS / 1000} s`));
+    } else if (this.#vainMs >= PING_MS) {
+      this.#vainMs = 0;
+      this.#ping = (this.#ping + 1) | 0;
+      Atomics.store(this.#words, PING, this.#ping);
+      ringHub(this.#hubWords);
+    }
+  }
+
+  #assertState(): void {
+    if (Atomics.load(this.#words, STATE) === OVER && !this.#in.hasBytes()) {
+      this.#end(new Error('it ended the session'));
+    }
+  }
+
+  #assertThere(): void {
+    if (this.#isOver) throw new Error('it is gone');
+  }
+
+  #end(cause: Error): void {
+    if (this.#isOver) return;
+    this.close();
+    this.onLost(cause);
+  }
+}
