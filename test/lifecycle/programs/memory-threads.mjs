@@ -162,6 +162,7 @@ const DEEDS = {
     const during = process.getActiveResourcesInfo();
     await jobs.put('y');
     await pending;
+    await delay(10);
     return { during, after: process.getActiveResourcesInfo() };
   },
 
