@@ -28,10 +28,17 @@ export interface Linked {
   answered(side: Side, epoch: number, body: Body): boolean;
   /** From the event loop, after `answered` said that somebody waits for it. */
   ring(side: Side): void;
+  /** It cannot be rung for a while: the answer is somebody else's, and it will look anew when it is rung. */
+  passOn(side: Side): void;
   /** Anything else that a hub says unasked. */
   told(operation: number, body: Body): void;
   /** The hub is gone: whoever waits is to look again. */
   lost(): void;
+}
+
+interface Bell {
+  readonly object: Linked;
+  readonly side: Side;
 }
 
 export interface LinkOptions {
@@ -51,7 +58,7 @@ export class Link {
   readonly #forgotten = new FinalizationRegistry<number>((handle) => this.#forget(handle));
   readonly #waiting = new Set<Linked>();
   readonly #refs = new Set<Linked>();
-  #bells: { readonly object: Linked; readonly side: Side }[] = [];
+  #bells: Bell[] = [];
   #isRinging = false;
   /** In the middle of a request or of a wait that blocks. */
   #isBlocked = false;
@@ -61,6 +68,9 @@ export class Link {
   #failure: InterprocError | undefined;
   #lost: InterprocError | undefined;
   #epoch = 0;
+  #replies = 0;
+  /** How many there had been when the last word left that changes bytes of a state. */
+  storedAt = -1;
 
   /** @throws ERR_VERSION, ERR_BROKER */
   constructor(line: Line, { patienceMs = PATIENCE_MS }: LinkOptions = {}) {
@@ -82,6 +92,11 @@ export class Link {
     this.ask();
   }
 
+  /** In the middle of a request: what comes was said before the hub read it. */
+  get isAwaitingReply(): boolean {
+    return this.#awaited !== 0 && this.#reply === undefined && this.#failure === undefined;
+  }
+
   get isLost(): boolean {
     return this.#lost !== undefined;
   }
@@ -89,6 +104,11 @@ export class Link {
   /** @throws ERR_BROKER if it is gone */
   assertThere(): void {
     if (this.#lost !== undefined) throw this.#lostError(this.#lost);
+  }
+
+  /** How many requests have been answered, and so everything that was said before them. */
+  get replies(): number {
+    return this.#replies;
   }
 
   /** Begins what `ask` or `tell` will send: nothing else may be begun in between. @throws ERR_BROKER */
@@ -123,7 +143,10 @@ export class Link {
     this.#awaited = 0;
     const failure = this.#failure as InterprocError | undefined;
     if (failure !== undefined) throw failure;
-    if (reply !== undefined) return reply;
+    if (reply !== undefined) {
+      this.#replies++;
+      return reply;
+    }
     this.#end(new Error(`it has not answered for ${this.#patienceMs / 1000} s`));
     throw this.#lostError(this.#lost as unknown as InterprocError);
   }
@@ -131,7 +154,16 @@ export class Link {
   /** Blocks until `isOver`, which is asked whenever something came; false: the time has passed. @throws ERR_BROKER */
   waitUntil(isOver: () => boolean, timeoutMs: number): boolean {
     giveBackAll();
-    return this.#block(isOver, timeoutMs);
+    let passed = 0;
+    return this.#block(() => {
+      if (isOver()) return true;
+      // Who waits in the event loop of this thread cannot use what has come for him: others may, and this thread may wait for them.
+      for (; passed < this.#bells.length; passed++) {
+        const { object, side } = this.#bells[passed] as Bell;
+        object.passOn(side);
+      }
+      return false;
+    }, timeoutMs);
   }
 
   adopt(handle: number, object: Linked): void {
