@@ -3,19 +3,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 
-import { NativeBackend } from '../../dist/backends/native/native-backend.js';
-import { SocketBackend } from '../../dist/backends/socket/socket-backend.js';
-import { bindLocks } from '../../dist/primitives/bind-locks.js';
-import { HandleClasses } from '../../dist/primitives/passengers.js';
+import * as interproc from '../../dist/index.js';
 
 /** Long enough for the other thread to be blocked by then; nothing depends on it but what is tested. */
 const UNTIL_BLOCKED_MS = 20;
 
-/** @type {{ className: string, name: string, backend: string }} */
-const { className, name, backend: kind } = workerData;
-const backend = kind === 'socket' ? new SocketBackend() : new NativeBackend();
+/** @type {{ className: string, name: string }} */
+const { className, name } = workerData;
 /** @type {any} */
-const classes = bindLocks(() => backend, new HandleClasses());
+const classes = interproc;
 const handle = classes[className].open(name);
 
 /** @type {Record<string, () => unknown>} */

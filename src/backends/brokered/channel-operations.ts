@@ -1,5 +1,6 @@
 /** The operations of queues. A *status* is an i32: 0 or more, or one of the negative results of `contract/channel.ts`. */
 
+import type { ChannelGeometry } from '../../contract/channel.js';
 import { CHANNEL_OPERATIONS } from './operations.js';
 
 /** bool carries, bool puts fast, rest message -> status, 0, FULL or ENDED; u32 more room that is promised. */
@@ -19,12 +20,25 @@ export const GIVE_BACK_ROOM = CHANNEL_OPERATIONS + 7;
 /** From the hub, unasked: the queue has ended, and waits for what was promised room to come or to be given back. */
 export const ROOM_IS_WANTED = CHANNEL_OPERATIONS + 8;
 
-/** u32 bytes that the next message may have -> status; if 0: u32 deliveries, rest message. TOO_LARGE: u32 its length. */
+/**
+ * u32 bytes that the next message may have, u32 messages wanted -> status; TOO_LARGE: u32 its length; if positive, how many: u32
+ * deliveries of the first, u32 length of each, their bytes. A single one is taken; of more, the first chunk is, and all are in hand.
+ */
 export const TAKE = CHANNEL_OPERATIONS + 10;
 /** u32 messages at most, u32 bytes at most but for the first -> status; if positive, how many: u32 deliveries of the first, u32 length of each, their bytes. */
 export const TAKE_MANY = CHANNEL_OPERATIONS + 11;
-/** -> status; if 0: f64 receipt, u32 deliveries, rest message */
+/** u32 as RETURN, or NO_HAND -> status; if 0: f64 receipt, u32 deliveries, rest message */
 export const RECEIVE = CHANNEL_OPERATIONS + 12;
+
+/** A word. u32 how many more of those in hand are taken. */
+export const COMMIT = CHANNEL_OPERATIONS + 13;
+/** A word. u32 how many of those in hand were handed out: the others go back, taken or not. */
+export const RETURN = CHANNEL_OPERATIONS + 14;
+/** In place of how many of those in hand were handed out: there is no hand. */
+export const NO_HAND = 2 ** 32 - 1;
+
+// An ARM for room adds u32 the length of the message; its READY u32 more room that is promised. An ARM for messages adds u32 how many may
+// come with its READY, which adds u32 how many do, u32 length of each, their bytes: in hand, and none of them taken.
 
 // Words about a message that was received: f64 receipt.
 export const ACK = CHANNEL_OPERATIONS + 20;
@@ -58,5 +72,16 @@ export const TOO_LARGE = -100;
 export const SENT_ALONG_BYTES = 2 ** 14;
 /** Of one batch, either way. */
 export const BATCH = 256;
+/** Of messages in hand, so many are taken at once: who is killed has lost no more. */
+const CHUNK = 16;
+
+/** One by one where items are counted, for what is taken leaves its place to another. */
+export function chunkOf({ maxItems }: ChannelGeometry): number {
+  return maxItems > 0 ? 1 : CHUNK;
+}
+
+export const LARGEST_HAND = 256;
+/** Of all messages in hand together. */
+export const LARGEST_HAND_BYTES = 2 ** 16;
 /** Messages that one handle may have received and neither acknowledged nor given back. */
 export const MAX_UNACKNOWLEDGED = 1024;

@@ -29,7 +29,7 @@ export interface Ticketed extends Carrier {
   ticketWasRedeemed(): void;
 }
 
-interface Wait {
+export interface Wait {
   readonly attachment: Attachment;
   readonly side: Side;
   readonly epoch: number;
@@ -67,6 +67,14 @@ export class Waits {
   wake(side: Side, count: number): number {
     if (this.#waits.length === 0) return 0;
     return this.#ring(count, (wait) => wait.side === side);
+  }
+
+  /** Removes the first one on that side for whom it is worth a look; to be answered. */
+  takeFirst(side: Side): Wait | undefined {
+    const at = this.#waits.findIndex(
+      (wait) => wait.side === side && wait.attachment.isWorthALook(side),
+    );
+    return at < 0 ? undefined : this.#waits.splice(at, 1)[0];
   }
 
   /** Rings all for whom it is worth a look. */
@@ -168,15 +176,18 @@ export abstract class Attachment {
   protected withdrew(_side: Side): void {}
 
   answerSoon(side: Side, epoch: number): void {
-    this.session.later(() => {
-      if (this.#isClosed) {
-        this.passOn(side);
-        return;
-      }
-      const word = this.session.beginPush(this.handle, READY).u8(side).u32(epoch);
-      this.sayReady(side, word);
-      word.end();
-    });
+    this.session.later(() => this.answer(side, epoch));
+  }
+
+  /** From within an action of `later`. */
+  answer(side: Side, epoch: number): void {
+    if (this.#isClosed) {
+      this.passOn(side);
+      return;
+    }
+    const word = this.session.beginPush(this.handle, READY).u8(side).u32(epoch);
+    this.sayReady(side, word);
+    word.end();
   }
 
   /** By the session's wish, at its end, or because its process is gone: all the same. */

@@ -10,6 +10,7 @@ import type {
 import { isBeside, roomFor } from '../queue-room.js';
 import type { Catalogue, Named } from './catalogue.js';
 import { Waits } from './hub-object.js';
+import type { Wait } from './hub-object.js';
 import { MessageRow } from './message-row.js';
 import type { Message } from './message-row.js';
 import type { QueueAttachment } from './queue-attachment.js';
@@ -19,8 +20,6 @@ export class HubQueue implements Named {
   readonly identity: bigint;
   readonly attachments = new Set<QueueAttachment>();
   readonly waits = new Waits();
-  /** Given back, to be delivered again before all others: in their old order. They take no room. */
-  readonly #returned: Message[] = [];
   readonly #messages = new MessageRow();
   readonly #counts = {
     puts: 0,
@@ -34,10 +33,20 @@ export class HubQueue implements Named {
   readonly #catalogue: Catalogue;
   #highWater = 0;
   #hasEnded = false;
+  /** Of the messages that take room, and so are here or in a hand. */
   #usedBytes = 0;
+  #usedItems = 0;
   /** Of the messages larger than the capacity, those received and not yet acknowledged included. */
   #sideBytes = 0;
   #order = 0;
+  /** In hands, and not taken. */
+  #lent = 0;
+  /** Handles that have messages in hand. */
+  handsOut = 0;
+  /** Messages that came, or came back, and whose waiters are to be told. */
+  #unannounced = 0;
+  #hasNewRoom = false;
+  #isServingSoon = false;
   /** Received and not settled, by all. */
   #heldCount = 0;
   /** Handles that were promised room. */
@@ -65,7 +74,7 @@ export class HubQueue implements Named {
       kind: this.kind,
       totalBytes: capacityBytes + this.#sideBytes,
       participants: this.attachments.size,
-      size: this.#messages.length,
+      size: this.#usedItems,
       persist,
       anonymous,
       problem: undefined,
@@ -97,7 +106,7 @@ export class HubQueue implements Named {
   }
 
   get size(): number {
-    return this.#messages.length + this.#returned.length;
+    return this.#messages.length + this.#lent;
   }
 
   get isFinished(): boolean {
@@ -106,7 +115,7 @@ export class HubQueue implements Named {
 
   hasRoom(length: number): boolean {
     const { capacityBytes, maxItems, maxSideBytes } = this.geometry;
-    if (maxItems > 0 && this.#messages.length >= maxItems) return false;
+    if (maxItems > 0 && this.#usedItems >= maxItems) return false;
     // One that finds no other is let in whatever its size.
     if (this.#isBeside(length) && this.#sideBytes > 0 && this.#sideBytes + length > maxSideBytes) {
       return false;
@@ -131,11 +140,15 @@ export class HubQueue implements Named {
 
   /** The next message for `taker`, or EMPTY or ENDED. */
   next(taker: QueueAttachment): Message | number {
-    const message = this.#returned[0] ?? this.#messages.first;
+    const message = this.#messages.first;
     if (message !== undefined) return message;
     if (!this.#hasEnded) return EMPTY;
-    // What another one holds may come back, and what was promised room may come.
-    return this.#heldCount > taker.heldCount || this.#promises > 0 ? EMPTY : ENDED;
+    // What another one holds or has in hand may come back, and what was promised room may come.
+    const mayCome =
+      this.#heldCount > taker.heldCount ||
+      this.handsOut > (taker.hasHand ? 1 : 0) ||
+      this.#promises > 0;
+    return mayCome ? EMPTY : ENDED;
   }
 
   isWorthALook(attachment: QueueAttachment, side: Side): boolean {
@@ -165,13 +178,20 @@ export class HubQueue implements Named {
 
   /** The same for what was promised room, and so has it. */
   add(bytes: Uint8Array, carries: boolean): void {
-    this.#messages.push({ bytes, carries, order: this.#order++, deliveries: 0 });
-    this.#usedBytes += this.roomFor(bytes.length);
+    const message = { bytes, carries, order: this.#order++, deliveries: 0, takesRoom: false };
+    this.#takeRoom(message);
+    this.#messages.push(message);
     if (this.#isBeside(bytes.length)) this.#sideBytes += bytes.length;
     this.#counts.puts++;
     this.#counts.putBytes += bytes.length;
     this.#highWater = Math.max(this.#highWater, this.size);
     this.wake(TAKE, 1);
+  }
+
+  #takeRoom(message: Message): void {
+    message.takesRoom = true;
+    this.#usedItems++;
+    this.#usedBytes += this.roomFor(message.bytes.length);
   }
 
   /** One more may put by a promise, or one less: until it has, the queue has not come to its end. */
@@ -182,10 +202,14 @@ export class HubQueue implements Named {
 
   /** The message that `next` has said, taken or received. */
   remove(message: Message): void {
-    if (this.#returned[0] === message) {
-      this.#returned.shift();
-    } else {
-      this.#messages.shift();
+    this.#messages.shift();
+    this.#handedOver(message);
+  }
+
+  #handedOver(message: Message): void {
+    if (message.takesRoom) {
+      message.takesRoom = false;
+      this.#usedItems--;
       this.#usedBytes -= this.roomFor(message.bytes.length);
       this.wake(PUT, Infinity);
     }
@@ -203,6 +227,54 @@ export class HubQueue implements Named {
     this.wake(PUT, Infinity);
   }
 
+  // What hands have (MessageHand)
+
+  /**
+   * The next messages, up to `max`, for a hand: such as can come back as if they never had been away. None with tickets, which only
+   * its receiver gets; none that was delivered before, for that is told; none beside the others.
+   */
+  lend(max: number, maxBytes: number): Message[] {
+    const lent: Message[] = [];
+    let bytes = 0;
+    while (lent.length < max) {
+      const message = this.#messages.first;
+      if (message === undefined || message.carries || message.deliveries > 0) break;
+      const { length } = message.bytes;
+      bytes += length;
+      if (bytes > maxBytes || this.#isBeside(length)) break;
+      this.#messages.shift();
+      lent.push(message);
+    }
+    this.#lent += lent.length;
+    return lent;
+  }
+
+  taken(message: Message): void {
+    this.#lent--;
+    this.#handedOver(message);
+  }
+
+  /** It was taken, but nobody has seen it. Its room may be somebody else's by now: then there are a few too many. */
+  notTaken(message: Message): void {
+    this.#takeRoom(message);
+    message.deliveries--;
+    this.#counts.gets--;
+    this.#counts.gotBytes -= message.bytes.length;
+    this.#messages.insert(message);
+    this.wake(TAKE, 1);
+  }
+
+  notLent(message: Message): void {
+    this.#lent--;
+    this.#messages.insert(message);
+    this.wake(TAKE, 1);
+  }
+
+  /** Nothing more comes back of one. */
+  handCameBack(): void {
+    if (this.#hasEnded) this.wake(TAKE, Infinity);
+  }
+
   /** Somebody has received one more, or settled one. */
   held(difference: 1 | -1): void {
     this.#heldCount += difference;
@@ -212,8 +284,7 @@ export class HubQueue implements Named {
   }
 
   giveBack(message: Message): void {
-    const at = this.#returned.findIndex(({ order }) => order > message.order);
-    this.#returned.splice(at < 0 ? this.#returned.length : at, 0, message);
+    this.#messages.insert(message);
     this.wake(TAKE, 1);
   }
 
@@ -235,8 +306,47 @@ export class HubQueue implements Named {
     this.#catalogue.removeIfUnused(this);
   }
 
+  /** Rings `count` of those who wait, or those for whom it is worth a look, when what is being read has been. */
   wake(side: Side, count: number): void {
-    this.#counts.wakes += this.waits.wake(side, count);
+    if (side === JOIN) {
+      this.#counts.wakes += this.waits.wake(side, count);
+      return;
+    }
+    if (!this.waits.hasAny(side)) return;
+    if (side === TAKE) this.#unannounced += count;
+    else this.#hasNewRoom = true;
+    if (this.#isServingSoon) return;
+    this.#isServingSoon = true;
+    // All have the same hub.
+    for (const { session } of this.attachments) {
+      session.later(() => this.#serveWaits());
+      return;
+    }
+  }
+
+  /** Each who waits for messages gets some along with its answer, so others need not be rung for them. */
+  #serveWaits(): void {
+    this.#isServingSoon = false;
+    while (this.#unannounced > 0) {
+      const wait = this.waits.takeFirst(TAKE);
+      if (wait === undefined) break;
+      const before = this.#messages.length;
+      this.#answer(wait);
+      this.#unannounced -= Math.max(1, before - this.#messages.length);
+    }
+    this.#unannounced = 0;
+    if (!this.#hasNewRoom) return;
+    this.#hasNewRoom = false;
+    for (;;) {
+      const wait = this.waits.takeFirst(PUT);
+      if (wait === undefined) return;
+      this.#answer(wait);
+    }
+  }
+
+  #answer({ attachment, side, epoch }: Wait): void {
+    this.#counts.wakes++;
+    attachment.answer(side, epoch);
   }
 
   /** Somebody is about to wait. */

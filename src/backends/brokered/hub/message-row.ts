@@ -7,37 +7,52 @@ export interface Message {
   readonly order: number;
   /** How often it was handed over. */
   deliveries: number;
+  /** It takes room: not any more once it was handed over, though it may come back. */
+  takesRoom: boolean;
 }
 
-/** Taken elements are cut off when they are more than this, and most. */
+/** Places of taken messages are cut off when they are more than this, and most. */
 const CUT_OFF = 1024;
 
-/** First in, first out, at the same cost however many there are. */
+/** Messages in their order: new ones come at the end, taken ones come back where they were, which is mostly the front. */
 export class MessageRow {
-  #messages: (Message | undefined)[] = [];
+  #places: (Message | undefined)[] = [];
   #first = 0;
 
   get length(): number {
-    return this.#messages.length - this.#first;
+    return this.#places.length - this.#first;
   }
 
   get first(): Message | undefined {
-    return this.#messages[this.#first];
+    return this.#places[this.#first];
   }
 
   push(message: Message): void {
-    this.#messages.push(message);
+    this.#places.push(message);
   }
 
   shift(): void {
-    this.#messages[this.#first] = undefined;
+    this.#places[this.#first] = undefined;
     this.#first++;
-    if (this.#first === this.#messages.length) {
-      this.#messages = [];
+    if (this.#first === this.#places.length) {
+      this.#places.length = 0;
       this.#first = 0;
-    } else if (this.#first > CUT_OFF && this.#first > this.#messages.length / 2) {
-      this.#messages = this.#messages.slice(this.#first);
+    } else if (this.#first > CUT_OFF && this.#first > this.#places.length / 2) {
+      this.#places = this.#places.slice(this.#first);
       this.#first = 0;
+    }
+  }
+
+  /** Where its order says. */
+  insert(message: Message): void {
+    const places = this.#places;
+    let at = this.#first;
+    while (at < places.length && (places[at] as Message).order < message.order) at++;
+    if (at === this.#first && at > 0) {
+      this.#first--;
+      places[this.#first] = message;
+    } else {
+      places.splice(at, 0, message);
     }
   }
 }

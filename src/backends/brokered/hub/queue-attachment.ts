@@ -12,6 +12,7 @@ import {
   ACK,
   ACK_AS_TAKEN,
   BATCH,
+  COMMIT,
   COPY_TICKETS,
   END,
   HAS_ENDED,
@@ -19,8 +20,11 @@ import {
   IS_FULL,
   IS_READABLE,
   KEEP_ROOM,
+  LARGEST_HAND,
+  LARGEST_HAND_BYTES,
   MAX_UNACKNOWLEDGED,
   NACK,
+  NO_HAND,
   GIVE_BACK_ROOM,
   PUT,
   PUT_KEPT,
@@ -28,6 +32,7 @@ import {
   PUT_MANY_PROMISED,
   PUT_PROMISED,
   RECEIVE,
+  RETURN,
   ROOM_IS_WANTED,
   SIZE,
   STATS,
@@ -42,6 +47,7 @@ import { fail } from './fail.js';
 import { Attachment } from './hub-object.js';
 import type { Waits } from './hub-object.js';
 import { HubQueue } from './hub-queue.js';
+import { MessageHand } from './message-hand.js';
 import type { Message } from './message-row.js';
 import { assertAgreement, queueGeometry } from './queue-geometry.js';
 import { RoomPromise } from './room-promise.js';
@@ -62,6 +68,9 @@ export class QueueAttachment extends Attachment {
   /** The length of the message whose room is kept. */
   #kept: number | undefined;
   readonly #promise: RoomPromise;
+  readonly #hand: MessageHand;
+  /** How many messages its wait for some wants. */
+  #window = 0;
 
   constructor(session: Session, queue: HubQueue) {
     super(session);
@@ -70,11 +79,16 @@ export class QueueAttachment extends Attachment {
     this.waits = queue.waits;
     this.#queue = queue;
     this.#promise = new RoomPromise(queue);
+    this.#hand = new MessageHand(queue);
     queue.attachments.add(this);
   }
 
   get heldCount(): number {
     return this.#held.size;
+  }
+
+  get hasHand(): boolean {
+    return this.#hand.isOut;
   }
 
   override serve(operation: number, body: Body, reply: FrameWriter): void {
@@ -113,12 +127,19 @@ export class QueueAttachment extends Attachment {
         this.#promise.giveBack(body.u32());
         return;
       case TAKE:
-        this.#take(body.u32(), reply);
+        this.#take(body.u32(), body.u32(), reply);
+        return;
+      case COMMIT:
+        this.#countTaken(this.#hand.commit(body.u32()));
+        return;
+      case RETURN:
+        this.#handReturned(body.u32());
         return;
       case TAKE_MANY:
         this.#takeMany(body.u32(), body.u32(), reply);
         return;
       case RECEIVE:
+        this.#handReturned(body.u32());
         this.#receive(reply);
         return;
       case ACK:
@@ -238,54 +259,60 @@ export class QueueAttachment extends Attachment {
 
   // Taking
 
-  #take(limit: number, reply: FrameWriter): void {
-    const message = this.#next(true);
-    if (typeof message === 'number') {
-      reply.i32(message);
-      return;
-    }
-    const { length } = message.bytes;
+  #take(limit: number, window: number, reply: FrameWriter): void {
+    const first = this.#next(reply);
+    if (first === undefined) return;
+    const { length } = first.bytes;
     if (length > limit) {
       reply.i32(TOO_LARGE).u32(length);
       return;
     }
-    this.#taken(message);
-    reply.i32(0).u32(message.deliveries).rest(message.bytes);
+    const messages = this.#queue.lend(Math.min(window, LARGEST_HAND), LARGEST_HAND_BYTES);
+    if (messages.length > 1) {
+      this.#countTaken(this.#hand.give(messages, false));
+      this.#say(reply, messages, 1);
+      return;
+    }
+    // Whatever it is like, a single one is handed over now.
+    if (messages.length === 1) this.#queue.taken(first);
+    else this.#queue.remove(first);
+    this.#queue.consumed(first);
+    this.#countTaken(1);
+    this.#say(reply, [first], first.deliveries);
   }
 
   #takeMany(max: number, maxBytes: number, reply: FrameWriter): void {
-    const first = this.#next(true);
-    if (typeof first === 'number') {
-      reply.i32(first);
-      return;
+    const first = this.#next(reply);
+    if (first === undefined) return;
+    let messages = this.#queue.lend(Math.min(max, BATCH), maxBytes);
+    for (const message of messages) this.#queue.taken(message);
+    if (messages.length === 0) {
+      messages = [first];
+      this.#queue.remove(first);
+      this.#queue.consumed(first);
     }
-    this.#taken(first);
-    const messages = [first];
-    let bytes = first.bytes.length;
-    while (messages.length < Math.min(max, BATCH) && first.deliveries === 1) {
-      const message = this.#next(true);
-      if (typeof message === 'number' || message.deliveries > 0) break;
-      bytes += message.bytes.length;
-      if (bytes > maxBytes) break;
-      this.#taken(message);
-      messages.push(message);
-    }
-    reply.i32(messages.length).u32(first.deliveries);
-    for (const message of messages) reply.u32(message.bytes.length);
-    for (const message of messages) reply.rest(message.bytes);
+    this.#countTaken(messages.length);
+    this.#say(reply, messages, first.deliveries);
   }
 
-  /** The next message that a take may have, or why there is none. */
-  #next(isTaking: boolean): Message | number {
+  /** The next message, for a take by request; undefined: `reply` says why there is none. */
+  #next(reply: FrameWriter): Message | undefined {
+    this.#hand.endForTake();
     const message = this.#queue.next(this);
-    if (typeof message === 'number') return message;
-    return isTaking && message.carries ? CARRIES : message;
+    if (typeof message !== 'number' && !message.carries) return message;
+    reply.i32(typeof message === 'number' ? message : CARRIES);
+    return undefined;
   }
 
-  #taken(message: Message): void {
-    this.#queue.remove(message);
-    this.#queue.consumed(message);
-    this.#countTaken(1);
+  #say(reply: FrameWriter, messages: readonly Message[], deliveries: number): void {
+    reply.i32(messages.length).u32(deliveries);
+    writeMessages(reply, messages);
+  }
+
+  /** `handedOut`: of those in hand, or NO_HAND. */
+  #handReturned(handedOut: number): void {
+    if (handedOut === NO_HAND) this.#hand.endForTake();
+    else this.#countTaken(-this.#hand.returned(handedOut));
   }
 
   #countTaken(difference: number): void {
@@ -294,6 +321,8 @@ export class QueueAttachment extends Attachment {
   }
 
   #isReadable(): boolean {
+    // What is on its way to it is what it will find.
+    if (this.#hand.isUntouched) return true;
     const isReadable = this.isWorthALook(TAKE_SIDE);
     // Who looked takes nothing: the wake is somebody else's.
     if (isReadable) this.#queue.wake(TAKE_SIDE, 1);
@@ -304,7 +333,7 @@ export class QueueAttachment extends Attachment {
 
   #receive(reply: FrameWriter): void {
     const queue = this.#queue;
-    const message = this.#next(false);
+    const message = queue.next(this);
     if (typeof message === 'number') {
       reply.i32(message);
       return;
@@ -358,13 +387,42 @@ export class QueueAttachment extends Attachment {
 
   // Waits, and the end
 
-  /** Who waited for room wants to put more than once, as a rule. */
   protected override sayReady(side: Side, word: FrameWriter): void {
+    // Who waited for room wants to put more than once, as a rule.
     if (side === PUT_SIDE) word.u32(this.#promise.extend());
+    if (side === TAKE_SIDE) this.#push(word);
+  }
+
+  #push(word: FrameWriter): void {
+    // It may have taken by a request meanwhile.
+    const window = this.#hand.isOut ? 0 : this.#window;
+    const messages = this.#queue.lend(window, LARGEST_HAND_BYTES);
+    if (messages.length > 0) this.#hand.give(messages, true);
+    word.u32(messages.length);
+    writeMessages(word, messages);
+  }
+
+  override answer(side: Side, epoch: number): void {
+    // Others were quicker since it was found worth a look.
+    if (side === TAKE_SIDE && !this.isClosed && !this.isWorthALook(side)) {
+      this.waits.add(this, side, epoch);
+    } else {
+      super.answer(side, epoch);
+    }
+  }
+
+  protected override passOn(side: Side): void {
+    // What was pushed with the answer was not seen, or is thrown away.
+    if (side === TAKE_SIDE && this.#hand.isUntouched) this.#hand.left();
+    super.passOn(side);
   }
 
   protected override hearWaiting(side: Side, body: Body): void {
     if (side === PUT_SIDE) this.wanted = body.u32();
+    if (side === TAKE_SIDE) {
+      this.#hand.endForTake();
+      this.#window = Math.min(body.u32(), LARGEST_HAND);
+    }
     if (!this.isWorthALook(side)) this.#queue.countWait();
   }
 
@@ -381,10 +439,16 @@ export class QueueAttachment extends Attachment {
     for (const receipt of this.#held.keys()) this.#giveBack(receipt, 0);
     if (this.#kept !== undefined) queue.promised(-1);
     this.#promise.end();
+    this.#hand.left();
     // What it has not finished nobody else could.
     this.#countTaken(-this.#unfinished);
     queue.left(this);
   }
+}
+
+function writeMessages(frame: FrameWriter, messages: readonly Message[]): void {
+  for (const message of messages) frame.u32(message.bytes.length);
+  for (const message of messages) frame.rest(message.bytes);
 }
 
 function lengthsIn(body: Body): number[] {

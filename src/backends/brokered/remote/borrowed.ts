@@ -7,6 +7,7 @@
 import type { Link } from './link.js';
 
 export interface Borrower {
+  readonly what: 'room' | 'messages';
   readonly link: Link;
   /** Of the object that it has something of. */
   readonly identity: bigint;
@@ -41,10 +42,16 @@ export function giveBackAll(): void {
 }
 
 /** All that this thread has of one object, so that the next request is about all there is. */
-export function giveBackOf(link: Link, identity: bigint, but?: Borrower): void {
+export function giveBackOf(
+  what: Borrower['what'],
+  link: Link,
+  identity: bigint,
+  but?: Borrower,
+): void {
   for (const borrower of borrowers) {
-    if (borrower.identity !== identity || borrower.link !== link || borrower === but) continue;
-    giveBack(borrower);
+    const isMeant =
+      borrower.what === what && borrower.identity === identity && borrower.link === link;
+    if (isMeant && borrower !== but) giveBack(borrower);
   }
 }
 

@@ -28,10 +28,17 @@ export interface Linked {
   answered(side: Side, epoch: number, body: Body): boolean;
   /** From the event loop, after `answered` said that somebody waits for it. */
   ring(side: Side): void;
+  /** It cannot be rung for a while: the answer is somebody else's, and it will look anew when it is rung. */
+  passOn(side: Side): void;
   /** Anything else that a hub says unasked. */
   told(operation: number, body: Body): void;
   /** The hub is gone: whoever waits is to look again. */
   lost(): void;
+}
+
+interface Bell {
+  readonly object: Linked;
+  readonly side: Side;
 }
 
 export interface LinkOptions {
@@ -51,7 +58,7 @@ export class Link {
   readonly #forgotten = new FinalizationRegistry<number>((handle) => this.#forget(handle));
   readonly #waiting = new Set<Linked>();
   readonly #refs = new Set<Linked>();
-  #bells: { readonly object: Linked; readonly side: Side }[] = [];
+  #bells: Bell[] = [];
   #isRinging = false;
   /** In the middle of a request or of a wait that blocks. */
   #isBlocked = false;
@@ -83,6 +90,11 @@ export class Link {
     line.onLost = (cause) => this.#end(cause);
     this.begin(0, HELLO).u32(PROTOCOL_VERSION).u32(process.pid);
     this.ask();
+  }
+
+  /** In the middle of a request: what comes was said before the hub read it. */
+  get isAwaitingReply(): boolean {
+    return this.#awaited !== 0 && this.#reply === undefined && this.#failure === undefined;
   }
 
   get isLost(): boolean {
@@ -142,7 +154,16 @@ export class Link {
   /** Blocks until `isOver`, which is asked whenever something came; false: the time has passed. @throws ERR_BROKER */
   waitUntil(isOver: () => boolean, timeoutMs: number): boolean {
     giveBackAll();
-    return this.#block(isOver, timeoutMs);
+    let passed = 0;
+    return this.#block(() => {
+      if (isOver()) return true;
+      // Who waits in the event loop of this thread cannot use what has come for him: others may, and this thread may wait for them.
+      for (; passed < this.#bells.length; passed++) {
+        const { object, side } = this.#bells[passed] as Bell;
+        object.passOn(side);
+      }
+      return false;
+    }, timeoutMs);
   }
 
   adopt(handle: number, object: Linked): void {

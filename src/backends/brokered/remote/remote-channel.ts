@@ -1,7 +1,7 @@
 /** A queue behind a hub. */
 
 import { InterprocError } from '../../../errors.js';
-import { ENDED, FULL, LARGE, PUT as PUT_SIDE } from '../../../contract/channel.js';
+import { FULL, LARGE, PUT as PUT_SIDE, TAKE as TAKE_SIDE } from '../../../contract/channel.js';
 import type {
   Channel,
   ChannelCapabilities,
@@ -16,6 +16,8 @@ import {
   ACK,
   ACK_AS_TAKEN,
   BATCH,
+  chunkOf,
+  COMMIT,
   COPY_TICKETS,
   END,
   GIVE_BACK_ROOM,
@@ -25,12 +27,14 @@ import {
   IS_READABLE,
   KEEP_ROOM,
   NACK,
+  NO_HAND,
   PUT,
   PUT_KEPT,
   PUT_MANY,
   PUT_MANY_PROMISED,
   PUT_PROMISED,
   RECEIVE,
+  RETURN,
   ROOM_IS_WANTED,
   SENT_ALONG_BYTES,
   SIZE,
@@ -46,6 +50,7 @@ import { isBeside, roomFor } from '../queue-room.js';
 import { OPEN_CHANNEL, OPEN_CHANNEL_TICKET } from '../operations.js';
 import { giveBackOf, hasBorrowed, hasGivenBack } from './borrowed.js';
 import type { Borrower } from './borrowed.js';
+import { Hand } from './hand.js';
 import type { Link } from './link.js';
 import { inbox, lengths, offsets, outbox } from './message-memory.js';
 import { PromisedRoom } from './promised-room.js';
@@ -78,6 +83,12 @@ export class RemoteChannel extends RemoteObject implements Channel {
   readonly #held = new Set<number>();
   /** Messages taken without a taskDone. */
   #unfinished = 0;
+  readonly #hand: Hand;
+  readonly #handBorrower: Borrower;
+  /** Takes by a request: what is pushed meanwhile was so before it was read, and is void. */
+  #isTaking = false;
+  /** It receives, and so has no use for messages in hand. */
+  #isReceiver = false;
 
   constructor(
     link: Link,
@@ -88,7 +99,16 @@ export class RemoteChannel extends RemoteObject implements Channel {
   ) {
     super(link, handle, identity, name);
     this.geometry = geometry;
+    this.#hand = new Hand(chunkOf(geometry));
+    this.#handBorrower = {
+      what: 'messages',
+      link,
+      identity,
+      wasUsed: () => this.#hand.wasUsed(),
+      giveBack: () => this.#giveBackHand(),
+    };
     this.#roomBorrower = {
+      what: 'room',
       link,
       identity,
       wasUsed: () => this.#room.wasUsed(),
@@ -141,9 +161,13 @@ export class RemoteChannel extends RemoteObject implements Channel {
     return isBeside(length, capacityBytes) ? Infinity : roomFor(length, capacityBytes);
   }
 
-  /** The reply is to be about all room there is: no other handle of this thread keeps some from it, or fills what was said to be full. */
+  /**
+   * The reply is to be about all room there is: no other handle of this thread keeps some from it, or fills what was said to be full,
+   * and what is in hand and was not handed out takes its place.
+   */
   #askAboutRoom(): void {
-    giveBackOf(this.link, this.identity(), this.#roomBorrower);
+    giveBackOf('room', this.link, this.identity(), this.#roomBorrower);
+    giveBackOf('messages', this.link, this.identity());
   }
 
   #promisedWith(status: number, more: number): number {
@@ -218,36 +242,60 @@ export class RemoteChannel extends RemoteObject implements Channel {
   // Taking
 
   tryTake(): number {
-    this.request(TAKE).u32(ANY_LENGTH);
-    const reply = this.link.ask();
-    const status = reply.i32();
-    if (status < 0) return status;
+    if (this.#hand.isEmpty) return this.#takeByRequest();
+    this.#commit(1);
+    return this.#handOut(inbox, 0);
+  }
+
+  #takeByRequest(): number {
+    const reply = this.#askForMessages(ANY_LENGTH);
+    const count = reply.i32();
+    if (count < 0) return count;
     this.deliveries = reply.u32();
-    this.#unfinished++;
+    if (count > 1) {
+      this.#fillHand(count, false, reply);
+      return this.#handOut(inbox, 0);
+    }
+    this.#passOne(reply);
     return this.#intoInbox(reply);
   }
 
   tryTakeInto(buffer: Uint8Array): number {
-    this.request(TAKE).u32(buffer.length);
-    const reply = this.link.ask();
-    const status = reply.i32();
-    if (status === TOO_LARGE) {
-      throw new InterprocError(
-        'ERR_TOO_LARGE',
-        `${this.name}: the next message has ${reply.u32()} bytes, the buffer ${buffer.length}; the message stays in the queue`,
-      );
-    }
-    if (status < 0) return status;
+    if (!this.#hand.isEmpty) return this.#handOutInto(buffer);
+    const reply = this.#askForMessages(buffer.length);
+    const count = reply.i32();
+    if (count === TOO_LARGE) throw this.#tooLargeFor(buffer, reply.u32());
+    if (count < 0) return count;
     this.deliveries = reply.u32();
-    this.#unfinished++;
+    if (count > 1) {
+      this.#fillHand(count, false, reply);
+      return this.#handOut(buffer, 0);
+    }
+    this.#passOne(reply);
     const bytes = reply.rest();
     buffer.set(bytes);
     return bytes.length;
   }
 
+  #handOutInto(buffer: Uint8Array): number {
+    const { nextLength } = this.#hand;
+    if (nextLength > buffer.length) throw this.#tooLargeFor(buffer, nextLength);
+    this.#commit(1);
+    return this.#handOut(buffer, 0);
+  }
+
+  #tooLargeFor(buffer: Uint8Array, length: number): InterprocError {
+    return new InterprocError(
+      'ERR_TOO_LARGE',
+      `${this.name}: the next message has ${length} bytes, the buffer ${buffer.length}; the message stays in the queue`,
+    );
+  }
+
   tryTakeMany(max: number): number {
-    this.request(TAKE_MANY).u32(Math.min(max, BATCH)).u32(inbox.length);
-    const reply = this.link.ask();
+    if (!this.#hand.isEmpty) return this.#handOutMany(Math.min(max, this.#hand.left));
+    const reply = this.#askToTake(() => {
+      this.request(TAKE_MANY).u32(Math.min(max, BATCH)).u32(inbox.length);
+    });
     const count = reply.i32();
     if (count < 0) return count;
     this.deliveries = reply.u32();
@@ -262,9 +310,24 @@ export class RemoteChannel extends RemoteObject implements Channel {
     return this.#intoInbox(reply) === LARGE ? LARGE : count;
   }
 
+  #handOutMany(count: number): number {
+    this.#commit(count);
+    let offset = 0;
+    for (let i = 0; i < count; i++) {
+      const length = this.#handOut(inbox, offset);
+      offsets[i] = offset;
+      lengths[i] = length;
+      offset += length;
+    }
+    return count;
+  }
+
   tryReceive(): number {
-    this.request(RECEIVE);
-    const reply = this.link.ask();
+    this.#isReceiver = true;
+    const handedOut = this.#hand.isOut ? this.#hand.handedOut : NO_HAND;
+    const reply = this.#askToTake(() => {
+      this.request(RECEIVE).u32(handedOut);
+    });
     const status = reply.i32();
     if (status < 0) return status;
     this.receipt = reply.f64();
@@ -272,6 +335,105 @@ export class RemoteChannel extends RemoteObject implements Channel {
     this.#held.add(this.receipt);
     return this.#intoInbox(reply);
   }
+
+  #askForMessages(limit: number): Body {
+    this.#isReceiver = false;
+    return this.#askToTake(() => {
+      this.request(TAKE).u32(limit).u32(this.#hand.nextWindow());
+    });
+  }
+
+  /** A request by which something is taken: of all there is in this thread, and of what this handle has in hand. */
+  #askToTake(begin: () => void): Body {
+    this.assertOpen();
+    giveBackOf('messages', this.link, this.identity(), this.#handBorrower);
+    begin();
+    this.#handIsOver();
+    this.#isTaking = true;
+    try {
+      return this.link.ask();
+    } finally {
+      this.#isTaking = false;
+    }
+  }
+
+  // Messages in hand
+
+  #fillHand(count: number, isPushed: boolean, body: Body): void {
+    this.#hand.fill(count, isPushed, body);
+    hasBorrowed(this.#handBorrower);
+  }
+
+  /** A single message comes, with its length in front. */
+  #passOne(reply: Body): void {
+    reply.u32();
+    this.#hand.passed();
+    this.#unfinished++;
+  }
+
+  /** Before so many are handed out the hub is told, and gives them to nobody else. */
+  #commit(count: number): void {
+    const missing = this.#hand.toCommit(count);
+    if (missing === 0) {
+      this.assertOpen();
+      return;
+    }
+    this.word(COMMIT).u32(missing);
+    this.link.tell();
+    this.#hand.committed(missing);
+  }
+
+  #handOut(into: Uint8Array, offset: number): number {
+    this.deliveries = 1;
+    this.#unfinished++;
+    return this.#hand.handOut(into, offset);
+  }
+
+  #giveBackHand(): void {
+    const { isOut, handedOut } = this.#hand;
+    this.#handIsOver();
+    if (!isOut || this.isClosed || this.link.isLost) return;
+    this.word(RETURN).u32(handedOut);
+    this.link.tell();
+  }
+
+  #handIsOver(): void {
+    hasGivenBack(this.#handBorrower);
+    this.#hand.over();
+  }
+
+  /** Everything that this thread has in hand goes back, so that the next look is at all there is. */
+  #giveBackMessages(): void {
+    this.assertOpen();
+    giveBackOf('messages', this.link, this.identity());
+  }
+
+  override arm(side: Side): boolean {
+    if (side === TAKE_SIDE && !this.#hand.isEmpty) return true;
+    return super.arm(side);
+  }
+
+  override disarm(side: Side): void {
+    this.#withdraw(side);
+    super.disarm(side);
+  }
+
+  override passOn(side: Side): void {
+    this.#withdraw(side);
+    super.passOn(side);
+  }
+
+  /** The hub does the same when it hears that the wait is withdrawn. */
+  #withdraw(side: Side): void {
+    if (side === TAKE_SIDE && this.isArmed(side) && this.#hand.isUntouched) this.#handIsOver();
+  }
+
+  override waitSync(side: Side, timeoutMs: number): boolean {
+    if (side === TAKE_SIDE && !this.#hand.isEmpty) return true;
+    return super.waitSync(side, timeoutMs);
+  }
+
+  // Replies
 
   /** The rest of a reply: its length, or LARGE. */
   #intoInbox(reply: Body): number {
@@ -298,10 +460,12 @@ export class RemoteChannel extends RemoteObject implements Channel {
   }
 
   nack(receipt: number): void {
+    this.#giveBackMessages();
     this.#settle(NACK, receipt);
   }
 
   undeliver(receipt: number): void {
+    this.#giveBackMessages();
     this.#settle(UNDELIVER, receipt);
   }
 
@@ -337,13 +501,18 @@ export class RemoteChannel extends RemoteObject implements Channel {
   }
 
   isFinished(): boolean {
+    this.#giveBackMessages();
     return this.#ask(IS_FINISHED).bool();
   }
 
   // The queue itself
 
-  protected override heard(side: Side, body: Body): void {
+  protected override heard(side: Side, body: Body, isAwaited: boolean): void {
     if (side === PUT_SIDE) this.#addRoom(body.u32());
+    if (side !== TAKE_SIDE) return;
+    const isVoid = !isAwaited || (this.#isTaking && this.link.isAwaitingReply);
+    const count = body.u32();
+    if (count > 0 && !isVoid) this.#fillHand(count, true, body);
   }
 
   override told(operation: number): void {
@@ -352,6 +521,9 @@ export class RemoteChannel extends RemoteObject implements Channel {
 
   protected override sayWaiting(word: FrameWriter, side: Side): void {
     if (side === PUT_SIDE) word.u32(this.#wanted);
+    if (side !== TAKE_SIDE) return;
+    word.u32(this.#isReceiver ? 0 : this.#hand.nextWindow());
+    this.#handIsOver();
   }
 
   copyTickets(message: Uint8Array, source: Channel): Ticket[] {
@@ -368,7 +540,7 @@ export class RemoteChannel extends RemoteObject implements Channel {
 
   end(): void {
     this.assertOpen();
-    giveBackOf(this.link, this.identity());
+    giveBackOf('room', this.link, this.identity());
     this.word(END);
     this.link.tell();
   }
@@ -378,6 +550,7 @@ export class RemoteChannel extends RemoteObject implements Channel {
   }
 
   size(): number {
+    this.#giveBackMessages();
     return this.#ask(SIZE).u32();
   }
 
@@ -388,15 +561,18 @@ export class RemoteChannel extends RemoteObject implements Channel {
   }
 
   isReadable(): boolean {
+    this.#giveBackMessages();
     return this.#ask(IS_READABLE).bool();
   }
 
   stats(): ChannelStats {
+    this.#giveBackMessages();
     return this.#ask(STATS).json() as ChannelStats;
   }
 
   override close(): void {
-    // The hub ends a promise with the handle.
+    // Of what is in hand it cannot know what was handed out; a promise it ends with the handle.
+    if (!this.isClosed) this.#giveBackHand();
     hasGivenBack(this.#roomBorrower);
     super.close();
   }

@@ -80,6 +80,10 @@ export abstract class RemoteObject implements SharedObject, Linked {
   /** What the kind of object adds to its ARM. */
   protected sayWaiting(_word: FrameWriter, _side: Side): void {}
 
+  protected isArmed(side: Side): boolean {
+    return this.#waits[side] !== undefined;
+  }
+
   disarm(side: Side): void {
     const wait = this.#waits[side];
     if (wait === undefined) return;
@@ -90,19 +94,24 @@ export abstract class RemoteObject implements SharedObject, Linked {
   }
 
   answered(side: Side, epoch: number, body: Body): boolean {
-    this.heard(side, body);
-    if (this.#blocked?.epoch === epoch) {
-      this.#blocked.isAnswered = true;
-      return false;
-    }
-    const wait = this.#waits[side];
-    if (wait === undefined || wait.epoch !== epoch) return false;
+    const isBlocked = this.#blocked?.epoch === epoch;
+    const wait = isBlocked ? this.#blocked : this.#waits[side];
+    const isAwaited = wait?.epoch === epoch;
+    this.heard(side, body, isAwaited);
+    if (!isAwaited) return false;
     wait.isAnswered = true;
-    return true;
+    return !isBlocked;
   }
 
-  /** What the kind of object added to its READY. */
-  protected heard(_side: Side, _body: Body): void {}
+  /** What the kind of object added to its READY. `isAwaited`: the wait was not withdrawn meanwhile. */
+  protected heard(_side: Side, _body: Body, _isAwaited: boolean): void {}
+
+  passOn(side: Side): void {
+    const wait = this.#waits[side];
+    if (wait?.isAnswered !== true || this.link.isLost) return;
+    this.word(DISARM).u8(side).u32(wait.epoch);
+    this.link.tell();
+  }
 
   ring(side: Side): void {
     // It may have been withdrawn, and another be there, between the answer and the bell.
