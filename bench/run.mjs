@@ -80,8 +80,7 @@ function namesOf(option, known) {
     const found = known.filter((each) =>
       name.endsWith('*') ? each.startsWith(name.slice(0, -1)) : each === name,
     );
-    if (found.length === 0)
-      refuse(`--${option} ${name}: there is none; known are ${known.join(', ')}`);
+    if (found.length === 0) refuse(`--${option} ${name}: there is none to be run`);
     return found;
   });
 }

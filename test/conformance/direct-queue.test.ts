@@ -9,7 +9,6 @@ function directSubject(): Subject {
   const Queue = bindQueue(() => backend);
   return {
     backend,
-    capabilities: { blocking: true, redelivery: true, leases: false },
     async whileBlocked(name: string, acts: readonly Act[]): Promise<void> {
       const other = Queue.open<string>(name);
       const left = [...acts];

@@ -3,19 +3,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 
-import { NativeBackend } from '../../dist/backends/native/native-backend.js';
-import { SocketBackend } from '../../dist/backends/socket/socket-backend.js';
-import { bindLocks } from '../../dist/primitives/bind-locks.js';
-import { HandleClasses } from '../../dist/primitives/passengers.js';
+import * as interproc from '../../dist/index.js';
 
 /** Long enough for the other thread to be blocked by then; nothing depends on it but what is tested. */
 const UNTIL_BLOCKED_MS = 20;
 
-/** @type {{ className: string, name: string, backend: string }} */
-const { className, name, backend: kind } = workerData;
-const backend = kind === 'socket' ? new SocketBackend() : new NativeBackend();
+/** @type {{ className: string, name: string }} */
+const { className, name } = workerData;
 /** @type {any} */
-const classes = bindLocks(() => backend, new HandleClasses());
+const classes = interproc;
 const handle = classes[className].open(name);
 
 /** @type {Record<string, () => unknown>} */
@@ -35,12 +31,18 @@ const doing = {
   close: () => handle.close(),
 };
 
+/** What was told to a broker has been heard: whoever learns of it by another way than the broker must not come before it. */
+function heard() {
+  if (kind !== 'native') backend.registry.list();
+}
+
 /** @param {{ acts: string[], isBlocked: boolean, number: number }} told */
 async function act({ acts, isBlocked, number }) {
   for (const one of acts) {
     if (isBlocked) await sleep(UNTIL_BLOCKED_MS);
     await doing[one]?.();
   }
+  heard();
   parentPort?.postMessage(number);
 }
 
@@ -50,6 +52,7 @@ parentPort?.on('message', (told) => {
     return;
   }
   handle.close();
+  heard();
   parentPort?.close();
 });
 parentPort?.postMessage('open');

@@ -9,7 +9,6 @@ import type { Act, Subject } from './subject.js';
 function memorySubject(): Subject {
   return {
     backend: new MemoryBackend(),
-    capabilities: { blocking: true, redelivery: true, leases: false },
     async whileBlocked(name: string, acts: readonly Act[]): Promise<void> {
       const worker = new Worker(new URL('./peer.mjs', import.meta.url), {
         workerData: { name, acts },

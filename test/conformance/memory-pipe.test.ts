@@ -19,7 +19,6 @@ function memorySubject(absent: { blocking?: false } = {}): PipeSubject {
   bindPipe(() => backend, handles);
   return {
     backend,
-    capabilities: backend.capabilities,
     async whileBlocked({ name }: Queue<unknown>, acts: readonly PipeAct[]): Promise<void> {
       const queue = OtherQueue.open<Connection>(name);
       const end = queue.getNowait();

@@ -6,7 +6,7 @@ import { sharedArrays } from './shared-array.js';
 import { values } from './value.js';
 
 describe('on the plain backend of the tests', () => {
-  const subject = { backend: new MemoryBackend(), isMapped: false, isBetweenProcesses: false };
+  const subject = { backend: new MemoryBackend() };
   values(subject);
   sharedArrays(subject);
   embeddedLocks(subject);

@@ -9,7 +9,6 @@ function memorySubject(absent: { blocking?: false; redelivery?: false } = {}): S
   const Queue = bindQueue(() => backend);
   return {
     backend,
-    capabilities: backend.capabilities,
     async whileBlocked(name: string, acts: readonly Act[]): Promise<void> {
       const other = Queue.open<string>(name);
       const left = [...acts];

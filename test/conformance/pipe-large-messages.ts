@@ -133,7 +133,7 @@ export function largeMessages(subject: PipeSubject): void {
       await sent;
     });
 
-    it.skipIf(!subject.capabilities.blocking)(
+    it.skipIf(!subject.backend.capabilities.blocking)(
       'are sent and received by calls that block',
       async () => {
         const [a, b] = bench.raw({ capacityBytes });
@@ -149,7 +149,7 @@ export function largeMessages(subject: PipeSubject): void {
       },
     );
 
-    it.skipIf(!subject.capabilities.blocking)(
+    it.skipIf(!subject.backend.capabilities.blocking)(
       'that are refused for a deadlock are forgotten',
       () => {
         const [a, b] = bench.raw({ capacityBytes });

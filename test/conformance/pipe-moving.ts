@@ -481,7 +481,7 @@ export function moving(subject: PipeSubject): void {
       await expectUsable(a, c);
     });
 
-    it.skipIf(!subject.capabilities.blocking)('are received by others', async () => {
+    it.skipIf(!subject.backend.capabilities.blocking)('are received by others', async () => {
       const [a, b] = bench.values();
       const acting = bench.whileBlocked(b, [{ act: 'send', value: 'from its new owner' }]);
       expect(a.recvSync()).toBe('from its new owner');

@@ -515,7 +515,7 @@ export function requests(subject: PipeSubject): void {
       expect(received).toEqual(sent);
     });
 
-    it.skipIf(!subject.capabilities.blocking)(
+    it.skipIf(!subject.backend.capabilities.blocking)(
       'are seen by calls that block, which leave the rest to the handler',
       async () => {
         const [a, b] = bench.values();

@@ -2,6 +2,7 @@
 
 import { afterEach, expect } from 'vitest';
 
+import type { Capabilities } from '../../src/contract/capabilities.js';
 import type { Backend } from '../../src/contract/channel.js';
 import { bindPipe } from '../../src/primitives/bind-pipe.js';
 import type { Ends, PipeFunction } from '../../src/primitives/bind-pipe.js';
@@ -23,7 +24,6 @@ export type PipeAct =
 /** How a backend lets somebody else, in a thread of his own or what comes nearest, act on the end that he finds in the queue. */
 export interface PipeSubject {
   readonly backend: Backend;
-  readonly capabilities: { readonly blocking: boolean };
   /** He acts while this thread is blocked; resolves when he is done. His end closes then. */
   whileBlocked(queue: Queue<unknown>, acts: readonly PipeAct[]): Promise<void>;
 }
@@ -31,7 +31,7 @@ export interface PipeSubject {
 export class PipeBench {
   readonly Pipe: PipeFunction;
   readonly Queue: QueueConstructor;
-  readonly capabilities: PipeSubject['capabilities'];
+  readonly capabilities: Capabilities;
   readonly #subject: PipeSubject;
   readonly #opened: { close(): void }[] = [];
   #names = 0;
@@ -39,7 +39,7 @@ export class PipeBench {
   constructor(subject: PipeSubject) {
     const handles = new HandleClasses();
     this.#subject = subject;
-    this.capabilities = subject.capabilities;
+    this.capabilities = subject.backend.capabilities;
     this.Pipe = bindPipe(() => subject.backend, handles);
     this.Queue = bindQueue(() => subject.backend, handles);
   }

@@ -138,7 +138,7 @@ export function waiting(subject: PipeSubject): void {
       expect(performance.now() - before).toBeGreaterThanOrEqual(20);
     });
 
-    it.skipIf(!subject.capabilities.blocking)('can be blocked for', async () => {
+    it.skipIf(!subject.backend.capabilities.blocking)('can be blocked for', async () => {
       const [a, b] = bench.strings();
       expect(b.waitReadableSync({ timeoutMs: 0 })).toBe(false);
       expect(b.waitReadableSync({ timeoutMs: 5 })).toBe(false);
@@ -201,7 +201,7 @@ export function waiting(subject: PipeSubject): void {
     });
   });
 
-  describe.skipIf(!subject.capabilities.blocking)('calls that block', () => {
+  describe.skipIf(!subject.backend.capabilities.blocking)('calls that block', () => {
     const bench = pipeBenchFor(subject);
 
     it('return at once if they need not wait', () => {
@@ -289,7 +289,7 @@ export function waiting(subject: PipeSubject): void {
     });
   });
 
-  describe.skipIf(subject.capabilities.blocking)('a backend that cannot block', () => {
+  describe.skipIf(subject.backend.capabilities.blocking)('a backend that cannot block', () => {
     const bench = pipeBenchFor(subject);
 
     it('says so', () => {

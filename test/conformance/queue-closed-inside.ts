@@ -41,7 +41,7 @@ export function closedInside(subject: Subject): void {
       expect(await closed).toBe('taken too');
     });
 
-    it.skipIf(!subject.capabilities.blocking)('cannot block behind itself', async () => {
+    it.skipIf(!subject.backend.capabilities.blocking)('cannot block behind itself', async () => {
       const [q, peer] = pair(() => q.getSync());
       const pending = q.get();
       await peer.putMany(['a', 'b']);
@@ -52,7 +52,7 @@ export function closedInside(subject: Subject): void {
       expect(await peer.get()).toBe('b');
     });
 
-    describe.skipIf(!subject.capabilities.redelivery)('gives back', () => {
+    describe.skipIf(!subject.backend.capabilities.redelivery)('gives back', () => {
       it('what it was to receive, if the handle is closed', async () => {
         const [q, peer] = pair(() => q.close());
         const pending = q.receive();
@@ -99,7 +99,7 @@ export function closedInside(subject: Subject): void {
       ['tryPut', async (q, value) => q.tryPut(value)],
       ['putNowait', async (q, value) => q.putNowait(value)],
     ];
-    if (subject.capabilities.blocking) {
+    if (subject.backend.capabilities.blocking) {
       puts.push(['putSync', async (q, value) => q.putSync(value)]);
       puts.push(['putManySync', async (q, value) => q.putManySync(['a', value])]);
     }
@@ -125,7 +125,7 @@ export function closedInside(subject: Subject): void {
       expect(q.getNowait()).toBe('taken');
     });
 
-    describe.skipIf(!subject.capabilities.redelivery)('gives back', () => {
+    describe.skipIf(!subject.backend.capabilities.redelivery)('gives back', () => {
       const gets: [string, (q: Queue<string>) => unknown][] = [
         ['tryReceive', (q) => q.tryReceive()],
         ['tryGet, where deliveries are counted', (q) => q.tryGet()],

@@ -6,7 +6,7 @@ import type { Subject } from './subject.js';
 import { thrownBy } from '../unit/thrown-by.js';
 
 export function delivery(subject: Subject): void {
-  describe.skipIf(!subject.capabilities.redelivery)('receiving', () => {
+  describe.skipIf(!subject.backend.capabilities.redelivery)('receiving', () => {
     const bench = benchFor(subject);
     const { Queue } = bench;
 
@@ -143,7 +143,7 @@ export function delivery(subject: Subject): void {
     });
   });
 
-  describe.skipIf(!subject.capabilities.redelivery)('dead letters', () => {
+  describe.skipIf(!subject.backend.capabilities.redelivery)('dead letters', () => {
     const bench = benchFor(subject);
     const { Queue } = bench;
 
@@ -338,15 +338,18 @@ export function delivery(subject: Subject): void {
     });
   });
 
-  describe.skipIf(subject.capabilities.redelivery)('where nothing can be redelivered', () => {
-    const bench = benchFor(subject);
+  describe.skipIf(subject.backend.capabilities.redelivery)(
+    'where nothing can be redelivered',
+    () => {
+      const bench = benchFor(subject);
 
-    it('receiving is refused by name', async () => {
-      const q = bench.strings();
-      await expect(q.receive()).rejects.toEqual(coded('ERR_UNSUPPORTED'));
-      await expect(q.receive()).rejects.toThrow("'redelivery'");
-      expect(thrownBy(() => q.tryReceive())).toEqual(coded('ERR_UNSUPPORTED'));
-      expect(thrownBy(() => q.receiveSync())).toEqual(coded('ERR_UNSUPPORTED'));
-    });
-  });
+      it('receiving is refused by name', async () => {
+        const q = bench.strings();
+        await expect(q.receive()).rejects.toEqual(coded('ERR_UNSUPPORTED'));
+        await expect(q.receive()).rejects.toThrow("'redelivery'");
+        expect(thrownBy(() => q.tryReceive())).toEqual(coded('ERR_UNSUPPORTED'));
+        expect(thrownBy(() => q.receiveSync())).toEqual(coded('ERR_UNSUPPORTED'));
+      });
+    },
+  );
 }

@@ -121,7 +121,7 @@ export function ending(subject: Subject): void {
       expect(count).toBe(size);
     });
 
-    it.skipIf(!subject.capabilities.redelivery)(
+    it.skipIf(!subject.backend.capabilities.redelivery)(
       'waits for messages that others have not acknowledged',
       async () => {
         const q = bench.strings();
@@ -138,7 +138,7 @@ export function ending(subject: Subject): void {
       },
     );
 
-    it.skipIf(!subject.capabilities.redelivery)(
+    it.skipIf(!subject.backend.capabilities.redelivery)(
       'comes when the last message held is acknowledged',
       async () => {
         const q = bench.strings();

@@ -270,7 +270,7 @@ export function joining(subject: Subject): void {
     });
   });
 
-  describe.skipIf(!subject.capabilities.blocking)('joining by joinSync', () => {
+  describe.skipIf(!subject.backend.capabilities.blocking)('joining by joinSync', () => {
     const bench = benchFor(subject);
 
     it('ends at once, or gives up after timeoutMs', async () => {
@@ -333,7 +333,7 @@ export function joining(subject: Subject): void {
     });
   });
 
-  describe.skipIf(subject.capabilities.blocking)('joining where nothing can block', () => {
+  describe.skipIf(subject.backend.capabilities.blocking)('joining where nothing can block', () => {
     const bench = benchFor(subject);
 
     it('is refused by name', () => {
@@ -342,86 +342,89 @@ export function joining(subject: Subject): void {
     });
   });
 
-  describe.skipIf(!subject.capabilities.redelivery)('joining with unacknowledged messages', () => {
-    const bench = benchFor(subject);
-    const { Queue } = bench;
+  describe.skipIf(!subject.backend.capabilities.redelivery)(
+    'joining with unacknowledged messages',
+    () => {
+      const bench = benchFor(subject);
+      const { Queue } = bench;
 
-    it('waits until they are acknowledged, by whomever', async () => {
-      const q = bench.strings();
-      const holder = bench.keep(Queue.open<string>(q.name));
-      await q.put('a');
-      const m = await holder.receive();
-      const joined = q.join();
-      expect(await stateOf(joined)).toBe('pending');
-      m.nack();
-      expect(await stateOf(joined)).toBe('pending');
-      const again = await holder.receive();
-      holder.close();
-      expect(await stateOf(joined)).toBe('pending');
-      expect(thrownBy(() => again.ack())).toEqual(coded('ERR_CLOSED'));
-      const third = await q.receive();
-      expect(third.deliveries).toBe(3);
-      third.ack();
-      await joined;
-      expect(thrownBy(() => q.taskDone())).toEqual(coded('ERR_NOT_OWNER'));
-    });
+      it('waits until they are acknowledged, by whomever', async () => {
+        const q = bench.strings();
+        const holder = bench.keep(Queue.open<string>(q.name));
+        await q.put('a');
+        const m = await holder.receive();
+        const joined = q.join();
+        expect(await stateOf(joined)).toBe('pending');
+        m.nack();
+        expect(await stateOf(joined)).toBe('pending');
+        const again = await holder.receive();
+        holder.close();
+        expect(await stateOf(joined)).toBe('pending');
+        expect(thrownBy(() => again.ack())).toEqual(coded('ERR_CLOSED'));
+        const third = await q.receive();
+        expect(third.deliveries).toBe(3);
+        third.ack();
+        await joined;
+        expect(thrownBy(() => q.taskDone())).toEqual(coded('ERR_NOT_OWNER'));
+      });
 
-    it('counts one that came back and was got as got', async () => {
-      const q = bench.strings();
-      await q.put('a');
-      (await q.receive()).nack();
-      await q.get();
-      const joined = q.join();
-      expect(await stateOf(joined)).toBe('pending');
-      q.taskDone();
-      await joined;
-    });
+      it('counts one that came back and was got as got', async () => {
+        const q = bench.strings();
+        await q.put('a');
+        (await q.receive()).nack();
+        await q.get();
+        const joined = q.join();
+        expect(await stateOf(joined)).toBe('pending');
+        q.taskDone();
+        await joined;
+      });
 
-    it('does not wait for dead letters', async () => {
-      const letters = bench.name();
-      const q = bench.keep(
-        Queue.create(bench.name(), { codec: 'string', maxDeliveries: 1, deadLetter: letters }),
-      );
-      await q.put('poison');
-      const joined = q.join();
-      (await q.receive()).nack();
-      expect(await stateOf(joined)).toBe('pending');
-      expect(q.tryReceive()).toBe(undefined);
-      await joined;
-      const dead = bench.keep(Queue.open<string>(letters));
-      expect(await stateOf(dead.join())).toBe('pending');
-      expect(dead.tryGetMany()).toEqual(['poison']);
-    });
+      it('does not wait for dead letters', async () => {
+        const letters = bench.name();
+        const q = bench.keep(
+          Queue.create(bench.name(), { codec: 'string', maxDeliveries: 1, deadLetter: letters }),
+        );
+        await q.put('poison');
+        const joined = q.join();
+        (await q.receive()).nack();
+        expect(await stateOf(joined)).toBe('pending');
+        expect(q.tryReceive()).toBe(undefined);
+        await joined;
+        const dead = bench.keep(Queue.open<string>(letters));
+        expect(await stateOf(dead.join())).toBe('pending');
+        expect(dead.tryGetMany()).toEqual(['poison']);
+      });
 
-    it.each<[string, (q: Queue<Uint8Array>) => unknown]>([
-      ['get', (q) => q.get()],
-      ['getMany', (q) => q.getMany({ max: 1 })],
-      ['getIntoAsync', (q) => q.getIntoAsync(new Uint8Array(8))],
-    ])('counts what came by %s where deliveries are counted', async (_, take) => {
-      const q = bench.keep(
-        Queue.create(bench.name(), { codec: 'raw', maxDeliveries: 1, deadLetter: bench.name() }),
-      );
-      await q.put(Uint8Array.of(1));
-      await take(q);
-      const joined = q.join();
-      expect(await stateOf(joined)).toBe('pending');
-      q.taskDone();
-      await joined;
-      expect(thrownBy(() => q.taskDone())).toEqual(coded('ERR_NOT_OWNER'));
-    });
+      it.each<[string, (q: Queue<Uint8Array>) => unknown]>([
+        ['get', (q) => q.get()],
+        ['getMany', (q) => q.getMany({ max: 1 })],
+        ['getIntoAsync', (q) => q.getIntoAsync(new Uint8Array(8))],
+      ])('counts what came by %s where deliveries are counted', async (_, take) => {
+        const q = bench.keep(
+          Queue.create(bench.name(), { codec: 'raw', maxDeliveries: 1, deadLetter: bench.name() }),
+        );
+        await q.put(Uint8Array.of(1));
+        await take(q);
+        const joined = q.join();
+        expect(await stateOf(joined)).toBe('pending');
+        q.taskDone();
+        await joined;
+        expect(thrownBy(() => q.taskDone())).toEqual(coded('ERR_NOT_OWNER'));
+      });
 
-    it('does not count what could not be decoded where deliveries are counted', async () => {
-      const codec = {
-        encode: (text: string) => Buffer.from(text),
-        decode(): string {
-          throw new Error('poison');
-        },
-      };
-      const deadLetter = bench.name();
-      const q = bench.keep(Queue.create(bench.name(), { codec, maxDeliveries: 1, deadLetter }));
-      await q.put('!');
-      await expect(q.get()).rejects.toEqual(coded('ERR_DECODE'));
-      await q.join({ timeoutMs: 0 });
-    });
-  });
+      it('does not count what could not be decoded where deliveries are counted', async () => {
+        const codec = {
+          encode: (text: string) => Buffer.from(text),
+          decode(): string {
+            throw new Error('poison');
+          },
+        };
+        const deadLetter = bench.name();
+        const q = bench.keep(Queue.create(bench.name(), { codec, maxDeliveries: 1, deadLetter }));
+        await q.put('!');
+        await expect(q.get()).rejects.toEqual(coded('ERR_DECODE'));
+        await q.join({ timeoutMs: 0 });
+      });
+    },
+  );
 }

@@ -247,7 +247,7 @@ export function largeMessages(subject: Subject): void {
       expectSame(q.tryGet(), bytesOf(300_001));
     });
 
-    describe.skipIf(!subject.capabilities.redelivery)('received', () => {
+    describe.skipIf(!subject.backend.capabilities.redelivery)('received', () => {
       it('come again, marked and whole, until they are acknowledged', async () => {
         const q = raw();
         const other = bench.keep(Queue.open(q.name, { codec: 'raw' }));

@@ -42,7 +42,7 @@ function releaseBytes(message: PeekedMessage): number[] {
 }
 
 export function leases(subject: Subject): void {
-  describe.skipIf(!subject.capabilities.leases)('reserving', () => {
+  describe.skipIf(!subject.backend.capabilities.leases)('reserving', () => {
     const bench = benchFor(subject);
     const { Queue } = bench;
 
@@ -342,7 +342,7 @@ export function leases(subject: Subject): void {
     });
   });
 
-  describe.skipIf(!subject.capabilities.leases)('peeking', () => {
+  describe.skipIf(!subject.backend.capabilities.leases)('peeking', () => {
     const bench = benchFor(subject);
     const { Queue } = bench;
 
@@ -590,7 +590,7 @@ export function leases(subject: Subject): void {
     });
   });
 
-  describe.skipIf(!subject.capabilities.leases)('leases', () => {
+  describe.skipIf(!subject.backend.capabilities.leases)('leases', () => {
     const bench = benchFor(subject);
     const { Queue } = bench;
 
@@ -614,12 +614,12 @@ export function leases(subject: Subject): void {
     it('keep a join that would block their own handle for ever from beginning', () => {
       const q = raw(bench);
       const slot = q.reserve(1);
-      if (subject.capabilities.blocking) {
+      if (subject.backend.capabilities.blocking) {
         expect(thrownBy(() => q.joinSync())).toEqual(coded('ERR_DEADLOCK'));
       }
       slot.commit(1);
       const message = q.peek();
-      if (subject.capabilities.blocking) {
+      if (subject.backend.capabilities.blocking) {
         expect(thrownBy(() => q.joinSync())).toEqual(coded('ERR_DEADLOCK'));
         expect(thrownBy(() => q.joinSync({ timeoutMs: 1 }))).toEqual(coded('ERR_TIMEOUT'));
       }
@@ -731,7 +731,7 @@ export function leases(subject: Subject): void {
     });
   });
 
-  describe.skipIf(subject.capabilities.leases)('where nothing can be leased', () => {
+  describe.skipIf(subject.backend.capabilities.leases)('where nothing can be leased', () => {
     const bench = benchFor(subject);
 
     it('reserving and peeking are refused by name', async () => {

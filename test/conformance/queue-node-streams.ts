@@ -22,7 +22,7 @@ function closed(stream: Readable | Writable): Promise<unknown> {
 }
 
 export function nodeStreams(subject: Subject): void {
-  describe.skipIf(!subject.capabilities.redelivery)('a readable', () => {
+  describe.skipIf(!subject.backend.capabilities.redelivery)('a readable', () => {
     const bench = benchFor(subject);
     const { Queue } = bench;
 
@@ -404,17 +404,20 @@ export function nodeStreams(subject: Subject): void {
     );
   });
 
-  describe.skipIf(subject.capabilities.redelivery)('where nothing can be given back', () => {
-    const bench = benchFor(subject);
+  describe.skipIf(subject.backend.capabilities.redelivery)(
+    'where nothing can be given back',
+    () => {
+      const bench = benchFor(subject);
 
-    it('streams to read are refused', () => {
-      const q = bench.strings();
-      for (const call of [() => q.toReadable(), () => q.toReadableStream()]) {
-        expect(thrownBy(call)).toEqual(coded('ERR_UNSUPPORTED'));
-        expect(String(thrownBy(call))).toContain("'redelivery'");
-      }
-    });
-  });
+      it('streams to read are refused', () => {
+        const q = bench.strings();
+        for (const call of [() => q.toReadable(), () => q.toReadableStream()]) {
+          expect(thrownBy(call)).toEqual(coded('ERR_UNSUPPORTED'));
+          expect(String(thrownBy(call))).toContain("'redelivery'");
+        }
+      });
+    },
+  );
 
   describe('a writable', () => {
     const bench = benchFor(subject);
@@ -793,31 +796,34 @@ export function nodeStreams(subject: Subject): void {
     });
   });
 
-  describe.skipIf(!subject.capabilities.redelivery)('a readable piped into a writable', () => {
-    const bench = benchFor(subject);
+  describe.skipIf(!subject.backend.capabilities.redelivery)(
+    'a readable piped into a writable',
+    () => {
+      const bench = benchFor(subject);
 
-    it('moves every message from queue to queue', async () => {
-      const from = bench.small(3);
-      const to = bench.small(2);
-      const values: string[] = [];
-      const reading = (async () => {
-        for await (const value of to) values.push(value);
-      })();
-      const doubled = new Transform({
-        objectMode: true,
-        transform: (value: string, _encoding, callback) => callback(null, value.repeat(2)),
+      it('moves every message from queue to queue', async () => {
+        const from = bench.small(3);
+        const to = bench.small(2);
+        const values: string[] = [];
+        const reading = (async () => {
+          for await (const value of to) values.push(value);
+        })();
+        const doubled = new Transform({
+          objectMode: true,
+          transform: (value: string, _encoding, callback) => callback(null, value.repeat(2)),
+        });
+        await Promise.all([
+          pipeline(NUMBERS, from.toWritable({ end: true })),
+          pipeline(
+            from.toReadable(),
+            doubled,
+            new PassThrough({ objectMode: true }),
+            to.toWritable({ end: true }),
+          ),
+          reading,
+        ]);
+        expect(values).toEqual(NUMBERS.map((value) => value.repeat(2)));
       });
-      await Promise.all([
-        pipeline(NUMBERS, from.toWritable({ end: true })),
-        pipeline(
-          from.toReadable(),
-          doubled,
-          new PassThrough({ objectMode: true }),
-          to.toWritable({ end: true }),
-        ),
-        reading,
-      ]);
-      expect(values).toEqual(NUMBERS.map((value) => value.repeat(2)));
-    });
-  });
+    },
+  );
 }

@@ -170,7 +170,7 @@ export function structs(subject: Subject): void {
         expect(text.getNowait()).toBe('text');
       });
 
-      it.runIf(subject.capabilities.redelivery)(
+      it.runIf(subject.backend.capabilities.redelivery)(
         'into a dead-letter queue, are its own',
         async () => {
           const deadLetter = bench.name();
@@ -191,7 +191,7 @@ export function structs(subject: Subject): void {
         },
       );
 
-      it.runIf(subject.capabilities.redelivery).each([
+      it.runIf(subject.backend.capabilities.redelivery).each([
         ['is none', '"x":"float64"', '"x":{float64}'],
         ['has a type that nobody knows', 'float64', 'float65'],
         ['has a field twice', '"y"', '"x"'],
@@ -233,16 +233,19 @@ export function structs(subject: Subject): void {
       expect(q.getNowait()).toEqual(point(1));
     });
 
-    it.runIf(subject.capabilities.redelivery)('are received, and go to dead letters', async () => {
-      const deadLetter = bench.name();
-      const q = points({ maxDeliveries: 1, deadLetter });
-      q.putNowait(point(1));
-      const delivery = await q.receive();
-      expect(delivery.value).toEqual(point(1));
-      delivery.nack();
-      expect(q.tryGet()).toBe(undefined);
-      const letters = bench.keep(Queue.open(deadLetter, { codec: Point }));
-      expect(letters.getNowait()).toEqual(point(1));
-    });
+    it.runIf(subject.backend.capabilities.redelivery)(
+      'are received, and go to dead letters',
+      async () => {
+        const deadLetter = bench.name();
+        const q = points({ maxDeliveries: 1, deadLetter });
+        q.putNowait(point(1));
+        const delivery = await q.receive();
+        expect(delivery.value).toEqual(point(1));
+        delivery.nack();
+        expect(q.tryGet()).toBe(undefined);
+        const letters = bench.keep(Queue.open(deadLetter, { codec: Point }));
+        expect(letters.getNowait()).toEqual(point(1));
+      },
+    );
   });
 }

@@ -238,7 +238,7 @@ export function travelling(subject: Subject): void {
     it.each([[{}], [{ maxDeliveries: 1, deadLetter: 'letters' }]])(
       'are not looked for where other codecs fail: %o',
       async (options) => {
-        if ('deadLetter' in options && !subject.capabilities.redelivery) return;
+        if ('deadLetter' in options && !subject.backend.capabilities.redelivery) return;
         const q = carrier();
         const reply = anonymous();
         await q.put({ reply });
@@ -263,7 +263,7 @@ export function travelling(subject: Subject): void {
       },
     );
 
-    it.skipIf(!subject.capabilities.redelivery)(
+    it.skipIf(!subject.backend.capabilities.redelivery)(
       'are all that travels: what belongs to one handle is refused',
       async () => {
         const q = carrier();
@@ -271,7 +271,7 @@ export function travelling(subject: Subject): void {
         await raw.putMany([Uint8Array.of(1), Uint8Array.of(2)]);
         const delivery = await raw.receive();
         const refused: [string, object][] = [['delivery', delivery]];
-        if (subject.capabilities.leases) {
+        if (subject.backend.capabilities.leases) {
           refused.push(['slot', raw.reserve(3)], ['message in place', raw.peek()]);
         }
         for (const [what, object] of refused) {
@@ -422,7 +422,7 @@ export function travelling(subject: Subject): void {
       });
     });
 
-    describe.skipIf(!subject.capabilities.redelivery)('that are received', () => {
+    describe.skipIf(!subject.backend.capabilities.redelivery)('that are received', () => {
       it('stay alive until the message is acknowledged', async () => {
         const q = carrier();
         const reply = anonymous();

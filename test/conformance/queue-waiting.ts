@@ -422,7 +422,7 @@ export function waiting(subject: Subject): void {
     });
   });
 
-  describe.skipIf(!subject.capabilities.blocking)('blocking', () => {
+  describe.skipIf(!subject.backend.capabilities.blocking)('blocking', () => {
     const bench = benchFor(subject);
     const { Queue } = bench;
 
@@ -542,7 +542,7 @@ export function waiting(subject: Subject): void {
     });
   });
 
-  describe.skipIf(subject.capabilities.blocking)('where no thread can block', () => {
+  describe.skipIf(subject.backend.capabilities.blocking)('where no thread can block', () => {
     const bench = benchFor(subject);
 
     it('the calls that would are refused by name', () => {

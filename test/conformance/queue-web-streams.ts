@@ -20,7 +20,7 @@ async function all<T>(stream: ReadableStream<T>): Promise<T[]> {
 }
 
 export function webStreams(subject: Subject): void {
-  describe.skipIf(!subject.capabilities.redelivery)('a web stream to read', () => {
+  describe.skipIf(!subject.backend.capabilities.redelivery)('a web stream to read', () => {
     const bench = benchFor(subject);
     const { Queue } = bench;
 

@@ -192,20 +192,26 @@ export function sharedArrays(subject: StateSubject): void {
       expect(xs.slice()).toEqual([10, 9, 1]);
     });
 
-    it.runIf(subject.isMapped)('is a typed array, and its parts are plain ones', () => {
-      const xs = bench.keep(new Arrays('float64', 4));
-      expect(xs).toBeInstanceOf(Float64Array);
-      const part = xs.subarray(1, 3);
-      expect(Object.getPrototypeOf(part)).toBe(Float64Array.prototype);
-      part[0] = 2.5;
-      expect(xs[1]).toBe(2.5);
-      xs.close();
-      expect(part).toHaveLength(0);
-    });
+    it.runIf(subject.backend.capabilities.views)(
+      'is a typed array, and its parts are plain ones',
+      () => {
+        const xs = bench.keep(new Arrays('float64', 4));
+        expect(xs).toBeInstanceOf(Float64Array);
+        const part = xs.subarray(1, 3);
+        expect(Object.getPrototypeOf(part)).toBe(Float64Array.prototype);
+        part[0] = 2.5;
+        expect(xs[1]).toBe(2.5);
+        xs.close();
+        expect(part).toHaveLength(0);
+      },
+    );
 
-    it.runIf(!subject.isMapped)('gives no typed array where there can be none', () => {
-      expect(() => numbers(3).subarray()).toThrow(coded('ERR_UNSUPPORTED'));
-    });
+    it.runIf(!subject.backend.capabilities.views)(
+      'gives no typed array where there can be none',
+      () => {
+        expect(() => numbers(3).subarray()).toThrow(coded('ERR_UNSUPPORTED'));
+      },
+    );
 
     it('of integers calculates in one step, and wraps', () => {
       const xs = bench.keep(new Arrays('uint8', [250, 6, 0]));
@@ -256,7 +262,7 @@ export function sharedArrays(subject: StateSubject): void {
         expect(() => ps.subarray()).toThrow(coded('ERR_UNSUPPORTED'));
       });
 
-      it.runIf(subject.isMapped)('gives records in place', () => {
+      it.runIf(subject.backend.capabilities.views)('gives records in place', () => {
         const ps = bench.keep(new Arrays(Point, 2));
         ps.viewAt(1).id = 3;
         expect(ps[1]).toEqual({ x: 0, id: 3 });
@@ -294,7 +300,7 @@ export function sharedArrays(subject: StateSubject): void {
       },
     );
 
-    it.runIf(subject.isBetweenProcesses)(
+    it.runIf(subject.backend.capabilities.betweenProcesses)(
       'that is larger than the file system is a typed error at once',
       () => {
         expect(() => new Arrays('float64', 2 ** 36)).toThrow(coded('ERR_NO_SPACE'));

@@ -5,7 +5,7 @@ import { afterAll } from 'vitest';
 
 import { SocketBackend } from '../../src/backends/socket/socket-backend.js';
 import { describeLocks } from './locks.conformance.js';
-import { lockSubjectOn } from './worker-lock-subject.js';
+import { workerPeers } from './worker-peers.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'interproc-conformance-locks-'));
 process.env['INTERPROC_DIR'] = directory;
@@ -14,4 +14,5 @@ afterAll(() => {
   rmSync(directory, { recursive: true });
 });
 
-describeLocks('a broker', () => lockSubjectOn(new SocketBackend()));
+const backend = new SocketBackend();
+describeLocks('a broker', () => ({ backend, peer: workerPeers(backend).onLock }));

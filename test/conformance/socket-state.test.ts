@@ -18,8 +18,7 @@ afterAll(() => {
 });
 
 describe('on a broker', () => {
-  const backend = new SocketBackend();
-  const subject = { backend, isMapped: backend.capabilities.views, isBetweenProcesses: true };
+  const subject = { backend: new SocketBackend() };
   sharedMemory(subject);
   shareableLists(subject);
   values(subject);

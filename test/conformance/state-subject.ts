@@ -17,10 +17,6 @@ import { HandleClasses } from '../../src/primitives/passengers.js';
 
 export interface StateSubject {
   readonly backend: Backend;
-  /** JavaScript sees the memory. */
-  readonly isMapped: boolean;
-  /** Other processes share it: it takes room that may be short, and what the killed leave undone is found by looking. */
-  readonly isBetweenProcesses: boolean;
 }
 
 export interface Closable {

@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { afterEach, expect } from 'vitest';
 
-import type { Backend, ChannelCapabilities } from '../../src/contract/channel.js';
+import type { Capabilities } from '../../src/contract/capabilities.js';
+import type { Backend } from '../../src/contract/channel.js';
 import { bindQueue } from '../../src/primitives/bind-queue.js';
 import type { QueueConstructor } from '../../src/primitives/bind-queue.js';
 import type { Queue } from '../../src/primitives/queue.js';
@@ -18,7 +19,6 @@ export type Act =
 
 export interface Subject {
   readonly backend: Backend;
-  readonly capabilities: ChannelCapabilities;
   /** Has somebody else act on the queue `name` while this thread is blocked; resolves when it is done. */
   whileBlocked(name: string, acts: readonly Act[]): Promise<void>;
 }
@@ -29,14 +29,14 @@ const WATCH_MS = 30;
 export class Bench {
   readonly Queue: QueueConstructor;
   readonly backend: Backend;
-  readonly capabilities: ChannelCapabilities;
+  readonly capabilities: Capabilities;
   readonly whileBlocked: Subject['whileBlocked'];
   readonly #opened: Pick<Queue, 'close' | 'unlink'>[] = [];
   #names = 0;
 
   constructor(subject: Subject) {
     this.backend = subject.backend;
-    this.capabilities = subject.capabilities;
+    this.capabilities = subject.backend.capabilities;
     this.whileBlocked = (name, acts) => subject.whileBlocked(name, acts);
     this.Queue = bindQueue(() => subject.backend);
   }

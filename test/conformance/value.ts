@@ -273,15 +273,18 @@ export function values(subject: StateSubject): void {
         }
       });
 
-      it.runIf(subject.isMapped)('has a view, which writes fields in place', () => {
-        const p = bench.keep(new Values(Point, { x: 1, y: 2, id: 7 }));
-        p.view.x = 9;
-        expect(p.value).toEqual({ x: 9, y: 2, id: 7 });
-        p.value = { x: 1, y: 1, id: 1 };
-        expect(p.view.id).toBe(1);
-      });
+      it.runIf(subject.backend.capabilities.views)(
+        'has a view, which writes fields in place',
+        () => {
+          const p = bench.keep(new Values(Point, { x: 1, y: 2, id: 7 }));
+          p.view.x = 9;
+          expect(p.value).toEqual({ x: 9, y: 2, id: 7 });
+          p.value = { x: 1, y: 1, id: 1 };
+          expect(p.view.id).toBe(1);
+        },
+      );
 
-      it.runIf(!subject.isMapped)('has no view where there can be none', () => {
+      it.runIf(!subject.backend.capabilities.views)('has no view where there can be none', () => {
         const p = bench.keep(new Values(Point));
         expect(() => p.view).toThrow(coded('ERR_UNSUPPORTED'));
       });
@@ -494,7 +497,7 @@ export function values(subject: StateSubject): void {
         expect(await pending).toBe(1);
       });
 
-      it.runIf(subject.isBetweenProcesses)(
+      it.runIf(subject.backend.capabilities.betweenProcesses)(
         'sees a plain store that nobody told of within its slow looks',
         async () => {
           const n = bench.keep(new Values('int32'));
@@ -556,11 +559,14 @@ export function values(subject: StateSubject): void {
         n.unlink();
       });
 
-      it.runIf(subject.isBetweenProcesses)('takes as many participants as it was made for', () => {
-        const n = bench.keep(Values.create(bench.name(), 'int32', 0, { maxParticipants: 2 }));
-        bench.another(n);
-        expect(() => Values.open(n.name)).toThrow(coded('ERR_NO_SLOT'));
-      });
+      it.runIf(subject.backend.capabilities.betweenProcesses)(
+        'takes as many participants as it was made for',
+        () => {
+          const n = bench.keep(Values.create(bench.name(), 'int32', 0, { maxParticipants: 2 }));
+          bench.another(n);
+          expect(() => Values.open(n.name)).toThrow(coded('ERR_NO_SLOT'));
+        },
+      );
 
       it('is listed', () => {
         const p = bench.keep(Values.create(bench.name(), Point));

@@ -53,10 +53,17 @@ class DirectLine implements Line {
 
 export class DirectBackend extends BrokeredBackend {
   readonly kind = 'memory';
-  readonly hub = new Hub();
+  readonly hub: Hub;
   /** What the rest of the world does while this thread is blocked; true if it may do more. */
   whileBlocked: (() => boolean) | undefined;
-  readonly #link = this.anotherLink();
+  readonly #link: Link;
+
+  /** `stateDirectory`: as of a hub. */
+  constructor(stateDirectory?: string) {
+    super();
+    this.hub = new Hub(undefined, stateDirectory);
+    this.#link = this.anotherLink();
+  }
 
   /** That of somebody else, who can be killed by closing it. */
   anotherLink(): Link {

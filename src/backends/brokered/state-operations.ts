@@ -75,6 +75,8 @@ export const READ_WHOLE = STATE_OPERATIONS + 53;
 export const WRITE_WHOLE = STATE_OPERATIONS + 54;
 /** A word: whoever waits looks again. */
 export const NOTIFY_CHANGE = STATE_OPERATIONS + 55;
+/** -> text path of a file with the same bytes, as state-layout.ts has them; '' if there is none */
+export const STATE_FILE = STATE_OPERATIONS + 56;
 
 /** In the order of their numbers. */
 export const CELL_OPERATIONS: readonly CellOperation[] = [

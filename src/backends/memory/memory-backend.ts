@@ -2,20 +2,16 @@
 
 import type { Capabilities } from '../../contract/capabilities.js';
 import type { SharedObject } from '../../contract/shared-object.js';
-import { BROKERED_CAPABILITIES, BrokeredBackend } from '../brokered/remote/brokered-backend.js';
+import { BrokeredBackend } from '../brokered/remote/brokered-backend.js';
 import type { Link } from '../brokered/remote/link.js';
 import { RemoteObject } from '../brokered/remote/remote-object.js';
+import { CAPABILITIES } from './capabilities.js';
 import { joinHub } from './joining.js';
 
 /** Of this thread. */
 let current: Link | undefined;
 
 const besides = new WeakMap<Link, MemoryBackend>();
-
-const CAPABILITIES: Capabilities = Object.freeze({
-  ...BROKERED_CAPABILITIES,
-  betweenProcesses: false,
-});
 
 export class MemoryBackend extends BrokeredBackend {
   readonly kind = 'memory';

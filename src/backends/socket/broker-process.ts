@@ -5,6 +5,7 @@ import { BrokerServer } from './broker-server.js';
 import { Seat, privateName } from './seat.js';
 import { socketDirectory, withSocketPath } from './socket-directory.js';
 import { SocketNames, sweep } from './socket-names.js';
+import { StateDirectory } from './state-directory.js';
 
 /** Without clients and objects for so long, it leaves. */
 const UNUSED_MS = 1_000;
@@ -22,15 +23,18 @@ async function run(directory: string): Promise<void> {
   if (seat === undefined) process.exit();
 
   const names = new SocketNames(directory, sockets, seat);
-  const hub = new Hub(names);
+  const files = new StateDirectory(sockets, own);
+  const hub = new Hub(names, files.path);
   names.isThere = (name) => hub.catalogue.get(name) !== undefined;
   await sweep(directory, sockets, seat);
+  files.sweep();
   server.serve(hub, () => seat.isTaken);
 
   const leave = () => {
     seat.leave();
     names.releaseAll(hub.catalogue.list().map(({ name }) => name));
     seat.forget();
+    files.remove();
     server.close();
     process.exit();
   };

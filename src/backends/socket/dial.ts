@@ -3,7 +3,7 @@
 import { InterprocError } from '../../errors.js';
 import { Link } from '../brokered/remote/link.js';
 import { launchBroker } from './launch.js';
-import { PUBLIC_NAME, socketDirectory, withSocketPath } from './socket-directory.js';
+import { PUBLIC_NAME, hasSockets, socketDirectory, withSocketPath } from './socket-directory.js';
 import { SocketLine } from './socket-line.js';
 
 /** A broker that cannot be reached for so long is given up. */
@@ -18,6 +18,22 @@ const sleeper = new Int32Array(new SharedArrayBuffer(4));
 export interface Dialled {
   readonly link: Link;
   readonly line: SocketLine;
+}
+
+/** undefined: no broker is there. @throws ERR_VERSION, ERR_PERMISSION, ERR_UNSUPPORTED, ERR_SYSTEM */
+export function dialIfThere(directory: string, patienceMs: number): Dialled | undefined {
+  if (!hasSockets(directory)) return undefined;
+  const line = withSocketPath(socketDirectory(directory), PUBLIC_NAME, (path) =>
+    SocketLine.to(path, patienceMs),
+  );
+  if (line === undefined) return undefined;
+  try {
+    return { link: new Link(line, { patienceMs }), line };
+  } catch (error) {
+    // It was about to leave.
+    if (error instanceof InterprocError && error.code === 'ERR_BROKER') return undefined;
+    throw error;
+  }
 }
 
 /** @throws ERR_BROKER, ERR_VERSION, ERR_PERMISSION, ERR_UNSUPPORTED, ERR_SYSTEM */

@@ -1,6 +1,6 @@
 import { JOIN } from '../../../contract/channel.js';
 import type { Side } from '../../../contract/shared-object.js';
-import type { CellOperation } from '../../../contract/state.js';
+import type { CellOperation, StateGeometry } from '../../../contract/state.js';
 import { CELL_ACCESSES } from '../cell-access.js';
 import type { CellAccess } from '../cell-access.js';
 import type { Body, FrameWriter } from '../frames.js';
@@ -10,10 +10,13 @@ import {
   OPERATE,
   READ_BYTES,
   READ_WHOLE,
+  STATE_FILE,
   WRITE_BYTES,
   WRITE_WHOLE,
 } from '../state-operations.js';
+import { layoutOf } from '../state-layout.js';
 import { fail } from './fail.js';
+import type { StateFile, StateFiles } from './state-files.js';
 import type { StatePart, Surroundings, User } from './state-part.js';
 
 type Element = number | bigint;
@@ -24,6 +27,8 @@ const OPERAND_BYTES = 8;
 export class Cells implements StatePart {
   readonly sides: readonly Side[] = [JOIN];
   readonly #surroundings: Surroundings;
+  readonly #geometry: StateGeometry;
+  readonly #files: StateFiles | undefined;
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   /** Operands, and what was there. */
@@ -35,9 +40,18 @@ export class Cells implements StatePart {
   readonly #seen = new Map<User, number>();
   #changes = 0;
   #version = 0n;
+  /** Made when somebody asks for it. */
+  #file: StateFile | undefined;
 
-  constructor(surroundings: Surroundings, bytes: Uint8Array) {
+  constructor(
+    surroundings: Surroundings,
+    bytes: Uint8Array,
+    geometry: StateGeometry,
+    files: StateFiles | undefined,
+  ) {
     this.#surroundings = surroundings;
+    this.#geometry = geometry;
+    this.#files = files;
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   }
@@ -54,7 +68,7 @@ export class Cells implements StatePart {
         const at = body.u32();
         const from = body.rest();
         this.#range(at, from.length).set(from);
-        this.#changed();
+        this.#changed(at, from.length);
         return true;
       }
       case READ_WHOLE: {
@@ -66,7 +80,10 @@ export class Cells implements StatePart {
         reply.bool(this.#writeWhole(body.bool(), body.u64(), body.rest()));
         return true;
       case NOTIFY_CHANGE:
-        this.#changed();
+        this.#changed(0, 0);
+        return true;
+      case STATE_FILE:
+        reply.text(this.#openFile()?.path ?? '');
         return true;
       default:
         return false;
@@ -86,7 +103,7 @@ export class Cells implements StatePart {
     access.set(this.#previousView, 0, previous);
     const next = this.#result(operation, access, previous);
     if (next !== undefined) access.set(this.#view, at, next);
-    if (operation !== 'load') this.#changed();
+    if (operation !== 'load') this.#changed(at, access.byteLength);
     reply.u32(this.#changes).rest(this.#previous);
   }
 
@@ -112,13 +129,28 @@ export class Cells implements StatePart {
     if (isExpected && expected !== this.#version) return false;
     this.#range(0, from.length).set(from);
     this.#version = BigInt.asUintN(64, this.#version + 1n);
-    this.#changed();
+    this.#changed(0, from.length);
     return true;
   }
 
-  #changed(): void {
+  /** Those bytes. */
+  #changed(at: number, length: number): void {
+    this.#file?.changed(at, length);
     this.#changes = (this.#changes + 1) >>> 0;
     this.#surroundings.changed();
+  }
+
+  #openFile(): StateFile | undefined {
+    const layout = layoutOf(this.#geometry);
+    if (layout === undefined) return undefined;
+    this.#file ??= this.#files?.create(layout, this.#bytes, () => this.#version);
+    return this.#file;
+  }
+
+  /** Nobody reads it any more. */
+  closeFile(): void {
+    this.#file?.close();
+    this.#file = undefined;
   }
 
   #range(at: number, length: number): Uint8Array {

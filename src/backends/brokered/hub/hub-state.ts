@@ -25,13 +25,14 @@ export class HubState implements Named, Surroundings {
   readonly waits = new Waits();
   readonly parts: readonly StatePart[];
   readonly #catalogue: Catalogue;
-  readonly #clock: Pick<Hub, 'after'>;
+  readonly #house: Pick<Hub, 'after' | 'files'>;
+  readonly #cells: Cells | undefined;
   readonly #users = new Set<User>();
 
   /** @throws ERR_NO_SPACE */
   constructor(
     catalogue: Catalogue,
-    clock: Pick<Hub, 'after'>,
+    house: Pick<Hub, 'after' | 'files'>,
     name: string,
     geometry: StateGeometry,
     initial: Uint8Array,
@@ -40,14 +41,15 @@ export class HubState implements Named, Surroundings {
     this.name = name;
     this.geometry = geometry;
     this.#catalogue = catalogue;
-    this.#clock = clock;
+    this.#house = house;
     const bytes = memoryOf(geometry.byteLength);
     if (initial.length > bytes.length) {
       fail('ERR_INVALID_ARG', `${initial.length} bytes do not go into ${bytes.length}`);
     }
     bytes.set(initial);
     const locks = this.#locksOf(geometry);
-    this.parts = bytes.length === 0 ? locks : [...locks, new Cells(this, bytes)];
+    this.#cells = bytes.length === 0 ? undefined : new Cells(this, bytes, geometry, house.files);
+    this.parts = this.#cells === undefined ? locks : [...locks, this.#cells];
   }
 
   get kind(): string {
@@ -85,7 +87,7 @@ export class HubState implements Named, Surroundings {
   }
 
   after(ms: number, action: () => void): void {
-    this.#clock.after(ms, action);
+    this.#house.after(ms, action);
   }
 
   /** @throws ERR_NO_SLOT */
@@ -105,6 +107,7 @@ export class HubState implements Named, Surroundings {
   left(user: User): void {
     this.#users.delete(user);
     for (const part of this.parts) part.left(user);
+    if (this.isUnused) this.#cells?.closeFile();
     this.#catalogue.removeIfUnused(this);
   }
 

@@ -11,20 +11,24 @@ import type { NameKeeper } from './catalogue.js';
 import { fail } from './fail.js';
 import { OPENERS } from './openers.js';
 import { Session } from './session.js';
+import { StateFiles } from './state-files.js';
 
 /** Makes or finds an object and attaches it to the session; `reply` is what its remote handle is made from. */
 export type Opener = (session: Session, body: Body, reply: FrameWriter) => void;
 
 export class Hub {
   readonly catalogue: Catalogue;
+  readonly files: StateFiles | undefined;
   /** Called when the last client has left. */
   onIdle: () => void = () => {};
   readonly #sessions = new Set<Session>();
   readonly #dirty = new Set<Session>();
   #later: (() => void)[] = [];
 
-  constructor(names?: NameKeeper) {
+  /** `stateDirectory`: for files of its states, which clients read without asking. Nobody else writes to it. */
+  constructor(names?: NameKeeper, stateDirectory?: string) {
     this.catalogue = new Catalogue(names);
+    this.files = stateDirectory === undefined ? undefined : new StateFiles(stateDirectory);
   }
 
   get isIdle(): boolean {
@@ -75,6 +79,7 @@ export class Hub {
       this.#later = [];
       for (const action of actions) action();
     }
+    this.files?.flush();
     for (const session of this.#dirty) session.flush();
     this.#dirty.clear();
   }

@@ -26,7 +26,8 @@ const COLLECTED_BYTES = 2 ** 16;
 
 export class Session {
   readonly catalogue: Catalogue;
-  readonly clock: Pick<Hub, 'after'>;
+  /** What objects need of the hub. */
+  readonly house: Pick<Hub, 'after' | 'files'>;
   /** Its process, as it says itself. */
   pid = 0;
   readonly #hub: Hub;
@@ -45,7 +46,7 @@ export class Session {
     this.#hub = hub;
     this.#outlet = outlet;
     this.catalogue = hub.catalogue;
-    this.clock = hub;
+    this.house = hub;
     this.#splitter = new FrameSplitter(
       (handle, operation, sequence, body) => this.#serve(handle, operation, sequence, body),
       (handle, operation) => this.#longest(handle, operation),
@@ -141,6 +142,8 @@ export class Session {
   flush(): void {
     if (this.#out.length === 0) return;
     const frames = this.#out.takeAway();
+    // Who is told of something finds it in the files.
+    this.#hub.files?.flush();
     if (!this.#isOver && this.#outlet.write(frames) === false) this.#isClogged = true;
   }
 

@@ -58,7 +58,7 @@ export class Succession {
     let kept = 0;
     for (const [other, { since, calledAt }] of this.#places) {
       if (other.session === user.session || calledAt === undefined) continue;
-      if (now - since > PATIENCE_MS && now - calledAt <= LAPSE_MS) kept++;
+      if (now - since > PATIENCE_MS) kept++;
     }
     return free > kept;
   }

@@ -68,6 +68,9 @@ export class Link {
   #failure: InterprocError | undefined;
   #lost: InterprocError | undefined;
   #epoch = 0;
+  #replies = 0;
+  /** How many there had been when the last word left that changes bytes of a state. */
+  storedAt = -1;
 
   /** @throws ERR_VERSION, ERR_BROKER */
   constructor(line: Line, { patienceMs = PATIENCE_MS }: LinkOptions = {}) {
@@ -103,6 +106,11 @@ export class Link {
     if (this.#lost !== undefined) throw this.#lostError(this.#lost);
   }
 
+  /** How many requests have been answered, and so everything that was said before them. */
+  get replies(): number {
+    return this.#replies;
+  }
+
   /** Begins what `ask` or `tell` will send: nothing else may be begun in between. @throws ERR_BROKER */
   begin(handle: number, operation: number): FrameWriter {
     this.assertThere();
@@ -135,7 +143,10 @@ export class Link {
     this.#awaited = 0;
     const failure = this.#failure as InterprocError | undefined;
     if (failure !== undefined) throw failure;
-    if (reply !== undefined) return reply;
+    if (reply !== undefined) {
+      this.#replies++;
+      return reply;
+    }
     this.#end(new Error(`it has not answered for ${this.#patienceMs / 1000} s`));
     throw this.#lostError(this.#lost as unknown as InterprocError);
   }

@@ -13,6 +13,7 @@ import {
   WRITE_WHOLE,
 } from '../state-operations.js';
 import type { RemotePart, StateCalls } from './state-calls.js';
+import type { StateFileReader } from './state-file-reader.js';
 
 type Element = number | bigint;
 
@@ -45,20 +46,30 @@ class RemoteTypedCells implements TypedCells {
     value?: Element,
     expected?: Element,
   ): Element {
-    this.#calls.assertOpen();
     this.#check(operation, byteOffset);
+    if (operation === 'load') {
+      const found = this.#loadFromFile(byteOffset);
+      if (found !== undefined) return found;
+    }
     const isStore = operation === 'store';
     const begun = isStore ? this.#calls.word(OPERATE) : this.#calls.request(OPERATE);
     begun.u8(CELL_OPERATIONS.indexOf(operation)).u8(this.#code).u32(byteOffset);
     begun.rest(this.#operands(value, expected));
     if (isStore) {
-      this.#calls.tell();
+      this.#calls.tellStore();
       return value as Element;
     }
     const reply = this.#calls.ask();
     this.#cells.saw(reply.u32());
     oneOperand.set(reply.rest().subarray(0, OPERAND_BYTES));
     return this.#access.get(operandView, 0);
+  }
+
+  #loadFromFile(byteOffset: number): Element | undefined {
+    const file = this.#cells.fileForLook();
+    if (file === undefined) return undefined;
+    const at = file.locate(byteOffset);
+    return at < 0 ? undefined : this.#access.get(file.view, at);
   }
 
   #operands(value: Element | undefined, expected: Element | undefined): Uint8Array {
@@ -88,6 +99,8 @@ export class RemoteCells implements Cells, RemotePart {
   readonly #byteLength: number;
   /** The changes there had been at the first look after `beforeLook`. */
   #seen: number | undefined;
+  /** Somebody is about to wait: the next look must learn how many there have been. */
+  #mustSee = false;
 
   constructor(calls: StateCalls, byteLength: number) {
     this.#calls = calls;
@@ -101,11 +114,18 @@ export class RemoteCells implements Cells, RemotePart {
   beforeLook(): void {
     this.#calls.assertOpen();
     this.#seen = undefined;
+    this.#mustSee = true;
   }
 
   /** What a look found came after so many changes. */
   saw(changes: number): void {
     this.#seen ??= changes;
+    this.#mustSee = false;
+  }
+
+  /** undefined: ask. */
+  fileForLook(): StateFileReader | undefined {
+    return this.#mustSee ? undefined : this.#calls.file();
   }
 
   notify(): void {
@@ -114,6 +134,12 @@ export class RemoteCells implements Cells, RemotePart {
   }
 
   readWhole(into: Uint8Array): bigint {
+    const version = this.fileForLook()?.readWhole(into);
+    if (version !== undefined) return version;
+    return this.#askWhole(into);
+  }
+
+  #askWhole(into: Uint8Array): bigint {
     this.#calls.request(READ_WHOLE).u32(into.length);
     const reply = this.#calls.ask();
     this.saw(reply.u32());
@@ -125,7 +151,7 @@ export class RemoteCells implements Cells, RemotePart {
   writeWhole(from: Uint8Array, expected: bigint | undefined): boolean {
     if (expected === undefined) {
       this.#calls.word(WRITE_WHOLE).bool(false).u64(0n);
-      this.#calls.tell(from);
+      this.#calls.tellStore(from);
       return true;
     }
     this.#calls.request(WRITE_WHOLE).bool(true).u64(expected).rest(from);

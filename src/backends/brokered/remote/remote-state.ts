@@ -10,16 +10,22 @@ import {
   MAX_STATE_BYTES,
   PIECE_BYTES,
   READ_BYTES,
+  STATE_FILE,
   WRITE_BYTES,
 } from '../state-operations.js';
+import { layoutOf } from '../state-layout.js';
 import type { Link } from './link.js';
 import { RemoteCells } from './remote-cells.js';
 import { lockPartsOf } from './remote-locks.js';
 import { RemoteObject } from './remote-object.js';
 import type { RemotePart, StateCalls } from './state-calls.js';
+import { StateFileReader } from './state-file-reader.js';
 
 /** As every backend has it, so that whatever fits one fits the others. */
 const MAX_SCHEMA_BYTES = 3071;
+
+/** So often it asks before it wants a file to read: many are opened for a look or two. */
+const LOOKS_BEFORE_FILE = 8;
 
 /** A state behind a hub. */
 class RemoteState extends RemoteObject implements State {
@@ -29,6 +35,8 @@ class RemoteState extends RemoteObject implements State {
   /** The bytes are the hub's: they are copied. */
   readonly buffer = undefined;
   readonly #hearing: RemotePart[] = [];
+  #looks = 0;
+  #file: StateFileReader | undefined;
 
   constructor(link: Link, handle: number, identity: bigint, name: string, geometry: StateGeometry) {
     super(link, handle, identity, name);
@@ -40,6 +48,8 @@ class RemoteState extends RemoteObject implements State {
       word: (operation) => this.word(operation),
       ask: () => this.link.ask(),
       tell: (rest) => this.link.tell(rest),
+      tellStore: (rest) => this.#tellStore(rest),
+      file: () => this.#fileNow(),
     };
     const { parts, hearing } = lockPartsOf(calls, geometry);
     this.parts = parts;
@@ -76,6 +86,8 @@ class RemoteState extends RemoteObject implements State {
 
   read(offset: number, into: Uint8Array): void {
     this.#assertInside(offset, into.length);
+    const file = this.cells === undefined ? this.#fileNow() : this.cells.fileForLook();
+    if (file?.read(offset, into) === true) return;
     for (let at = 0; at < into.length; at += PIECE_BYTES) {
       const piece = into.subarray(at, at + PIECE_BYTES);
       this.request(READ_BYTES)
@@ -92,8 +104,38 @@ class RemoteState extends RemoteObject implements State {
     this.#assertInside(offset, from.length);
     for (let at = 0; at < from.length; at += PIECE_BYTES) {
       this.word(WRITE_BYTES).u32(offset + at);
-      this.link.tell(from.subarray(at, at + PIECE_BYTES));
+      this.#tellStore(from.subarray(at, at + PIECE_BYTES));
     }
+  }
+
+  #tellStore(rest: Uint8Array | undefined): void {
+    this.link.storedAt = this.link.replies;
+    this.link.tell(rest);
+  }
+
+  /** A broker that is gone is noticed when the event loop turns: until then the file says what it said last. */
+  #fileNow(): StateFileReader | undefined {
+    this.assertOpen();
+    this.link.assertThere();
+    // What this thread has changed may not have been read yet; the next reply says that it has.
+    if (this.link.storedAt === this.link.replies) return undefined;
+    if (this.#looks < LOOKS_BEFORE_FILE) this.#countLook();
+    return this.#file;
+  }
+
+  #countLook(): void {
+    this.#looks++;
+    const layout = this.#looks < LOOKS_BEFORE_FILE ? undefined : layoutOf(this.geometry);
+    if (layout === undefined) return;
+    this.request(STATE_FILE);
+    const path = this.link.ask().text();
+    if (path !== '') this.#file = StateFileReader.open(path, layout);
+  }
+
+  override close(): void {
+    this.#file?.close();
+    this.#file = undefined;
+    super.close();
   }
 
   #assertInside(offset: number, length: number): void {

@@ -1,5 +1,6 @@
 import type { Side } from '../../../contract/shared-object.js';
 import type { Body, FrameWriter } from '../frames.js';
+import type { StateFileReader } from './state-file-reader.js';
 
 /** How the parts of a state ask and tell its hub. All throw ERR_CLOSED and ERR_BROKER. */
 export interface StateCalls {
@@ -11,6 +12,10 @@ export interface StateCalls {
   ask(): Body;
   /** Sends the word that was begun, with `rest` behind it. */
   tell(rest?: Uint8Array): void;
+  /** The same of a word that changes bytes. */
+  tellStore(rest?: Uint8Array): void;
+  /** From which a look may read now, without asking; whatever this thread has changed is in it. @throws ERR_CLOSED, ERR_BROKER */
+  file(): StateFileReader | undefined;
 }
 
 /** A part whose waits say more than that they wait, or are told more than that they are over. */

@@ -1,9 +1,13 @@
+/** Somebody else as a worker thread, which uses the built package, on the backend that its environment says. */
+
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import { expect } from 'vitest';
 
 import type { Backend } from '../../src/contract/channel.js';
 import type { StateKind } from '../../src/contract/state.js';
-import type { LockAct, LockPeer, LockSubject } from './lock-subject.js';
+import type { LockAct, LockPeer } from './lock-subject.js';
+import type { Peers } from './peers.js';
 
 const CLASS_NAMES: Partial<Record<StateKind, string>> = {
   lock: 'Lock',
@@ -16,15 +20,23 @@ const CLASS_NAMES: Partial<Record<StateKind, string>> = {
   rwlock: 'RWLock',
 };
 
-/** Where somebody else is a worker thread, on that backend. */
-export function lockSubjectOn(backend: Backend): LockSubject {
+export function workerPeers({ kind }: Backend): Peers {
+  const start = (program: string, workerData: unknown) =>
+    new Worker(new URL(program, import.meta.url), {
+      workerData,
+      env: { ...process.env, INTERPROC_BACKEND: kind },
+      execArgv: [],
+    });
+  const run = async (program: string, workerData: unknown) => {
+    // Rejects with what the peer threw.
+    const [exitCode] = (await once(start(program, workerData), 'exit')) as [number];
+    expect(exitCode).toBe(0);
+  };
   return {
-    backend,
-    async peer(kind: StateKind, name: string): Promise<LockPeer> {
-      const worker = new Worker(new URL('./lock-peer.mjs', import.meta.url), {
-        workerData: { className: CLASS_NAMES[kind], name, backend: backend.kind },
-        execArgv: [],
-      });
+    onQueue: (name, acts) => run('./peer.mjs', { name, acts }),
+    onPipe: ({ name }, acts) => run('./pipe-peer.mjs', { name, acts }),
+    async onLock(kind, name): Promise<LockPeer> {
+      const worker = start('./lock-peer.mjs', { className: CLASS_NAMES[kind], name });
       // Rejects with what the peer threw.
       await once(worker, 'message');
       let told = 0;

@@ -1,0 +1,7 @@
+import type { Capabilities } from '../../contract/capabilities.js';
+import { BROKERED_CAPABILITIES } from '../brokered/remote/brokered-backend.js';
+
+export const CAPABILITIES: Capabilities = Object.freeze({
+  ...BROKERED_CAPABILITIES,
+  betweenProcesses: false,
+});
