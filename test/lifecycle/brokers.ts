@@ -6,7 +6,7 @@ import { WATCHDOG_MS } from './program.js';
 
 function commandOf(pid: number): string[] {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').filter(Boolean);
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
   } catch {
     return [];
   }
@@ -29,7 +29,7 @@ export function brokersOf(directory: string): number[] {
     .filter((pid) => pid > 0)
     .filter((pid) => {
       const command = commandOf(pid);
-      return command.at(-2)?.endsWith('broker-process.js') === true && command.at(-1) === directory;
+      return command.at(-3)?.endsWith('broker-process.js') === true && command.at(-1) === directory;
     });
 }
 

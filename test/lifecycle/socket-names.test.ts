@@ -92,7 +92,8 @@ describe('a name that one backend has', () => {
     await killBroker(directory);
     const q = Queue.create('a', SOCKET);
     expect(readdirSync(directory)).toEqual(['a', '~socket']);
-    expect(readdirSync(join(directory, '~socket'))).toHaveLength(2);
+    const keys = readdirSync(join(directory, '~socket')).filter((name) => /^\d+-/.test(name));
+    expect(keys).toHaveLength(1);
     expect(() => Queue.open('a', NATIVE)).toThrow(expect.objectContaining({ code: 'ERR_BACKEND' }));
     Queue.create('b', NATIVE).close();
     q.close();
@@ -108,7 +109,7 @@ describe('a name that one backend has', () => {
   });
 
   it('is free when making the object failed', async () => {
-    expect(() => Queue.create('jobs', { ...SOCKET, maxMessageBytes: 2 ** 40 })).toThrow();
+    expect(() => Queue.create('jobs', { ...SOCKET, capacityBytes: 2 ** 33 })).toThrow();
     list(SOCKET);
     expect(readdirSync(directory)).toEqual(['~socket']);
   });
