@@ -3,8 +3,9 @@
 import { InterprocError, invalidArgument } from './errors.js';
 import { BackendChoice, describing } from './backend-choice.js';
 import type { ChosenBackend } from './backend-choice.js';
-import type { BackendKind, SegmentInfo } from './contract/channel.js';
+import type { BackendKind, Registry, SegmentInfo } from './contract/channel.js';
 import { MemoryBackend } from './backends/memory/memory-backend.js';
+import { addonFile } from './backends/native/addon.js';
 import { NativeBackend } from './backends/native/native-backend.js';
 import { SocketBackend } from './backends/socket/socket-backend.js';
 import { bindPosix } from './primitives/bind-posix.js';
@@ -45,6 +46,7 @@ import type { SharedMemory as SharedMemoryHandle } from './primitives/shared-mem
 import type { Value as ValueHandle } from './primitives/value.js';
 import type { MpmcRing as MpmcRingHandle, SpscRing as SpscRingHandle } from './primitives/rings.js';
 
+export { addonFile };
 export { wait } from './primitives/wait.js';
 
 /** @throws ERR_UNSUPPORTED, with what the loader says as its cause */
@@ -112,6 +114,11 @@ export type SpscRing = SpscRingHandle;
 export const { PosixSharedMemory, PosixSemaphore } = bindPosix(select);
 export type PosixSharedMemory = PosixSharedMemoryHandle;
 export type PosixSemaphore = PosixSemaphoreHandle;
+
+/** Where the objects of a backend live; for those who look into it. @throws ERR_UNSUPPORTED */
+export function registryOf(kind: BackendKind): Registry {
+  return select(kind).registry;
+}
 
 /** Which objects `list` and `prune` are about. */
 export interface RegistryOptions {

@@ -224,6 +224,11 @@ export interface SegmentInfo {
 }
 
 export interface Registry {
+  /** Where the objects live; undefined: inside this process. */
+  readonly directory: string | undefined;
+  /** Whether a broker that keeps them is there by now; undefined: they need none. Starts none. Throws ERR_PERMISSION. */
+  readonly hasBroker: boolean | undefined;
+  /** Starts no broker: where there is none, there is nothing. */
   list(): SegmentInfo[];
   /** Removes what nobody is attached to and nothing keeps; returns the names removed. */
   prune(options: { readonly dryRun: boolean }): string[];

@@ -2,6 +2,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { SocketBackend } from '../../src/backends/socket/socket-backend.js';
 import { WATCHDOG_MS } from './program.js';
 
 function commandOf(pid: number): string[] {
@@ -57,4 +58,9 @@ export async function killBroker(directory: string): Promise<void> {
   const pid = brokerOf(directory);
   process.kill(pid, 'SIGKILL');
   await untilGone(pid);
+}
+
+/** Has one started, and needs it no longer than that. */
+export function startBroker(directory: string): void {
+  new SocketBackend(directory).openChannel(undefined, 'create', {}).close();
 }

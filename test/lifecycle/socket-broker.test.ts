@@ -16,10 +16,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { SocketBackend } from '../../src/backends/socket/socket-backend.js';
-import { brokerOf, brokersOf, killBroker, until, untilGone } from './brokers.js';
+import { brokerOf, brokersOf, killBroker, startBroker, until, untilGone } from './brokers.js';
 
 const PACKAGE = new URL('../../dist/index.js', import.meta.url).href;
-const LIST = `const { list } = await import(${JSON.stringify(PACKAGE)}); list({ backend: 'socket' });`;
+const NEED_IT = `const { Queue } = await import(${JSON.stringify(PACKAGE)}); new Queue({ backend: 'socket' }).close();`;
 
 function keysIn(directory: string): string[] {
   return readdirSync(join(directory, '~socket')).filter((name) => /^\d+-/.test(name));
@@ -50,7 +50,7 @@ describe('the broker of a directory', () => {
   }
 
   it('is started by who needs it', () => {
-    expect(new SocketBackend(directory).list()).toEqual([]);
+    startBroker(directory);
     expect(readdirSync(join(directory, '~socket'))).toContain('broker');
     expect(brokersOf(directory)).toHaveLength(1);
   });
@@ -58,12 +58,12 @@ describe('the broker of a directory', () => {
   it('is found where the path is too long for the address of a socket', () => {
     const long = join(directory, 'x'.repeat(120));
     mkdirSync(long);
-    expect(new SocketBackend(long).list()).toEqual([]);
+    startBroker(long);
     process.kill(brokerOf(long), 'SIGKILL');
   });
 
   it('is one, whoever starts it at once', async () => {
-    const starters = Array.from({ length: 6 }, () => run(`${LIST} process.stdin.resume();`));
+    const starters = Array.from({ length: 6 }, () => run(`${NEED_IT} process.stdin.resume();`));
     const ends = await Promise.all(starters.map((starter) => once(starter, 'exit')));
     expect(ends.map(([code]) => code as number)).toEqual(starters.map(() => 0));
     await until('all but one have left', () => brokersOf(directory).length === 1);
@@ -71,7 +71,7 @@ describe('the broker of a directory', () => {
   });
 
   it('leaves when nobody needs it, and leaves nothing', async () => {
-    await once(run(LIST), 'exit');
+    await once(run(NEED_IT), 'exit');
     await untilGone(brokerOf(directory));
     expect(readdirSync(join(directory, '~socket'))).toEqual([]);
   });
@@ -93,7 +93,7 @@ describe('the broker of a directory', () => {
 
   it('keeps no descriptor of who started it', async () => {
     // 30 is beyond those that Node itself sees to at its start.
-    const starter = run(LIST, 'exec 30>&3');
+    const starter = run(NEED_IT, 'exec 30>&3');
     const pipe = starter.stdio[3] as Readable;
     const ended = once(pipe.resume(), 'end');
     await once(starter, 'exit');
@@ -103,17 +103,16 @@ describe('the broker of a directory', () => {
   });
 
   it('lets nobody else in, whatever the umask of who started it', async () => {
-    await once(run(LIST, 'umask 0'), 'exit');
+    await once(run(NEED_IT, 'umask 0'), 'exit');
     for (const name of ['.', 'broker']) {
       expect(lstatSync(join(directory, '~socket', name)).mode & 0o077).toBe(0);
     }
   });
 
   it('is started anew by who needs it when it was killed', async () => {
-    const backend = new SocketBackend(directory);
-    backend.list();
+    startBroker(directory);
     await killBroker(directory);
-    expect(backend.list()).toEqual([]);
+    startBroker(directory);
     expect(brokersOf(directory)).toHaveLength(1);
     expect(keysIn(directory), 'that of the killed one').toHaveLength(1);
   });
@@ -137,14 +136,14 @@ describe('the broker of a directory', () => {
       ['by which signal it ended', 'kill -9 $$', /SIGKILL/],
     ])('is an error that says %s', (_, text, words) => {
       standIn(text);
-      expect(() => new SocketBackend(directory).list()).toThrow(
+      expect(() => startBroker(directory)).toThrow(
         expect.objectContaining({ code: 'ERR_BROKER', message: expect.stringMatching(words) }),
       );
     });
 
     it('is an error that says so if there is no such program', () => {
       process.execPath = join(directory, 'nothing');
-      expect(() => new SocketBackend(directory).list()).toThrow(
+      expect(() => startBroker(directory)).toThrow(
         expect.objectContaining({
           code: 'ERR_BROKER',
           message: expect.stringContaining('could not be started'),

@@ -564,6 +564,8 @@ export class MemoryBackend
 {
   readonly kind = 'memory';
   readonly registry: Registry = this;
+  readonly directory = undefined;
+  readonly hasBroker = undefined;
   readonly capabilities: Capabilities;
   /** What the rest of the world does while this thread is blocked; true if it may do more. */
   whileBlocked: (() => boolean) | undefined;

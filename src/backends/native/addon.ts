@@ -5,6 +5,7 @@
  */
 
 import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 
 import type { ListenerTerms } from '../../contract/listener.js';
 import type { CellOperation, CellType, StateOptions } from '../../contract/state.js';
@@ -330,8 +331,12 @@ export interface Addon {
 }
 
 /** INTERPROC_ADDON names another build of the addon: that with the fault points, in tests. */
+/** Where the addon is looked for. */
+export function addonFile(): string {
+  const given = process.env['INTERPROC_ADDON'];
+  return given ?? fileURLToPath(new URL('../../../build/Release/interproc.node', import.meta.url));
+}
+
 export function loadAddon(): Addon {
-  const require = createRequire(import.meta.url);
-  const path = process.env['INTERPROC_ADDON'] ?? '../../../build/Release/interproc.node';
-  return require(path) as Addon;
+  return createRequire(import.meta.url)(addonFile()) as Addon;
 }

@@ -112,9 +112,11 @@ export class NativeBackend implements Backend, Registry, RingOpener, PipeOpener,
     return found;
   }
 
-  #where(): string {
+  get directory(): string {
     return this.#directory ?? objectDirectory();
   }
+
+  readonly hasBroker = undefined;
 
   openChannel(name: string | undefined, mode: OpenMode, options: ChannelOptions): Channel {
     const { addon } = this.thread;
@@ -152,7 +154,7 @@ export class NativeBackend implements Backend, Registry, RingOpener, PipeOpener,
     };
     const fullName = name ?? anonymousName();
     const what = `${mode} '${name ?? '(anonymous)'}'`;
-    const directory = this.#where();
+    const directory = this.directory;
     const token = guarded(constants, what, () =>
       addon.openQueue(directory, fullName, MODES[mode], wanted),
     );
@@ -232,10 +234,10 @@ export class NativeBackend implements Backend, Registry, RingOpener, PipeOpener,
     const what = `${mode} '${name ?? '(anonymous)'}'`;
     const wanted = { ...options, anonymous: name === undefined };
     const token = guarded(constants, what, () =>
-      addon.openState(this.#where(), fullName, MODES[mode], wanted, initial),
+      addon.openState(this.directory, fullName, MODES[mode], wanted, initial),
     );
     const geometry = Object.freeze(addon.stateGeometry(token));
-    return new NativeState(this.thread, token, fullName, this.#where(), geometry, copiesState());
+    return new NativeState(this.thread, token, fullName, this.directory, geometry, copiesState());
   }
 
   openStateTicket(ticket: Ticket, kind: StateKind): State {
@@ -272,7 +274,7 @@ export class NativeBackend implements Backend, Registry, RingOpener, PipeOpener,
     };
     const name = anonymousName();
     const open = (mode: 0 | 1) =>
-      guarded(constants, 'a new pipe', () => addon.openPipe(this.#where(), name, mode, wanted));
+      guarded(constants, 'a new pipe', () => addon.openPipe(this.directory, name, mode, wanted));
     const first = this.#pipeEnd(open(0), name);
     try {
       return [first, this.#pipeEnd(open(1), name)];
@@ -289,13 +291,13 @@ export class NativeBackend implements Backend, Registry, RingOpener, PipeOpener,
       throw new InterprocError('ERR_DECODE', `${shown(ticket)} is no end of a pipe`);
     }
     const token = guarded(addon.constants, `the end of pipe '${known.name}' in a message`, () =>
-      addon.openPipeTicket(this.#where(), known.file),
+      addon.openPipeTicket(this.directory, known.file),
     );
     return this.#pipeEnd(token, known.name);
   }
 
   #pipeEnd(token: Token, name: string): NativePipeEnd {
-    return new NativePipeEnd(this.thread, token, name, this.#where(), copiesPipes());
+    return new NativePipeEnd(this.thread, token, name, this.directory, copiesPipes());
   }
 
   openListener(name: string, options: ListenerOptions): ListenerEnd {
@@ -312,7 +314,7 @@ export class NativeBackend implements Backend, Registry, RingOpener, PipeOpener,
       maxMessageBytes: Math.min(maxMessageBytes, constants.maxMessage),
     };
     const token = guarded(constants, `listen on '${name}'`, () =>
-      addon.openListener(this.#where(), name, wanted),
+      addon.openListener(this.directory, name, wanted),
     );
     return this.#listener(token, name);
   }
@@ -320,7 +322,7 @@ export class NativeBackend implements Backend, Registry, RingOpener, PipeOpener,
   openBacklog(name: string): ClientEnd {
     const { addon } = this.thread;
     const token = guarded(addon.constants, `connect to '${name}'`, () =>
-      addon.openBacklog(this.#where(), name),
+      addon.openBacklog(this.directory, name),
     );
     return this.#listener(token, name);
   }
@@ -330,7 +332,7 @@ export class NativeBackend implements Backend, Registry, RingOpener, PipeOpener,
       this.thread,
       token,
       name,
-      this.#where(),
+      this.directory,
       (ticket) => this.beside(listener).openPipeTicket(ticket),
     );
     return listener;
@@ -358,7 +360,7 @@ export class NativeBackend implements Backend, Registry, RingOpener, PipeOpener,
     };
     const what = `${mode} ${options.role} of '${name}'`;
     const token = guarded(constants, what, () =>
-      addon.openSpsc(this.#where(), name, MODES[mode], wanted),
+      addon.openSpsc(this.directory, name, MODES[mode], wanted),
     );
     const { capacityBytes: capacity, persist } = options;
     const asked = { capacityBytes: capacity, persist };
@@ -368,13 +370,13 @@ export class NativeBackend implements Backend, Registry, RingOpener, PipeOpener,
 
   list(): SegmentInfo[] {
     const { addon } = this.thread;
-    const entries = guarded(addon.constants, 'list', () => addon.list(this.#where()));
+    const entries = guarded(addon.constants, 'list', () => addon.list(this.directory));
     return entries.map((entry) => ({ ...entry, problem: entry.problem }));
   }
 
   prune(options: { readonly dryRun: boolean }): string[] {
     const { addon } = this.thread;
-    return guarded(addon.constants, 'prune', () => addon.prune(this.#where(), options.dryRun));
+    return guarded(addon.constants, 'prune', () => addon.prune(this.directory, options.dryRun));
   }
 }
 

@@ -3,7 +3,7 @@
 import { InterprocError } from '../../errors.js';
 import { Link } from '../brokered/remote/link.js';
 import { Launch } from './launch.js';
-import { PUBLIC_NAME, socketDirectory, withSocketPath } from './socket-directory.js';
+import { PUBLIC_NAME, hasSockets, socketDirectory, withSocketPath } from './socket-directory.js';
 import { SocketLine } from './socket-line.js';
 
 /** A broker that cannot be reached for so long is given up. */
@@ -20,6 +20,25 @@ const sleeper = new Int32Array(new SharedArrayBuffer(4));
 export interface Dialled {
   readonly link: Link;
   readonly line: SocketLine;
+}
+
+/** undefined: no broker is there. @throws ERR_VERSION, ERR_PERMISSION, ERR_UNSUPPORTED, ERR_SYSTEM */
+export function dialIfThere(directory: string, patienceMs: number): Dialled | undefined {
+  if (!hasSockets(directory)) return undefined;
+  const found = reach(socketDirectory(directory), patienceMs);
+  return found instanceof InterprocError ? undefined : found;
+}
+
+/** undefined: nobody listens; an error: somebody does, but was about to leave, or does not answer. */
+function reach(sockets: string, patienceMs: number): Dialled | InterprocError | undefined {
+  const line = withSocketPath(sockets, PUBLIC_NAME, (path) => SocketLine.to(path, patienceMs));
+  if (line === undefined) return undefined;
+  try {
+    return { link: new Link(line, { patienceMs }), line };
+  } catch (error) {
+    if (error instanceof InterprocError && error.code === 'ERR_BROKER') return error;
+    throw error;
+  }
 }
 
 /** @throws ERR_BROKER, ERR_VERSION, ERR_PERMISSION, ERR_UNSUPPORTED, ERR_SYSTEM */
@@ -60,21 +79,11 @@ class Search {
 
   #look(): Dialled | undefined {
     const sockets = socketDirectory(this.#directory);
-    const line = withSocketPath(sockets, PUBLIC_NAME, (path) =>
-      SocketLine.to(path, this.#patienceMs),
-    );
-    if (line === undefined) {
-      this.#seeToLaunch(sockets);
-      return undefined;
-    }
-    try {
-      return { link: new Link(line, { patienceMs: this.#patienceMs }), line };
-    } catch (error) {
-      // It was about to leave.
-      if (!(error instanceof InterprocError) || error.code !== 'ERR_BROKER') throw error;
-      this.#problem = error.message;
-      return undefined;
-    }
+    const found = reach(sockets, this.#patienceMs);
+    if (found === undefined) this.#seeToLaunch(sockets);
+    else if (!(found instanceof InterprocError)) return found;
+    else this.#problem = found.message;
+    return undefined;
   }
 
   #seeToLaunch(sockets: string): void {

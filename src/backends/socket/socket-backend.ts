@@ -4,9 +4,10 @@ import type { SharedObject } from '../../contract/shared-object.js';
 import { BrokeredBackend } from '../brokered/remote/brokered-backend.js';
 import type { Link } from '../brokered/remote/link.js';
 import { RemoteObject } from '../brokered/remote/remote-object.js';
-import { dial } from './dial.js';
+import { dial, dialIfThere } from './dial.js';
 import type { Dialled } from './dial.js';
-import { objectDirectory } from './socket-directory.js';
+import { hasSockets, objectDirectory, socketDirectory } from './socket-directory.js';
+import { removeAllMarkers } from './socket-names.js';
 
 /** Of this thread, by directory. */
 const links = new Map<string, Dialled>();
@@ -30,14 +31,39 @@ export class SocketBackend extends BrokeredBackend {
     this.#patienceMs = patienceMs;
   }
 
+  override get directory(): string {
+    return this.#directory ?? objectDirectory();
+  }
+
+  override get hasBroker(): boolean {
+    return this.linkIfThere() !== undefined;
+  }
+
   protected link(): Link {
-    const directory = this.#directory ?? objectDirectory();
+    const { directory } = this;
+    return this.#known(directory) ?? kept(directory, dial(directory, this.#patienceMs));
+  }
+
+  protected override linkIfThere(): Link | undefined {
+    const { directory } = this;
+    const known = this.#known(directory);
+    if (known !== undefined) return known;
+    const dialled = dialIfThere(directory, this.#patienceMs);
+    return dialled && kept(directory, dialled);
+  }
+
+  /** Asked each time: what is opened finds a new broker, whether anything has met the end of the last one yet or not. */
+  #known(directory: string): Link | undefined {
     const known = links.get(directory);
-    // Asked each time: what is opened finds a new broker, whether anything has met the end of the last one yet or not.
-    if (known?.link.isLost === false && known.line.isConnected()) return known.link;
-    const dialled = dial(directory, this.#patienceMs);
-    links.set(directory, dialled);
-    return dialled.link;
+    return known?.link.isLost === false && known.line.isConnected() ? known.link : undefined;
+  }
+
+  override prune(options: { readonly dryRun: boolean }): string[] {
+    const { directory } = this;
+    if (!options.dryRun && !this.hasBroker && hasSockets(directory)) {
+      removeAllMarkers(directory, socketDirectory(directory));
+    }
+    return super.prune(options);
   }
 
   beside(object: SharedObject): BrokeredBackend {
@@ -47,6 +73,11 @@ export class SocketBackend extends BrokeredBackend {
     if (found === undefined) this.#besides.set(connection, (found = new LinkBackend(connection)));
     return found;
   }
+}
+
+function kept(directory: string, dialled: Dialled): Link {
+  links.set(directory, dialled);
+  return dialled.link;
 }
 
 /** What lives with one broker, and nowhere when that is gone. */

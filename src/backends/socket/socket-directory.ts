@@ -33,6 +33,11 @@ export function socketDirectory(directory: string): string {
   return sockets;
 }
 
+/** Whether there ever was a broker in that directory of objects. */
+export function hasSockets(directory: string): boolean {
+  return existsSync(join(directory, SOCKETS));
+}
+
 /**
  * Calls `use` with a path of that socket which fits into an address: through a descriptor of its directory if it is too long by itself.
  *

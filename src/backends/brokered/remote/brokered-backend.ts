@@ -49,6 +49,19 @@ export abstract class BrokeredBackend implements Backend, Registry, PipeOpener, 
   /** The one of this thread for new objects; made at first use, and anew when the hub of the last one is gone. */
   protected abstract link(): Link;
 
+  /** The same, but undefined where a broker would have to be started. */
+  protected linkIfThere(): Link | undefined {
+    return this.link();
+  }
+
+  get directory(): string | undefined {
+    return undefined;
+  }
+
+  get hasBroker(): boolean | undefined {
+    return undefined;
+  }
+
   /** This backend, for what lives where that object does, wherever new ones would be by now. */
   abstract beside(object: SharedObject): BrokeredBackend;
 
@@ -90,13 +103,15 @@ export abstract class BrokeredBackend implements Backend, Registry, PipeOpener, 
   }
 
   list(): SegmentInfo[] {
-    const link = this.link();
+    const link = this.linkIfThere();
+    if (link === undefined) return [];
     link.begin(0, LIST);
     return link.ask().json() as SegmentInfo[];
   }
 
   prune({ dryRun }: { readonly dryRun: boolean }): string[] {
-    const link = this.link();
+    const link = this.linkIfThere();
+    if (link === undefined) return [];
     link.begin(0, PRUNE).bool(dryRun);
     return link.ask().json() as string[];
   }
