@@ -25,26 +25,33 @@ const MAX_BACKLOG_BYTES = 2 ** 20;
 /** Of all lines: what is in it is done with before the next is read. */
 const chunk = Buffer.allocUnsafeSlow(RING_BYTES);
 
+/** What serves the lines. */
+export interface LineThread {
+  /** Calls `then` when every line has been looked at since. */
+  catchUp(then: () => void): void;
+  /** The thread of this line has ended, or the line has, and all that it said has been heard. */
+  lost(): void;
+}
+
 export class HubLine implements Outlet {
   readonly #words: Int32Array;
   readonly #in: RingReader;
   readonly #out: RingWriter;
   readonly #bell: ThreadBell;
   readonly #session: Session;
-  readonly #onLost: () => void;
+  readonly #thread: LineThread;
   readonly #endLifeline: () => void;
   #backlog: Buffer[] = [];
   #backlogBytes = 0;
   #isOver = false;
 
-  /** `onLost`: the thread has ended, or this line has, and all that it said has been heard. */
-  constructor(hub: Hub, memory: LineMemory, lifeline: string, onLost: () => void) {
+  constructor(hub: Hub, memory: LineMemory, lifeline: string, thread: LineThread) {
     const { words, toHub, toThread } = memory;
     this.#words = words;
     this.#in = new RingReader(words, TO_HUB_TAIL, TO_HUB_HEAD, toHub);
     this.#out = new RingWriter(words, TO_THREAD_TAIL, TO_THREAD_HEAD, toThread);
     this.#bell = new ThreadBell(words);
-    this.#onLost = onLost;
+    this.#thread = thread;
     this.#session = hub.connect(this);
     this.#endLifeline = holdLifeline(lifeline, () => this.#lost());
   }
@@ -60,6 +67,10 @@ export class HubLine implements Outlet {
     if (this.#isOver) return false;
     const hasSent = this.#sendBacklog();
     return this.#backlogBytes <= MAX_BACKLOG_BYTES && this.#read() ? true : hasSent;
+  }
+
+  catchUp(then: () => void): void {
+    this.#thread.catchUp(then);
   }
 
   write(bytes: Buffer): void {
@@ -122,6 +133,6 @@ export class HubLine implements Outlet {
     this.#isOver = true;
     Atomics.store(this.#words, STATE, OVER);
     this.#session.lost();
-    this.#onLost();
+    this.#thread.lost();
   }
 }

@@ -23,6 +23,8 @@ class HubThread {
   readonly #lines = new Set<HubLine>();
   /** By the addresses of their lifelines: an offer may come twice. */
   readonly #known = new Set<string>();
+  /** To be called after every line has been looked at. */
+  #catchingUp: (() => void)[] = [];
   readonly #sleep = new HubSleep(this.#words, () => this.#work());
 
   constructor(channel: BroadcastChannel) {
@@ -42,11 +44,14 @@ class HubThread {
     }
     if (this.#known.has(lifeline)) return;
     this.#known.add(lifeline);
-    const line = new HubLine(this.#hub, viewsOf(memory), lifeline, () => {
-      this.#lines.delete(line);
-      this.#known.delete(lifeline);
-      // Its thread may have been about to wake this one.
-      this.#work();
+    const line = new HubLine(this.#hub, viewsOf(memory), lifeline, {
+      catchUp: (then) => this.#catchingUp.push(then),
+      lost: () => {
+        this.#lines.delete(line);
+        this.#known.delete(lifeline);
+        // Its thread may have been about to wake this one.
+        this.#work();
+      },
     });
     this.#lines.add(line);
     const answer: Answer = {
@@ -82,8 +87,11 @@ class HubThread {
   }
 
   #serve(): boolean {
-    let isBusy = false;
+    const caughtUp = this.#catchingUp;
+    this.#catchingUp = [];
+    let isBusy = caughtUp.length > 0;
     for (const line of this.#lines) if (line.serve()) isBusy = true;
+    for (const then of caughtUp) then();
     return isBusy;
   }
 }

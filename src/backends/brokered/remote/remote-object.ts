@@ -3,7 +3,15 @@
 import { InterprocError } from '../../../errors.js';
 import type { SharedObject, Side, Ticket } from '../../../contract/shared-object.js';
 import type { Body, FrameWriter } from '../frames.js';
-import { ARM, DISARM, ISSUE_TICKET, REDEEM_TICKET, TICKETS_HERE, UNASKED, UNLINK } from '../operations.js';
+import {
+  ARM,
+  DISARM,
+  ISSUE_TICKET,
+  REDEEM_TICKET,
+  TICKETS_HERE,
+  UNASKED,
+  UNLINK,
+} from '../operations.js';
 import type { Link, Linked } from './link.js';
 
 /** What a ticket looks like inside a message, whatever is around it. */
@@ -87,7 +95,8 @@ export abstract class RemoteObject implements SharedObject, Linked {
   }
 
   #assertNotArmed(side: Side): void {
-    if (this.#waits[side] !== undefined) throw new Error(`armed already: side ${side} of ${this.name}`);
+    if (this.#waits[side] !== undefined)
+      throw new Error(`armed already: side ${side} of ${this.name}`);
   }
 
   /** What the kind of object adds to its ARM. */
