@@ -9,8 +9,8 @@ import { HubLine } from './hub-line.js';
 import { LAYOUT_VERSION, LINE_BYTES, REFUSED, STATE, viewsOf } from './line-memory.js';
 import { beginPulse } from './pulse.js';
 import { ANOTHER_IS_HUB, CANNOT_BE, CHANNEL, IS_HUB, hubAddress } from './rendezvous.js';
-import { Spinning } from './spinning.js';
 import type { Answer, HubThreadData, Offer } from './rendezvous.js';
+import { Spinning } from './spinning.js';
 
 /** It looks for more for so long after the last thing it had to do: whoever it answered last needs as long to come back, if he slept. */
 const LINGER_MS = 0.1;
@@ -25,6 +25,8 @@ class HubThread {
   /** By the addresses of their lifelines: an offer may come twice. */
   readonly #known = new Set<string>();
   readonly #spinning = new Spinning();
+  /** To be called after every line has been looked at. */
+  #catchingUp: (() => void)[] = [];
   readonly #sleep = new HubSleep(this.#words, () => this.#work());
 
   constructor(channel: BroadcastChannel) {
@@ -44,11 +46,14 @@ class HubThread {
     }
     if (this.#known.has(lifeline)) return;
     this.#known.add(lifeline);
-    const line = new HubLine(this.#hub, viewsOf(memory), lifeline, () => {
-      this.#lines.delete(line);
-      this.#known.delete(lifeline);
-      // Its thread may have been about to wake this one.
-      this.#work();
+    const line = new HubLine(this.#hub, viewsOf(memory), lifeline, {
+      catchUp: (then) => this.#catchingUp.push(then),
+      lost: () => {
+        this.#lines.delete(line);
+        this.#known.delete(lifeline);
+        // Its thread may have been about to wake this one.
+        this.#work();
+      },
     });
     this.#lines.add(line);
     const answer: Answer = {
@@ -88,8 +93,11 @@ class HubThread {
   }
 
   #serve(): boolean {
-    let isBusy = false;
+    const caughtUp = this.#catchingUp;
+    this.#catchingUp = [];
+    let isBusy = caughtUp.length > 0;
     for (const line of this.#lines) if (line.serve()) isBusy = true;
+    for (const then of caughtUp) then();
     return isBusy;
   }
 }
