@@ -33,8 +33,10 @@ export function socketDirectory(directory: string): string {
   return sockets;
 }
 
-/** Whether there ever was a broker in that directory of objects. */
+/** Whether there ever was a broker in that directory of objects. @throws ERR_PERMISSION */
 export function hasSockets(directory: string): boolean {
+  if (!existsSync(directory)) return false;
+  assertOwn(directory);
   return existsSync(join(directory, SOCKETS));
 }
 
@@ -68,6 +70,11 @@ function secure(path: string): void {
   } catch (error) {
     if (errorCode(error) !== 'EEXIST') throw systemError(`make the directory '${path}'`, error);
   }
+  assertOwn(path);
+}
+
+/** @throws ERR_PERMISSION */
+function assertOwn(path: string): void {
   const facts = lstatSync(path);
   const problem = !facts.isDirectory()
     ? 'it is no directory'

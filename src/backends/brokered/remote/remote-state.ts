@@ -3,6 +3,7 @@ import type { LockParts } from '../../../contract/locks.js';
 import { CHANGE } from '../../../contract/locks.js';
 import type { OpenMode, Side, Ticket } from '../../../contract/shared-object.js';
 import type { State, StateGeometry, StateKind, StateOptions } from '../../../contract/state.js';
+import { BROKERED_CAPABILITIES } from '../capabilities.js';
 import type { Body, FrameWriter } from '../frames.js';
 import { OPEN_STATE, OPEN_STATE_TICKET } from '../operations.js';
 import {
@@ -30,6 +31,7 @@ const LOOKS_BEFORE_FILE = 8;
 /** A state behind a hub. */
 class RemoteState extends RemoteObject implements State {
   readonly geometry: StateGeometry;
+  readonly capabilities = BROKERED_CAPABILITIES;
   readonly cells: RemoteCells | undefined;
   readonly parts: LockParts;
   /** The bytes are the hub's: they are copied. */
