@@ -97,3 +97,21 @@ export async function loadScenario(name) {
 export function entriesOf(...contenders) {
   return contenders.map((contender) => ({ label: contender, contender }));
 }
+
+/**
+ * The two entries of one contender of this package: by shared memory, and in pure JavaScript through a broker.
+ * @param {string} contender
+ * @param {string} [calls] what tells it from other contenders of the scenario
+ * @param {Entry['parameters']} [overSocket] what differs besides
+ * @returns {Entry[]}
+ */
+export function onBothBackends(contender, calls = '', overSocket = {}) {
+  return [
+    { label: `native ${calls}`.trim(), contender },
+    {
+      label: `socket ${calls}`.trim(),
+      contender,
+      parameters: { backend: 'socket', ...overSocket },
+    },
+  ];
+}

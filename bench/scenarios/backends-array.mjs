@@ -1,5 +1,6 @@
 // @ts-check
 import { REPETITIONS } from '../harness/metrics.mjs';
+import { onBothBackends } from '../harness/scenario.mjs';
 
 /** @type {import('../harness/scenario.mjs').Scenario} */
 export default {
@@ -10,12 +11,7 @@ export default {
   parameters: { bytes: 4, producers: 1, consumers: 1, capacityBytes: 0, type: 'int32' },
   reference: 'child-process-json',
   entries: [
-    { label: 'native', contender: 'shared-array' },
-    {
-      label: 'socket',
-      contender: 'shared-array',
-      parameters: { backend: 'socket', callsPerSample: 1 },
-    },
+    ...onBothBackends('shared-array', '', { callsPerSample: 1 }),
     {
       label: 'child-process-json',
       contender: 'child-process-state',

@@ -1,5 +1,6 @@
 // @ts-check
 import { REPETITIONS } from '../harness/metrics.mjs';
+import { entriesOf, onBothBackends } from '../harness/scenario.mjs';
 
 /** @type {import('../harness/scenario.mjs').Scenario} */
 export default {
@@ -8,11 +9,7 @@ export default {
   pattern: 'roundTrip',
   parameters: { bytes: 64, producers: 1, consumers: 1, capacityBytes: 65_536 },
   reference: 'child-process-json',
-  entries: [
-    { label: 'native', contender: 'event-await' },
-    { label: 'socket', contender: 'event-await', parameters: { backend: 'socket' } },
-    { label: 'child-process-json', contender: 'child-process-json' },
-  ],
+  entries: [...onBothBackends('event-await'), ...entriesOf('child-process-json')],
   metrics: REPETITIONS,
   targets: [],
   maxRounds: 3,

@@ -1,5 +1,6 @@
 // @ts-check
 import { formatMicroseconds, formatMessageRate } from '../harness/format.mjs';
+import { onBothBackends } from '../harness/scenario.mjs';
 
 /** @type {import('../harness/scenario.mjs').Scenario} */
 export default {
@@ -9,10 +10,8 @@ export default {
   parameters: { bytes: 0, producers: 1, consumers: 1, capacityBytes: 0 },
   reference: 'child-process-json',
   entries: [
-    { label: 'native acquireSync', contender: 'lock-sync' },
-    { label: 'socket acquireSync', contender: 'lock-sync', parameters: { backend: 'socket' } },
-    { label: 'native acquire', contender: 'lock-await' },
-    { label: 'socket acquire', contender: 'lock-await', parameters: { backend: 'socket' } },
+    ...onBothBackends('lock-sync', 'acquireSync'),
+    ...onBothBackends('lock-await', 'acquire'),
     { label: 'child-process-json', contender: 'child-process-lock' },
   ],
   metrics: [

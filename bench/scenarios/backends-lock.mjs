@@ -1,5 +1,6 @@
 // @ts-check
 import { REPETITIONS } from '../harness/metrics.mjs';
+import { onBothBackends } from '../harness/scenario.mjs';
 
 /** @type {import('../harness/scenario.mjs').Scenario} */
 export default {
@@ -10,18 +11,8 @@ export default {
   parameters: { bytes: 0, producers: 1, consumers: 1, capacityBytes: 0 },
   reference: 'child-process-json',
   entries: [
-    { label: 'native acquireSync', contender: 'lock-sync' },
-    {
-      label: 'socket acquireSync',
-      contender: 'lock-sync',
-      parameters: { backend: 'socket', callsPerSample: 1 },
-    },
-    { label: 'native acquire', contender: 'lock-await' },
-    {
-      label: 'socket acquire',
-      contender: 'lock-await',
-      parameters: { backend: 'socket', callsPerSample: 1 },
-    },
+    ...onBothBackends('lock-sync', 'acquireSync', { callsPerSample: 1 }),
+    ...onBothBackends('lock-await', 'acquire', { callsPerSample: 1 }),
     {
       label: 'child-process-json',
       contender: 'child-process-lock',

@@ -1,5 +1,6 @@
 // @ts-check
 import { MESSAGES } from '../harness/metrics.mjs';
+import { entriesOf, onBothBackends } from '../harness/scenario.mjs';
 
 /** @type {import('../harness/scenario.mjs').Scenario} */
 export default {
@@ -9,21 +10,9 @@ export default {
   parameters: { bytes: 64, producers: 1, consumers: 1, capacityBytes: 2 ** 20 },
   reference: 'child-process-json',
   entries: [
-    { label: 'native sendSync recvSync', contender: 'pipe-recv-sync' },
-    {
-      label: 'socket sendSync recvSync',
-      contender: 'pipe-recv-sync',
-      parameters: { backend: 'socket' },
-    },
-    { label: 'native send for await', contender: 'pipe-for-await' },
-    {
-      label: 'socket send for await',
-      contender: 'pipe-for-await',
-      parameters: { backend: 'socket' },
-    },
-    { label: 'unix-socket-framed', contender: 'unix-socket-framed' },
-    { label: 'child-process-json', contender: 'child-process-json' },
-    { label: 'child-process-advanced', contender: 'child-process-advanced' },
+    ...onBothBackends('pipe-recv-sync', 'sendSync recvSync'),
+    ...onBothBackends('pipe-for-await', 'send for await'),
+    ...entriesOf('unix-socket-framed', 'child-process-json', 'child-process-advanced'),
   ],
   metrics: MESSAGES,
   targets: [

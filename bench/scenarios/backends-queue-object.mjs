@@ -1,5 +1,6 @@
 // @ts-check
 import { MESSAGES } from '../harness/metrics.mjs';
+import { entriesOf, onBothBackends } from '../harness/scenario.mjs';
 
 /** @type {import('../harness/scenario.mjs').Scenario} */
 export default {
@@ -10,20 +11,9 @@ export default {
   parameters: { bytes: 120, value: 'record', producers: 1, consumers: 1, capacityBytes: 2 ** 20 },
   reference: 'child-process-json',
   entries: [
-    { label: 'native putSync getSync', contender: 'queue-values' },
-    {
-      label: 'socket putSync getSync',
-      contender: 'queue-values',
-      parameters: { backend: 'socket' },
-    },
-    { label: 'native put for await', contender: 'queue-values-await' },
-    {
-      label: 'socket put for await',
-      contender: 'queue-values-await',
-      parameters: { backend: 'socket' },
-    },
-    { label: 'child-process-json', contender: 'child-process-json' },
-    { label: 'child-process-advanced', contender: 'child-process-advanced' },
+    ...onBothBackends('queue-values', 'putSync getSync'),
+    ...onBothBackends('queue-values-await', 'put for await'),
+    ...entriesOf('child-process-json', 'child-process-advanced'),
   ],
   metrics: MESSAGES,
   targets: [

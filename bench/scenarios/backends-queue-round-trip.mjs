@@ -1,5 +1,6 @@
 // @ts-check
 import { REPETITIONS } from '../harness/metrics.mjs';
+import { entriesOf, onBothBackends } from '../harness/scenario.mjs';
 
 /** @type {import('../harness/scenario.mjs').Scenario} */
 export default {
@@ -9,13 +10,9 @@ export default {
   parameters: { bytes: 64, producers: 1, consumers: 1, capacityBytes: 65_536 },
   reference: 'child-process-json',
   entries: [
-    { label: 'native blocking', contender: 'queue-sync' },
-    { label: 'socket blocking', contender: 'queue-sync', parameters: { backend: 'socket' } },
-    { label: 'native awaited', contender: 'queue-await' },
-    { label: 'socket awaited', contender: 'queue-await', parameters: { backend: 'socket' } },
-    { label: 'unix-socket', contender: 'unix-socket' },
-    { label: 'child-process-json', contender: 'child-process-json' },
-    { label: 'child-process-advanced', contender: 'child-process-advanced' },
+    ...onBothBackends('queue-sync', 'blocking'),
+    ...onBothBackends('queue-await', 'awaited'),
+    ...entriesOf('unix-socket', 'child-process-json', 'child-process-advanced'),
   ],
   metrics: REPETITIONS,
   targets: [{ entry: 'native awaited', of: 'socket awaited', atMost: 1 / 1.5 }],

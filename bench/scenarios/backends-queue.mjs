@@ -1,5 +1,6 @@
 // @ts-check
 import { MESSAGES } from '../harness/metrics.mjs';
+import { entriesOf, onBothBackends } from '../harness/scenario.mjs';
 
 /** @type {import('../harness/scenario.mjs').Scenario} */
 export default {
@@ -9,23 +10,10 @@ export default {
   parameters: { bytes: 64, producers: 1, consumers: 1, capacityBytes: 2 ** 20 },
   reference: 'child-process-json',
   entries: [
-    { label: 'native putSync getSync', contender: 'queue-get-sync' },
-    {
-      label: 'socket putSync getSync',
-      contender: 'queue-get-sync',
-      parameters: { backend: 'socket' },
-    },
-    { label: 'native put get', contender: 'queue-await' },
-    { label: 'socket put get', contender: 'queue-await', parameters: { backend: 'socket' } },
-    { label: 'native putMany getMany', contender: 'queue-many' },
-    {
-      label: 'socket putMany getMany',
-      contender: 'queue-many',
-      parameters: { backend: 'socket' },
-    },
-    { label: 'unix-socket-framed', contender: 'unix-socket-framed' },
-    { label: 'child-process-json', contender: 'child-process-json' },
-    { label: 'child-process-advanced', contender: 'child-process-advanced' },
+    ...onBothBackends('queue-get-sync', 'putSync getSync'),
+    ...onBothBackends('queue-await', 'put get'),
+    ...onBothBackends('queue-many', 'putMany getMany'),
+    ...entriesOf('unix-socket-framed', 'child-process-json', 'child-process-advanced'),
   ],
   metrics: MESSAGES,
   targets: [

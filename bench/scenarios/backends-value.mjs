@@ -1,5 +1,6 @@
 // @ts-check
 import { REPETITIONS } from '../harness/metrics.mjs';
+import { onBothBackends } from '../harness/scenario.mjs';
 
 /** @type {import('../harness/scenario.mjs').Scenario} */
 export default {
@@ -9,8 +10,7 @@ export default {
   parameters: { bytes: 4, producers: 1, consumers: 1, capacityBytes: 0, type: 'int32' },
   reference: 'child-process-json',
   entries: [
-    { label: 'native', contender: 'value' },
-    { label: 'socket', contender: 'value', parameters: { backend: 'socket', callsPerSample: 1 } },
+    ...onBothBackends('value', '', { callsPerSample: 1 }),
     {
       label: 'child-process-json',
       contender: 'child-process-state',

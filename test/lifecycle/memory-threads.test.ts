@@ -70,7 +70,7 @@ describe.each(nodes)('threads of one process, under Node $version', ({ path }) =
     const deed = 'the end of the thread that has the hub';
     expect(await resultOf(scene, path, deed)).toEqual({
       code: 'ERR_BROKER',
-      message: expect.stringContaining('the thread that it ran in has ended') as string,
+      message: expect.stringContaining('the thread that started it has ended') as string,
       got: 'anew',
     });
   });

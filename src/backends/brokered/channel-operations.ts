@@ -3,13 +3,13 @@
 import type { ChannelGeometry } from '../../contract/channel.js';
 import { CHANNEL_OPERATIONS } from './operations.js';
 
-/** bool carries, bool puts fast, rest message -> status, 0, FULL or ENDED; u32 more room that is promised. */
+/** bool carries, bool puts fast, rest message -> status, 0, FULL or ENDED; u32 room that is promised. */
 export const PUT = CHANNEL_OPERATIONS + 1;
 /** u32 length of a message that is not sent along -> status. 0: there is room, kept for the PUT_KEPT that comes next. */
 export const KEEP_ROOM = CHANNEL_OPERATIONS + 2;
 /** A word. bool carries, rest message, for which room was kept. */
 export const PUT_KEPT = CHANNEL_OPERATIONS + 3;
-/** bool puts fast, a batch: u32 count, u32 length of each, their bytes -> status, how many went in, or ENDED; u32 more room that is promised. */
+/** bool puts fast, a batch: u32 count, u32 length of each, their bytes -> status, how many went in, or ENDED; u32 room that is promised. */
 export const PUT_MANY = CHANNEL_OPERATIONS + 4;
 /** A word. bool carries, rest message: within what was promised. */
 export const PUT_PROMISED = CHANNEL_OPERATIONS + 5;

@@ -7,9 +7,9 @@ export class RingWriter {
   readonly #tailAt: number;
   readonly #headAt: number;
   readonly #bytes: Uint8Array;
-  #tail = 0;
+  #tail: number;
   /** As last loaded; the true one is the same or further. */
-  #head = 0;
+  #head: number;
 
   /** `bytes`: as many as a power of two. */
   constructor(words: Int32Array, tailAt: number, headAt: number, bytes: Uint8Array) {
@@ -17,6 +17,8 @@ export class RingWriter {
     this.#tailAt = tailAt;
     this.#headAt = headAt;
     this.#bytes = bytes;
+    this.#tail = Atomics.load(words, tailAt);
+    this.#head = Atomics.load(words, headAt);
   }
 
   /** Whether there is room for anything, loaded afresh. */
@@ -55,13 +57,14 @@ export class RingReader {
   readonly #tailAt: number;
   readonly #headAt: number;
   readonly #bytes: Uint8Array;
-  #head = 0;
+  #head: number;
 
   constructor(words: Int32Array, tailAt: number, headAt: number, bytes: Uint8Array) {
     this.#words = words;
     this.#tailAt = tailAt;
     this.#headAt = headAt;
     this.#bytes = bytes;
+    this.#head = Atomics.load(words, headAt);
   }
 
   /** Whether there is anything, loaded afresh. */

@@ -8,8 +8,6 @@ import { holdLifeline } from './lifeline.js';
 import {
   ACCEPTED,
   OVER,
-  PING,
-  PONG,
   RING_BYTES,
   STATE,
   TO_HUB_HEAD,
@@ -37,8 +35,6 @@ export class HubLine implements Outlet {
   readonly #endLifeline: () => void;
   #backlog: Buffer[] = [];
   #backlogBytes = 0;
-  /** The thread asked PING so, and was answered. */
-  #pong = 0;
   #isOver = false;
 
   /** `onLost`: the thread has ended, or this line has, and all that it said has been heard. */
@@ -63,11 +59,6 @@ export class HubLine implements Outlet {
   serve(): boolean {
     if (this.#isOver) return false;
     const hasSent = this.#sendBacklog();
-    const ping = Atomics.load(this.#words, PING);
-    if (ping !== this.#pong) {
-      this.#pong = ping;
-      Atomics.store(this.#words, PONG, ping);
-    }
     return this.#backlogBytes <= MAX_BACKLOG_BYTES && this.#read() ? true : hasSent;
   }
 

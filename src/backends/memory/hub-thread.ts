@@ -7,6 +7,7 @@ import { Hub } from '../brokered/hub/hub.js';
 import { HubSleep, newHubWords } from './hub-bell.js';
 import { HubLine } from './hub-line.js';
 import { LAYOUT_VERSION, LINE_BYTES, REFUSED, STATE, viewsOf } from './line-memory.js';
+import { beginPulse } from './pulse.js';
 import { ANOTHER_IS_HUB, CANNOT_BE, CHANNEL, IS_HUB, hubAddress } from './rendezvous.js';
 import type { Answer, HubThreadData, Offer } from './rendezvous.js';
 
@@ -18,6 +19,7 @@ const TURN_MS = 1;
 class HubThread {
   readonly #hub = new Hub();
   readonly #words = newHubWords();
+  readonly #pulse = beginPulse();
   readonly #lines = new Set<HubLine>();
   /** By the addresses of their lifelines: an offer may come twice. */
   readonly #known = new Set<string>();
@@ -51,6 +53,7 @@ class HubThread {
       kind: 'answer',
       lifeline,
       hubWords: this.#words.buffer as SharedArrayBuffer,
+      pulse: this.#pulse,
     };
     channel.postMessage(answer);
     line.accept();

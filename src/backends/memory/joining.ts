@@ -16,15 +16,17 @@ import { Link } from '../brokered/remote/link.js';
 import { Lifeline } from './lifeline.js';
 import { LAYOUT_VERSION, OFFERED, REFUSED, STATE, newLineMemory } from './line-memory.js';
 import type { LineMemory } from './line-memory.js';
+import { hasStopped } from './pulse.js';
 import { ANOTHER_IS_HUB, CANNOT_BE, CHANNEL, HINT, IS_HUB, UNDECIDED } from './rendezvous.js';
 import type { Answer, HubThreadData, Offer } from './rendezvous.js';
 import { ThreadLine } from './thread-line.js';
 
 /** Of one sleep, so that V8 can end the thread in between. */
 const SLICE_MS = 50;
-/** Waited for an answer before a thread is started that may become the hub; in vain, it costs such a thread's start. */
-const HINTED_MS = 1000;
-const UNHINTED_MS = 5;
+/** Waited for the answer of a hub that there may be, before a thread is started that may become one. */
+const STRANGER_MS = 5;
+/** After so much waiting in vain it looks whether the hub is still there. */
+const PROBE_MS = 1000;
 /** A thread that does not start, or a hub that does not answer, for so long is given up. */
 const PATIENCE_MS = 30_000;
 
@@ -35,10 +37,10 @@ export function joinHub(): Link {
   const channel = new BroadcastChannel(CHANNEL);
   channel.unref();
   try {
-    const hubWords = meet(memory, lifeline.address, channel);
-    // Workers that this thread starts from now on know that there is one.
-    setEnvironmentData(HINT, true);
-    return new Link(new ThreadLine(memory, hubWords, lifeline));
+    const { hubWords, pulse } = meet(memory, lifeline.address, channel);
+    // Workers that this thread starts from now on know where there is one.
+    setEnvironmentData(HINT, pulse);
+    return new Link(new ThreadLine(memory, new Int32Array(hubWords), lifeline, pulse));
   } catch (error) {
     lifeline.close();
     throw error;
@@ -47,7 +49,7 @@ export function joinHub(): Link {
   }
 }
 
-function meet(memory: LineMemory, lifeline: string, channel: BroadcastChannel): Int32Array {
+function meet(memory: LineMemory, lifeline: string, channel: BroadcastChannel): Answer {
   const offer: Offer = {
     kind: 'offer',
     layout: LAYOUT_VERSION,
@@ -56,11 +58,13 @@ function meet(memory: LineMemory, lifeline: string, channel: BroadcastChannel): 
   };
   const { words } = memory;
   channel.postMessage(offer);
-  const patienceMs = getEnvironmentData(HINT) === true ? HINTED_MS : UNHINTED_MS;
-  if (!isChanged(words, STATE, OFFERED, patienceMs)) {
-    startHub();
-    channel.postMessage(offer);
-    isChanged(words, STATE, OFFERED, PATIENCE_MS);
+  let isAnswered = isChanged(words, STATE, OFFERED, STRANGER_MS);
+  for (let waited = 0; !isAnswered && waited < PATIENCE_MS; waited += PROBE_MS) {
+    if (!isKnownToLive(getEnvironmentData(HINT))) {
+      startHub();
+      channel.postMessage(offer);
+    }
+    isAnswered = isChanged(words, STATE, OFFERED, PROBE_MS);
   }
   const state = Atomics.load(words, STATE);
   if (state === REFUSED) {
@@ -70,11 +74,15 @@ function meet(memory: LineMemory, lifeline: string, channel: BroadcastChannel): 
     );
   }
   const answer = state === OFFERED ? undefined : answerTo(lifeline, channel);
-  if (answer !== undefined) return new Int32Array(answer.hubWords);
+  if (answer !== undefined) return answer;
   throw new InterprocError(
     'ERR_BROKER',
     `The hub of the memory backend has not answered for ${PATIENCE_MS / 1000} s; let the main thread of the process be the first to use it, since it ends with the thread that started it`,
   );
+}
+
+function isKnownToLive(pulse: unknown): boolean {
+  return typeof pulse === 'string' && !hasStopped(pulse);
 }
 
 /** Starts a thread that will be the hub, unless another is quicker. @throws ERR_UNSUPPORTED, ERR_SYSTEM, ERR_BROKER */

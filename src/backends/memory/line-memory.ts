@@ -8,9 +8,8 @@
  *   TO_HUB      thread: tail, hub: head
  *   TO_THREAD   hub: tail, thread: head
  *   MODE        both                how the thread is to be woken; thread-bell.ts
- *   BELL        hub                 counts its rings in the thread's event loop
+ *   BELL        nobody              0: the thread's event loop is notified about it
  *   WANTED      both                1: the hub has more to send than there is room for
- *   PING, PONG  thread, hub         the hub repeats what the thread wrote: it is alive
  *
  * And one word that all threads share with it, HUB_MODE: how the hub is to be woken; hub-bell.ts.
  *
@@ -32,9 +31,7 @@ export const TO_THREAD_HEAD = 4 * WORDS_APART;
 export const MODE = 5 * WORDS_APART;
 export const BELL = 6 * WORDS_APART;
 export const WANTED = 7 * WORDS_APART;
-export const PING = 8 * WORDS_APART;
-export const PONG = 9 * WORDS_APART;
-const WORDS = 10 * WORDS_APART;
+const WORDS = 8 * WORDS_APART;
 
 export const OFFERED = 0;
 export const ACCEPTED = 1;

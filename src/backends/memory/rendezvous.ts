@@ -10,7 +10,7 @@ import { performance } from 'node:perf_hooks';
 import { socketAddress } from './socket-address.js';
 
 export const CHANNEL = 'interproc.memory';
-/** Of the environment data that workers get from who starts them: true where a hub was found. */
+/** Of the environment data that workers get from who starts them: the pulse of the hub that was found there. */
 export const HINT = 'interproc.memory';
 
 /** Its first two members are for all versions to understand. */
@@ -26,6 +26,7 @@ export interface Answer {
   /** That of the offer. */
   readonly lifeline: string;
   readonly hubWords: SharedArrayBuffer;
+  readonly pulse: string;
 }
 
 // What a thread that was started to be the hub tells who started it, by one word.

@@ -11,13 +11,13 @@
  *   SLEEPING, FULL       AWAKE      hub      it has written (FULL: or read) something; it notifies MODE
  *   any                  AWAKE      thread   it begins to look
  *   any                  LISTENING  thread   it leaves; then it looks for the last time
- *   LISTENING            AWAKE      hub      it has written something; BELL + 1, and it notifies BELL
+ *   LISTENING            AWAKE      hub      it has written something; it notifies BELL
  *
  * Thread: store MODE, then load the ring's tail. Hub: store the tail, then load MODE. In the one order of all these accesses one
  * of them comes last, so the thread sees the bytes or the hub sees that it sleeps (`bell.asleep`).
  *
- * A ring on BELL that finds nobody waiting there finds somebody on his way: the thread waits there anew before its next LISTENING,
- * for the value that it loaded before that; it leaves MODE at LISTENING only while it waits there or a callback is due.
+ * A ring on BELL that finds nobody waiting there is for a thread that is about to wait there anew, and reads afterwards. MODE is
+ * LISTENING only while it waits there or its callback is due.
  */
 
 import { BELL, MODE } from './line-memory.js';
@@ -44,7 +44,6 @@ export class ThreadBell {
     // Another value since then: the thread itself went on, and looks.
     if (Atomics.compareExchange(this.#words, MODE, mode, AWAKE) !== mode) return;
     if (mode === LISTENING) {
-      Atomics.add(this.#words, BELL, 1);
       Atomics.notify(this.#words, BELL);
     } else Atomics.notify(this.#words, MODE);
   }
@@ -98,10 +97,10 @@ export class ThreadSleep {
   }
 
   #listen(): void {
-    const rings = Atomics.load(this.#words, BELL);
-    whenNotified(this.#words, BELL, rings, () => {
+    whenNotified(this.#words, BELL, 0, () => {
       if (this.#isOver) return;
       this.enter();
+      // Before anything is read: see above.
       this.#listen();
       this.#onBell();
     });

@@ -6,8 +6,6 @@ import { ringHub } from './hub-bell.js';
 import type { Lifeline } from './lifeline.js';
 import {
   OVER,
-  PING,
-  PONG,
   RING_BYTES,
   STATE,
   TO_HUB_HEAD,
@@ -17,16 +15,16 @@ import {
   WANTED,
 } from './line-memory.js';
 import type { LineMemory } from './line-memory.js';
+import { hasStopped } from './pulse.js';
 import { ThreadSleep } from './thread-bell.js';
 
 /** Looks in vain before the first sleep. A hub that is awake answers within 2 us; to wake a sleeping thread takes some 40. */
 const SPINS = 2000;
 /** Of one sleep, so that V8 can end the thread in between. */
 const SLICE_MS = 50;
-/** After so much sleep in vain the hub is asked whether it lives. */
-const PING_MS = 1000;
-/** A hub that does not answer for so long is given up: whoever started it was terminated. */
-const PATIENCE_MS = 10_000;
+/** After so much sleep in vain it looks whether the hub is still there, for the first time and then again. */
+const FIRST_PROBE_MS = 2 * SLICE_MS;
+const PROBE_MS = 1000;
 
 export class ThreadLine implements Line {
   onBytes: (bytes: Buffer) => void = () => {};
@@ -34,6 +32,7 @@ export class ThreadLine implements Line {
   readonly #words: Int32Array;
   readonly #hubWords: Int32Array;
   readonly #lifeline: Lifeline;
+  readonly #pulse: string;
   readonly #in: RingReader;
   readonly #out: RingWriter;
   readonly #sleep: ThreadSleep;
@@ -41,22 +40,28 @@ export class ThreadLine implements Line {
   /** What came while this thread was writing, when nobody could be told. */
   #early: Buffer[] = [];
   #willLook = false;
-  #ping = 0;
-  #vainMs = 0;
+  /** How much sleep in vain there may be until the next probe. */
+  #untilProbeMs = FIRST_PROBE_MS;
   #isOver = false;
 
   /** Of memory that the hub has accepted. */
-  constructor({ words, toHub, toThread }: LineMemory, hubWords: Int32Array, lifeline: Lifeline) {
+  constructor(
+    { words, toHub, toThread }: LineMemory,
+    hubWords: Int32Array,
+    lifeline: Lifeline,
+    pulse: string,
+  ) {
     this.#words = words;
     this.#hubWords = hubWords;
     this.#lifeline = lifeline;
+    this.#pulse = pulse;
     this.#out = new RingWriter(words, TO_HUB_TAIL, TO_HUB_HEAD, toHub);
     this.#in = new RingReader(words, TO_THREAD_TAIL, TO_THREAD_HEAD, toThread);
     this.#sleep = new ThreadSleep(words, () => this.#look());
     lifeline.onLost = () => {
       // What it said last comes first.
       while (this.#deliver());
-      this.#end(new Error('the thread that it ran in has ended'));
+      this.#end(hubHasEnded());
     };
     this.#leave();
   }
@@ -79,7 +84,7 @@ export class ThreadLine implements Line {
         if (at === bytes.length) return;
         // The hub may wait for this thread to read before it reads on.
         const hasRead = this.#readEarly();
-        if (written > 0 || hasRead) this.#vainMs = 0;
+        if (written > 0 || hasRead) this.#untilProbeMs = FIRST_PROBE_MS;
         else {
           this.#sleep.sleep(true, SLICE_MS, () => this.#out.hasRoom() || this.#in.hasBytes());
           this.#probe(SLICE_MS);
@@ -153,7 +158,7 @@ export class ThreadLine implements Line {
   #deliver(): boolean {
     const length = this.#in.read(this.#chunk);
     if (length === 0 || this.#isOver) return false;
-    this.#vainMs = 0;
+    this.#untilProbeMs = FIRST_PROBE_MS;
     this.#tellOfRoom();
     this.onBytes(this.#chunk.subarray(0, length));
     return true;
@@ -187,16 +192,10 @@ export class ThreadLine implements Line {
   /** After so many milliseconds in which nothing came. */
   #probe(ms: number): void {
     this.#assertState();
-    this.#vainMs += ms;
-    if (Atomics.load(this.#words, PONG) !== this.#ping) {
-      if (this.#vainMs < PATIENCE_MS) return;
-      this.#end(new Error(`its thread has not answered for ${PATIENCE_MS / 1000} s`));
-    } else if (this.#vainMs >= PING_MS) {
-      this.#vainMs = 0;
-      this.#ping = (this.#ping + 1) | 0;
-      Atomics.store(this.#words, PING, this.#ping);
-      ringHub(this.#hubWords);
-    }
+    this.#untilProbeMs -= ms;
+    if (this.#untilProbeMs > 0) return;
+    this.#untilProbeMs = PROBE_MS;
+    if (hasStopped(this.#pulse)) this.#end(hubHasEnded());
   }
 
   #assertState(): void {
@@ -214,4 +213,10 @@ export class ThreadLine implements Line {
     this.close();
     this.onLost(cause);
   }
+}
+
+function hubHasEnded(): Error {
+  return new Error(
+    'the thread that started it has ended; let the main thread be the first to use this backend',
+  );
 }

@@ -14,6 +14,7 @@ import type { Wait } from './hub-object.js';
 import { MessageRow } from './message-row.js';
 import type { Message } from './message-row.js';
 import type { QueueAttachment } from './queue-attachment.js';
+import type { Session } from './session.js';
 
 export class HubQueue implements Named {
   readonly kind = 'queue';
@@ -43,6 +44,8 @@ export class HubQueue implements Named {
   #lent = 0;
   /** Handles that have messages in hand. */
   handsOut = 0;
+  /** The room of what was taken and is in hand: it may be wanted again. */
+  inHandBytes = 0;
   /** Messages that came, or came back, and whose waiters are to be told. */
   #unannounced = 0;
   #hasNewRoom = false;
@@ -127,7 +130,7 @@ export class HubQueue implements Named {
   get unpromisedBytes(): number {
     const { capacityBytes, maxItems } = this.geometry;
     if (maxItems > 0 || this.#hasEnded) return 0;
-    return Math.max(0, capacityBytes - this.#usedBytes - this.promisedBytes);
+    return Math.max(0, capacityBytes - this.#usedBytes - this.inHandBytes - this.promisedBytes);
   }
 
   roomFor(length: number): number {
@@ -227,6 +230,17 @@ export class HubQueue implements Named {
     this.wake(PUT, Infinity);
   }
 
+  /**
+   * A session asks about all the room there is, and has given back what it knew that it was promised: what it was promised since is on
+   * its way, and void.
+   */
+  endPromises(session: Session): void {
+    if (this.promisedBytes === 0) return;
+    for (const attachment of this.attachments) {
+      if (attachment.session === session) attachment.endPromise();
+    }
+  }
+
   // What hands have (MessageHand)
 
   /**
@@ -268,6 +282,17 @@ export class HubQueue implements Named {
     this.#lent--;
     this.#messages.insert(message);
     this.wake(TAKE, 1);
+  }
+
+  /**
+   * A session takes by a request, and has given back what it knew to be in its hands: what was pushed to it is on its way, and void.
+   * So a thread that takes by one handle finds what another one waits for.
+   */
+  recallUnseen(session: Session): void {
+    if (this.handsOut === 0) return;
+    for (const attachment of this.attachments) {
+      if (attachment.session === session) attachment.recallUnseen();
+    }
   }
 
   /** Nothing more comes back of one. */

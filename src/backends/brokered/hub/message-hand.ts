@@ -5,8 +5,8 @@
  *   given        by a reply, with some committed; or pushed with the answer to a wait, with none
  *   committed    by a word, before the first of them is handed out; so what may have been handed out is never given to another
  *   returned     by a word that says how many were handed out: the others go back, committed or not, uncounted as deliveries
- *   void         a pushed hand of which nothing is committed, when its wait is withdrawn or the handle takes by a request: that was said
- *                before the hand was seen, or it would have been returned first; the handle throws it away by the same rule
+ *   void         a pushed hand of which nothing is committed, when its wait is withdrawn or its session takes by a request: that was said
+ *                before the hand was seen, or it would have been returned first; the session throws it away by the same rule
  *   over         when the handle takes by a request, or waits, having committed it all: it says so when it has none left
  *   left         by who dies: what is committed is gone, the others go back
  *
@@ -22,6 +22,7 @@ export class MessageHand {
   readonly #queue: HubQueue;
   #messages: readonly Message[] = [];
   #committed = 0;
+  #committedBytes = 0;
 
   constructor(queue: HubQueue) {
     this.#queue = queue;
@@ -49,8 +50,15 @@ export class MessageHand {
     if (end > this.#messages.length) {
       fail('ERR_CORRUPT', `${end} messages taken of ${this.#messages.length} in hand`);
     }
-    for (let i = this.#committed; i < end; i++) this.#queue.taken(this.#messages[i] as Message);
+    let bytes = 0;
+    for (let i = this.#committed; i < end; i++) {
+      const message = this.#messages[i] as Message;
+      this.#queue.taken(message);
+      bytes += this.#queue.roomFor(message.bytes.length);
+    }
     this.#committed = end;
+    this.#committedBytes += bytes;
+    this.#queue.inHandBytes += bytes;
     return count;
   }
 
@@ -87,6 +95,8 @@ export class MessageHand {
 
   #close(): void {
     if (this.isOut) this.#queue.handsOut--;
+    this.#queue.inHandBytes -= this.#committedBytes;
+    this.#committedBytes = 0;
     this.#messages = [];
     this.#committed = 0;
   }

@@ -105,11 +105,13 @@ export class QueueAttachment extends Attachment {
       case PUT: {
         const carries = body.bool();
         const isFast = body.bool();
+        queue.endPromises(this.session);
         const status = this.#put(body.rest(), carries);
-        reply.i32(status).u32(this.#morePromised(isFast && status === 0));
+        reply.i32(status).u32(this.#promiseAnew(isFast && status === 0));
         return;
       }
       case KEEP_ROOM:
+        queue.endPromises(this.session);
         reply.i32(this.#keepRoom(body.u32()));
         return;
       case PUT_KEPT: {
@@ -119,8 +121,9 @@ export class QueueAttachment extends Attachment {
       }
       case PUT_MANY: {
         const isFast = body.bool();
+        queue.endPromises(this.session);
         const status = this.#putMany(body);
-        reply.i32(status).u32(this.#morePromised(isFast && status > 0));
+        reply.i32(status).u32(this.#promiseAnew(isFast && status > 0));
         return;
       }
       case GIVE_BACK_ROOM:
@@ -140,6 +143,7 @@ export class QueueAttachment extends Attachment {
         return;
       case RECEIVE:
         this.#handReturned(body.u32());
+        this.#beginTake();
         this.#receive(reply);
         return;
       case ACK:
@@ -163,6 +167,7 @@ export class QueueAttachment extends Attachment {
         reply.bool(queue.isFinished);
         return;
       case IS_FULL:
+        queue.endPromises(this.session);
         reply.bool(!queue.hasRoom(0));
         return;
       case IS_READABLE:
@@ -201,10 +206,14 @@ export class QueueAttachment extends Attachment {
     this.#queue.add(new Uint8Array(bytes), carries);
   }
 
-  #morePromised(isFast: boolean): number {
+  #promiseAnew(isFast: boolean): number {
     if (isFast) return this.#promise.extend();
     this.#promise.startAnew();
     return 0;
+  }
+
+  endPromise(): void {
+    this.#promise.end();
   }
 
   /** The queue has ended, and its end waits for those who were promised room. */
@@ -297,11 +306,20 @@ export class QueueAttachment extends Attachment {
 
   /** The next message, for a take by request; undefined: `reply` says why there is none. */
   #next(reply: FrameWriter): Message | undefined {
-    this.#hand.endForTake();
+    this.#beginTake();
     const message = this.#queue.next(this);
     if (typeof message !== 'number' && !message.carries) return message;
     reply.i32(typeof message === 'number' ? message : CARRIES);
     return undefined;
+  }
+
+  #beginTake(): void {
+    this.#queue.recallUnseen(this.session);
+    this.#hand.endForTake();
+  }
+
+  recallUnseen(): void {
+    if (this.#hand.isUntouched) this.#hand.left();
   }
 
   #say(reply: FrameWriter, messages: readonly Message[], deliveries: number): void {
@@ -311,8 +329,7 @@ export class QueueAttachment extends Attachment {
 
   /** `handedOut`: of those in hand, or NO_HAND. */
   #handReturned(handedOut: number): void {
-    if (handedOut === NO_HAND) this.#hand.endForTake();
-    else this.#countTaken(-this.#hand.returned(handedOut));
+    if (handedOut !== NO_HAND) this.#countTaken(-this.#hand.returned(handedOut));
   }
 
   #countTaken(difference: number): void {
@@ -321,8 +338,8 @@ export class QueueAttachment extends Attachment {
   }
 
   #isReadable(): boolean {
-    // What is on its way to it is what it will find.
-    if (this.#hand.isUntouched) return true;
+    // What is on its way to its session is what it would find.
+    this.#queue.recallUnseen(this.session);
     const isReadable = this.isWorthALook(TAKE_SIDE);
     // Who looked takes nothing: the wake is somebody else's.
     if (isReadable) this.#queue.wake(TAKE_SIDE, 1);
@@ -389,7 +406,7 @@ export class QueueAttachment extends Attachment {
 
   protected override sayReady(side: Side, word: FrameWriter): void {
     // Who waited for room wants to put more than once, as a rule.
-    if (side === PUT_SIDE) word.u32(this.#promise.extend());
+    if (side === PUT_SIDE) word.u32(this.#promise.extend(this.#queue.roomFor(this.wanted)));
     if (side === TAKE_SIDE) this.#push(word);
   }
 
@@ -413,7 +430,7 @@ export class QueueAttachment extends Attachment {
 
   protected override passOn(side: Side): void {
     // What was pushed with the answer was not seen, or is thrown away.
-    if (side === TAKE_SIDE && this.#hand.isUntouched) this.#hand.left();
+    if (side === TAKE_SIDE) this.recallUnseen();
     super.passOn(side);
   }
 

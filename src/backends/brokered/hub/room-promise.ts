@@ -4,7 +4,8 @@
  * The promise is of the free room that is promised to nobody else, so those who keep to theirs find it. Those who ask do not
  * count promises as taken: they never meet a queue that is full of nothing, and the capacity may be exceeded by what was
  * promised, at most. Both sides subtract what is put by its length alone, in the order in which it is put, and what is added
- * is told as a difference: so the two agree, whatever is on its way meanwhile.
+ * is told as a difference: so the two agree, whatever is on its way meanwhile. A request of its session ends the promise at both ends,
+ * with what was added to it and has not arrived; the reply begins another. So to one thread the capacity is exact.
  */
 
 import { BLOCK_BYTES } from '../queue-room.js';
@@ -29,10 +30,12 @@ export class RoomPromise {
     return this.#bytes > 0;
   }
 
-  /** For a handle that puts fast; how much was added. */
-  extend(): number {
+  /** For a handle that puts fast, if it can be by as much as it waits for; how much was added. */
+  extend(wanted = 0): number {
     this.#aim = Math.min(Math.max(2 * this.#aim, SMALLEST_BYTES), LARGEST_BYTES);
-    const share = Math.floor(this.#queue.unpromisedBytes / 2 / BLOCK_BYTES) * BLOCK_BYTES;
+    const { unpromisedBytes } = this.#queue;
+    const half = Math.floor(unpromisedBytes / 2 / BLOCK_BYTES) * BLOCK_BYTES;
+    const share = wanted > unpromisedBytes ? half : Math.max(half, wanted);
     const added = Math.min(this.#aim - this.#bytes, share);
     if (added <= 0) return 0;
     this.#change(added);

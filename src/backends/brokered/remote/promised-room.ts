@@ -45,6 +45,11 @@ export class PromisedRoom {
     return wasUsed;
   }
 
+  /** It ends with the request that is about to be made. */
+  end(): void {
+    this.#bytes = 0;
+  }
+
   /** All of it, to be given back. It was of no use: the next request is not for more. */
   takeAll(): number {
     const bytes = this.#bytes;

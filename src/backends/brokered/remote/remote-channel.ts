@@ -56,6 +56,11 @@ import { inbox, lengths, offsets, outbox } from './message-memory.js';
 import { PromisedRoom } from './promised-room.js';
 import { looksLikeTicket, RemoteObject } from './remote-object.js';
 
+/** What this thread takes from by a request: what was pushed of that before the hub read it is void. */
+let takenFrom: Borrower | undefined;
+/** The same of one whose room it asks about, and of what was promised of that. */
+let askedAbout: Borrower | undefined;
+
 const ANY_LENGTH = 2 ** 32 - 1;
 
 export class RemoteChannel extends RemoteObject implements Channel {
@@ -79,8 +84,6 @@ export class RemoteChannel extends RemoteObject implements Channel {
   #unfinished = 0;
   readonly #hand: Hand;
   readonly #handBorrower: Borrower;
-  /** Takes by a request: what is pushed meanwhile was so before it was read, and is void. */
-  #isTaking = false;
   /** It receives, and so has no use for messages in hand. */
   #isReceiver = false;
 
@@ -145,7 +148,7 @@ export class RemoteChannel extends RemoteObject implements Channel {
     this.#askAboutRoom();
     if (length > SENT_ALONG_BYTES) return this.#putLarge(bytes, carries);
     this.request(PUT).bool(carries).bool(this.#room.isFast());
-    const reply = this.link.ask(bytes);
+    const reply = this.#askForRoom(bytes);
     return this.#promisedWith(reply.i32(), reply.u32());
   }
 
@@ -162,6 +165,17 @@ export class RemoteChannel extends RemoteObject implements Channel {
   #askAboutRoom(): void {
     giveBackOf('room', this.link, this.identity(), this.#roomBorrower);
     giveBackOf('messages', this.link, this.identity());
+    hasGivenBack(this.#roomBorrower);
+    this.#room.end();
+  }
+
+  #askForRoom(rest?: Uint8Array): Body {
+    askedAbout = this.#roomBorrower;
+    try {
+      return this.link.ask(rest);
+    } finally {
+      askedAbout = undefined;
+    }
   }
 
   #promisedWith(status: number, more: number): number {
@@ -187,7 +201,7 @@ export class RemoteChannel extends RemoteObject implements Channel {
   /** Nothing of it is sent before there is room. */
   #putLarge(bytes: Uint8Array, carries: boolean): number {
     this.request(KEEP_ROOM).u32(bytes.length);
-    const status = this.link.ask().i32();
+    const status = this.#askForRoom().i32();
     if (status !== 0) return status;
     this.word(PUT_KEPT).bool(carries);
     this.link.tell(bytes);
@@ -205,7 +219,7 @@ export class RemoteChannel extends RemoteObject implements Channel {
     this.assertOpen();
     this.#askAboutRoom();
     writeBatch(this.request(PUT_MANY).bool(true), messages, from, count);
-    const reply = this.link.ask();
+    const reply = this.#askForRoom();
     const accepted = reply.i32();
     this.#addRoom(reply.u32());
     if (accepted >= 0 && accepted < count) {
@@ -343,11 +357,15 @@ export class RemoteChannel extends RemoteObject implements Channel {
     giveBackOf('messages', this.link, this.identity(), this.#handBorrower);
     begin();
     this.#handIsOver();
-    this.#isTaking = true;
+    return this.#askVoiding();
+  }
+
+  #askVoiding(): Body {
+    takenFrom = this.#handBorrower;
     try {
       return this.link.ask();
     } finally {
-      this.#isTaking = false;
+      takenFrom = undefined;
     }
   }
 
@@ -502,11 +520,19 @@ export class RemoteChannel extends RemoteObject implements Channel {
   // The queue itself
 
   protected override heard(side: Side, body: Body, isAwaited: boolean): void {
-    if (side === PUT_SIDE) this.#addRoom(body.u32());
-    if (side !== TAKE_SIDE) return;
-    const isVoid = !isAwaited || (this.#isTaking && this.link.isAwaitingReply);
-    const count = body.u32();
-    if (count > 0 && !isVoid) this.#fillHand(count, true, body);
+    if (side === PUT_SIDE) {
+      const bytes = body.u32();
+      if (!this.#isVoid(askedAbout)) this.#addRoom(bytes);
+    } else if (side === TAKE_SIDE) {
+      const count = body.u32();
+      if (count > 0 && isAwaited && !this.#isVoid(takenFrom)) this.#fillHand(count, true, body);
+    }
+  }
+
+  /** Whether what has come was sent before the hub read a request of this thread that is about all there is. */
+  #isVoid(asked: Borrower | undefined): boolean {
+    const { link, identity } = this.#roomBorrower;
+    return asked?.link === link && asked.identity === identity && link.isAwaitingReply;
   }
 
   override told(operation: number): void {
@@ -551,12 +577,14 @@ export class RemoteChannel extends RemoteObject implements Channel {
   isFull(): boolean {
     this.assertOpen();
     this.#askAboutRoom();
-    return this.#ask(IS_FULL).bool();
+    this.request(IS_FULL);
+    return this.#askForRoom().bool();
   }
 
   isReadable(): boolean {
     this.#giveBackMessages();
-    return this.#ask(IS_READABLE).bool();
+    this.request(IS_READABLE);
+    return this.#askVoiding().bool();
   }
 
   stats(): ChannelStats {
@@ -565,6 +593,8 @@ export class RemoteChannel extends RemoteObject implements Channel {
   }
 
   override close(): void {
+    // What was received goes back in front of what is in other hands.
+    if (!this.isClosed && this.#held.size > 0) this.#giveBackMessages();
     // Of what is in hand it cannot know what was handed out; a promise it ends with the handle.
     if (!this.isClosed) this.#giveBackHand();
     hasGivenBack(this.#roomBorrower);
