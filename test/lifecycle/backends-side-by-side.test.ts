@@ -33,7 +33,7 @@ describe.each(Object.entries(PASSENGERS))('%s', (_, make) => {
     } else {
       expect(() => q.putNowait({ h })).toThrow(coded('ERR_ENCODE'));
       expect(() => q.putNowait({ h })).toThrow(/backend/);
-      expect(q.qsize()).toBe(0);
+      expect(q.size).toBe(0);
     }
     h.close();
     q.close();
