@@ -33,7 +33,7 @@ const doing = {
 
 /** What was told to a broker has been heard: whoever learns of it by another way than the broker must not come before it. */
 function heard() {
-  interproc.list();
+  if (interproc.backend.kind !== 'native') interproc.list();
 }
 
 /** @param {{ acts: string[], isBlocked: boolean, number: number }} told */

@@ -22,6 +22,8 @@ const SLICE_MS = 50;
 /** Larger messages are not copied behind their header: they leave by a write of their own. */
 const COPIED_BYTES = 2 ** 14;
 
+const MAX_EPOCH = 2 ** 32 - 1;
+
 /** What a link knows of an object. */
 export interface Linked {
   /** The answer to a wait of that epoch has come; what the kind of object adds is read here. */
@@ -180,7 +182,7 @@ export class Link {
 
   /** A number for a wait, which no other of this link has had for long. */
   nextEpoch(): number {
-    this.#epoch = (this.#epoch + 1) >>> 0;
+    this.#epoch = (this.#epoch % MAX_EPOCH) + 1;
     return this.#epoch;
   }
 
