@@ -106,6 +106,8 @@ export abstract class Attachment {
   abstract readonly carrier: Carrier;
   /** What a ticket for this handle is for. */
   abstract readonly passenger: Ticketed;
+  /** Epochs of waits that are to be answered when what is being read has been. */
+  readonly #due = new Set<number>();
   #isClosed = false;
 
   constructor(session: Session) {
@@ -131,8 +133,12 @@ export abstract class Attachment {
       }
       case DISARM: {
         const side = sideIn(body);
-        if (this.waits.withdraw(this, side, body.u32())) this.withdrew(side);
-        else this.passOn(side);
+        const epoch = body.u32();
+        if (this.waits.withdraw(this, side, epoch)) this.withdrew(side);
+        else {
+          this.#due.delete(epoch);
+          this.passOn(side);
+        }
         return;
       }
       case UNLINK:
@@ -176,7 +182,11 @@ export abstract class Attachment {
   protected withdrew(_side: Side): void {}
 
   answerSoon(side: Side, epoch: number): void {
-    this.session.later(() => this.answer(side, epoch));
+    this.#due.add(epoch);
+    this.session.later(() => {
+      // Unless it was withdrawn meanwhile.
+      if (this.#due.delete(epoch)) this.answer(side, epoch);
+    });
   }
 
   /** From within an action of `later`. */
