@@ -85,8 +85,13 @@ export class SocketLine implements Line {
 
   /** From the event loop. */
   onChunk(bytes: Buffer): void {
-    this.#deliverEarly();
-    if (!this.#isOver) this.onBytes(bytes);
+    if (this.#isOver) return;
+    if (this.#early.length === 0) this.onBytes(bytes);
+    else {
+      // Behind what came before, also if whoever hears of that reads on.
+      this.#early.push(Buffer.from(bytes));
+      this.#deliverEarly();
+    }
   }
 
   write(bytes: Uint8Array): void {
@@ -185,12 +190,14 @@ export class SocketLine implements Line {
     return true;
   }
 
+  /** One by one: whoever hears of it may read on, and the rest comes first. */
   #deliverEarly(): boolean {
-    const early = this.#early;
-    if (early.length === 0) return false;
-    this.#early = [];
-    for (const bytes of early) this.onBytes(bytes);
-    return true;
+    let hasDelivered = false;
+    for (let bytes = this.#early.shift(); bytes !== undefined; bytes = this.#early.shift()) {
+      this.onBytes(bytes);
+      hasDelivered = true;
+    }
+    return hasDelivered;
   }
 
   /** A descriptor that was closed may be somebody else's by now. */
