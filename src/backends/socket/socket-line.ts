@@ -19,6 +19,9 @@ const READ_BYTES = 2 ** 16;
 /** What is no message, and yet refused where nobody is at the other end. */
 const NOTHING = Buffer.alloc(0);
 
+/** Of all lines of this thread: what is read into it is copied at once. */
+const scratch = Buffer.allocUnsafeSlow(READ_BYTES);
+
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
 function nap(ms: number): void {
@@ -182,11 +185,12 @@ export class SocketLine implements Line {
 
   /** The broker may wait for this thread to read before it reads on. @throws what ended the line */
   #readEarly(): boolean {
-    const bytes = unlessNotNow(() => readSync(this.#descriptor, this.#buffer, 0, READ_BYTES, null));
+    // What was read last may still be read by who writes.
+    const bytes = unlessNotNow(() => readSync(this.#descriptor, scratch, 0, READ_BYTES, null));
     if (bytes === undefined) return false;
     if (bytes === 0) throw new Error('it hung up');
     if (this.#early.length === 0) setImmediate(() => this.#deliverEarly());
-    this.#early.push(Buffer.from(this.#buffer.subarray(0, bytes)));
+    this.#early.push(Buffer.from(scratch.subarray(0, bytes)));
     return true;
   }
 
