@@ -42,7 +42,12 @@ export interface Wait {
 export class Waits {
   #waits: Wait[] = [];
 
+  /** In place of one that it had there: a handle waits once on a side, whatever it says. */
   add(attachment: Attachment, side: Side, epoch: number): void {
+    const at = this.#waits.findIndex(
+      (wait) => wait.attachment === attachment && wait.side === side,
+    );
+    if (at >= 0) this.#waits.splice(at, 1);
     this.#waits.push({ attachment, side, epoch });
   }
 
