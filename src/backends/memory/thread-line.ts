@@ -183,12 +183,14 @@ export class ThreadLine implements Line {
     return true;
   }
 
+  /** One by one: whoever hears of it may read on, and the rest comes first. */
   #deliverEarly(): boolean {
-    const early = this.#early;
-    if (early.length === 0) return false;
-    this.#early = [];
-    for (const bytes of early) if (!this.#isOver) this.onBytes(bytes);
-    return true;
+    let hasDelivered = false;
+    for (let bytes = this.#early.shift(); bytes !== undefined; bytes = this.#early.shift()) {
+      this.onBytes(bytes);
+      hasDelivered = true;
+    }
+    return hasDelivered;
   }
 
   #tellOfRoom(): void {

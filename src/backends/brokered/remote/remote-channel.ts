@@ -195,7 +195,7 @@ export class RemoteChannel extends RemoteObject implements Channel {
     const bytes = this.#room.takeAll();
     if (bytes === 0 || this.isClosed || this.link.isLost) return;
     this.word(GIVE_BACK_ROOM).u32(bytes);
-    this.link.tell();
+    this.link.tellIfThere();
   }
 
   /** Nothing of it is sent before there is room. */
@@ -416,7 +416,7 @@ export class RemoteChannel extends RemoteObject implements Channel {
     this.#handIsOver();
     if (!isOut || this.isClosed || this.link.isLost) return;
     this.word(RETURN).u32(handedOut);
-    this.link.tell();
+    this.link.tellIfThere();
   }
 
   #handIsOver(): void {
