@@ -1,5 +1,6 @@
 // @ts-check
 /** A client of a broker that is to die, or to see its broker die: socket-peer <role> [argument]. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 
 import {
@@ -23,6 +24,8 @@ async function consume() {
   const to = Queue.open('out');
   for (;;) {
     const message = await from.receive();
+    // Most of the time it has one in hand.
+    await sleep(2);
     await to.put(message.value);
     message.ack();
   }
