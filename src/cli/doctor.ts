@@ -124,11 +124,13 @@ function directoryOf(kind: BackendKind): DirectoryReport | undefined {
   const path = resolve(directory);
   let facts;
   let space;
-  const problem = problemOf(() => {
+  let problem;
+  try {
     facts = lstatSync(path, { throwIfNoEntry: false });
     space = statfsSync(facts === undefined ? dirname(path) : path);
-    if (facts !== undefined) assertOwn(path, facts);
-  });
+  } catch (error) {
+    problem = toProblem(error);
+  }
   return {
     path,
     exists: facts !== undefined,
@@ -138,22 +140,6 @@ function directoryOf(kind: BackendKind): DirectoryReport | undefined {
     totalBytes: space && space.blocks * space.bsize,
     problem: problem ?? problemOf(() => list()),
   };
-}
-
-/** @throws ERR_PERMISSION of what no backend trusts with objects */
-function assertOwn(path: string, facts: Stats): void {
-  const problem = !facts.isDirectory()
-    ? 'it is no directory'
-    : facts.uid !== (process.geteuid?.() ?? facts.uid)
-      ? 'it belongs to another user'
-      : (facts.mode & 0o022) !== 0
-        ? 'others may write to it (chmod 0700)'
-        : undefined;
-  if (problem === undefined) return;
-  throw new InterprocError(
-    'ERR_PERMISSION',
-    `'${path}' cannot hold the objects of this user: ${problem}; INTERPROC_DIR moves the directory`,
-  );
 }
 
 function objectsOn(kind: BackendKind): ObjectsReport {

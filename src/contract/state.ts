@@ -1,5 +1,6 @@
 /** What a backend promises of objects whose bytes stay where they are: values, arrays, memory, locks. */
 
+import type { Capabilities } from './capabilities.js';
 import type { LockParts } from './locks.js';
 import type { SharedObject, Side } from './shared-object.js';
 
@@ -102,6 +103,8 @@ export function wholeBytes(byteLength: number): number {
 
 export interface State extends SharedObject {
   readonly geometry: StateGeometry;
+  /** Whether `waitSync` works. */
+  readonly capabilities: Pick<Capabilities, 'blocking'>;
   /** Of values and arrays. */
   readonly cells: Cells | undefined;
   /** What can be locked or waited for in it. */

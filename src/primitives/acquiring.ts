@@ -85,7 +85,7 @@ export class Acquiring<G> implements SideOfHandle {
   }
 
   acquireSync(options: SyncWaitOptions | undefined): G {
-    this.#handle.assertOpen();
+    this.#handle.assertCanBlock('acquireSync');
     const timeoutMs = syncTimeoutOf(options);
     const got = this.#claim.look(timeoutMs === 0, true);
     if (got !== NOT_YET) return got;

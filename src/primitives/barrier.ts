@@ -113,7 +113,7 @@ export class Barrier extends LockHandle {
 
   /** As `wait`, blocking this thread. */
   waitSync(options?: SyncWaitOptions): number {
-    this.#handle.assertOpen();
+    this.#handle.assertCanBlock('waitSync');
     const timeoutMs = this.#timeoutOf(options, syncTimeoutOf);
     const deadline = performance.now() + timeoutMs;
     for (;;) {

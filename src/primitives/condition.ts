@@ -160,7 +160,7 @@ export class Condition extends LockHandle {
 
   /** As `wait`, blocking this thread. */
   waitSync(options?: SyncWaitOptions): boolean {
-    this.#handle.assertOpen();
+    this.#handle.assertCanBlock('waitSync');
     return this.#waitSync(syncTimeoutOf(options));
   }
 
@@ -187,7 +187,7 @@ export class Condition extends LockHandle {
 
   /** As `waitFor`, blocking this thread. */
   waitForSync<R>(predicate: () => R, options?: SyncWaitOptions): R {
-    this.#handle.assertOpen();
+    this.#handle.assertCanBlock('waitForSync');
     const timeoutMs = syncTimeoutOf(options);
     checkPredicate(predicate);
     this.#heldGuard('waitForSync');

@@ -83,7 +83,7 @@ export class Event extends LockHandle {
 
   /** As `wait`, blocking this thread. */
   waitSync(options?: SyncWaitOptions): boolean {
-    this.#handle.assertOpen();
+    this.#handle.assertCanBlock('waitSync');
     const timeoutMs = syncTimeoutOf(options);
     try {
       return this.#waits.waitSync(this.#beingSet(), timeoutMs);

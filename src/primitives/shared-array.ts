@@ -247,7 +247,7 @@ export const SHARED_METHODS = {
   },
   waitForSync(predicate: (array: object) => unknown, options?: SyncWaitOptions): object {
     const { handle, waits } = coreOf(this);
-    handle.assertOpen();
+    handle.assertCanBlock('waitForSync');
     return waits.waitSync(predicate, options);
   },
   notify(): void {

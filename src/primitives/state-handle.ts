@@ -1,5 +1,6 @@
 import { InterprocError } from '../errors.js';
 import type { State } from '../contract/state.js';
+import { lacking } from './lacking.js';
 
 /** One handle of an object of state: open until it is closed. */
 export class StateHandle {
@@ -31,6 +32,13 @@ export class StateHandle {
   /** @throws ERR_CLOSED */
   assertOpen(): void {
     if (this.#isClosed) throw this.closedError();
+  }
+
+  /** Before `call`, which may block. @throws ERR_CLOSED, ERR_UNSUPPORTED */
+  assertCanBlock(call: string): void {
+    this.assertOpen();
+    if (this.state.capabilities.blocking) return;
+    throw lacking(call, 'blocking', `the backend of ${this.what}`);
   }
 
   /** @throws ERR_CLOSED */

@@ -152,7 +152,7 @@ export abstract class Value<T = unknown, Live = unknown> {
    * @throws as `waitFor`
    */
   waitForSync(predicate: (value: T) => unknown, options?: SyncWaitOptions): T {
-    this.#handle.assertOpen();
+    this.#handle.assertCanBlock('waitForSync');
     return this.#waits.waitSync(predicate, options);
   }
 

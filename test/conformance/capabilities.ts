@@ -212,16 +212,22 @@ const USES: Partial<Record<CapabilityName, Readonly<Record<string, Use>>>> = {
 
 /** The names of all calls that block, where they can be found by their names. */
 function blockingCalls(all: Everything): string[] {
-  const { Lock, RLock, Semaphore, Condition, Event, Barrier, RWLock } = all.locks;
-  const { Queue, Value, SharedArray } = all;
-  const { pipes } = all.backend.capabilities;
-  const value = new Value('int32');
+  const { Queue, Value, SharedArray, locks, backend } = all;
+  const { Lock, RLock, Semaphore, Condition, Event, Barrier, RWLock } = locks;
   const prototypes: Record<string, object> = {
-    ...{ Queue, Value, SharedArray, Lock, RLock, Semaphore, Condition, Event, Barrier, RWLock },
-    EmbeddedLock: value.lock.constructor,
-    ...(pipes ? { Connection: all.pipe().ours.constructor } : {}),
+    Queue,
+    Value,
+    SharedArray,
+    Lock,
+    RLock,
+    Semaphore,
+    Condition,
+    Event,
+    Barrier,
+    RWLock,
+    EmbeddedLock: all.value().lock.constructor,
+    ...(backend.capabilities.pipes ? { Connection: all.pipe().ours.constructor } : {}),
   };
-  value.close();
   return Object.entries(prototypes).flatMap(([label, made]) =>
     methodsOf((made as { prototype: object }).prototype)
       .filter((method) => method.endsWith('Sync'))

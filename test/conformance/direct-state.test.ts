@@ -9,7 +9,7 @@ import { values } from './value.js';
 
 describe('on a hub in the same thread', () => {
   const backend = new DirectBackend();
-  const subject = { backend, isMapped: backend.capabilities.views, isBetweenProcesses: true };
+  const subject = { backend };
   sharedMemory(subject);
   shareableLists(subject);
   values(subject);

@@ -1,5 +1,8 @@
+import { describe } from 'vitest';
+
 import { bindQueue } from '../../src/primitives/bind-queue.js';
 import { MemoryBackend } from '../unit/memory-backend.js';
+import { capabilities } from './capabilities.js';
 import { describeQueue } from './queue.conformance.js';
 import type { Act, Subject } from './subject.js';
 
@@ -33,3 +36,8 @@ function memorySubject(absent: { blocking?: false; redelivery?: false } = {}): S
 describeQueue('the plain backend of the tests', () => memorySubject());
 describeQueue('a backend that cannot block', () => memorySubject({ blocking: false }));
 describeQueue('a backend that cannot redeliver', () => memorySubject({ redelivery: false }));
+
+describe('Capabilities of a backend that cannot block', () =>
+  capabilities(new MemoryBackend({ blocking: false })));
+describe('Capabilities of a backend that cannot redeliver', () =>
+  capabilities(new MemoryBackend({ redelivery: false })));

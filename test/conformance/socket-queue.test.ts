@@ -19,7 +19,6 @@ afterAll(() => {
 function socketSubject(): Subject {
   return {
     backend: new SocketBackend(),
-    capabilities: { blocking: true, redelivery: true, leases: false },
     async whileBlocked(name: string, acts: readonly Act[]): Promise<void> {
       const worker = new Worker(new URL('./peer.mjs', import.meta.url), {
         workerData: { name, acts },

@@ -2,11 +2,12 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { SocketBackend } from '../../src/backends/socket/socket-backend.js';
 import { WATCHDOG_MS } from './program.js';
 
 function commandOf(pid: number): string[] {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').filter(Boolean);
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
   } catch {
     return [];
   }
@@ -29,7 +30,7 @@ export function brokersOf(directory: string): number[] {
     .filter((pid) => pid > 0)
     .filter((pid) => {
       const command = commandOf(pid);
-      return command.at(-2)?.endsWith('broker-process.js') === true && command.at(-1) === directory;
+      return command.at(-3)?.endsWith('broker-process.js') === true && command.at(-1) === directory;
     });
 }
 
@@ -57,4 +58,9 @@ export async function killBroker(directory: string): Promise<void> {
   const pid = brokerOf(directory);
   process.kill(pid, 'SIGKILL');
   await untilGone(pid);
+}
+
+/** Has one started, and needs it no longer than that. */
+export function startBroker(directory: string): void {
+  new SocketBackend(directory).openChannel(undefined, 'create', {}).close();
 }

@@ -18,7 +18,7 @@ describe('a broker that is stopped', () => {
   beforeEach(() => {
     directory = mkdtempSync('/dev/shm/interproc-stopped-');
     backend = new SocketBackend(directory, PATIENCE_MS);
-    backend.list();
+    backend.openChannel(undefined, 'create', {}).close();
     pid = brokerOf(directory);
   });
 

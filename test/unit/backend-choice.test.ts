@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { BackendChoice, describing } from '../../src/backend-choice.js';
 import type { Makers } from '../../src/backend-choice.js';
-import { BROKERED_CAPABILITIES } from '../../src/backends/brokered/remote/brokered-backend.js';
+import { BROKERED_CAPABILITIES } from '../../src/backends/brokered/capabilities.js';
 import type { Backend, BackendKind } from '../../src/contract/channel.js';
 import { InterprocError } from '../../src/errors.js';
 import { thrownBy } from './thrown-by.js';

@@ -70,6 +70,29 @@ export class DirectBackend extends BrokeredBackend {
     return new Link(new DirectLine(this.hub, () => this.whileBlocked?.() === true));
   }
 
+  /** Somebody else, as a backend. */
+  anotherClient(): BrokeredBackend {
+    return new DirectClient(this.anotherLink());
+  }
+
+  protected link(): Link {
+    return this.#link;
+  }
+
+  beside(): this {
+    return this;
+  }
+}
+
+class DirectClient extends BrokeredBackend {
+  readonly kind = 'memory';
+  readonly #link: Link;
+
+  constructor(link: Link) {
+    super();
+    this.#link = link;
+  }
+
   protected link(): Link {
     return this.#link;
   }

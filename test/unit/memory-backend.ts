@@ -4,7 +4,7 @@
  */
 
 import { InterprocError } from '../../src/errors.js';
-import { BROKERED_CAPABILITIES } from '../../src/backends/brokered/remote/brokered-backend.js';
+import { BROKERED_CAPABILITIES } from '../../src/backends/brokered/capabilities.js';
 import type { Capabilities } from '../../src/contract/capabilities.js';
 import type { ErrorCode } from '../../src/errors.js';
 import {

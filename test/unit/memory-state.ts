@@ -1,6 +1,7 @@
 /** States inside one thread, as plainly as they can be written: what the locks are tested on besides the native ones. */
 
 import { InterprocError, invalidArgument } from '../../src/errors.js';
+import type { Capabilities } from '../../src/contract/capabilities.js';
 import { ACQUIRE, ACQUIRED, BROKEN, BUSY, RECOVERED, SHARE } from '../../src/contract/locks.js';
 import type { BarrierPlace, LockParts } from '../../src/contract/locks.js';
 import type { Side } from '../../src/contract/shared-object.js';
@@ -10,6 +11,7 @@ import { MemoryCells, SharedCells } from './memory-cells.js';
 
 /** What the states of a backend need of it. */
 export interface StateKeeper {
+  readonly capabilities: Capabilities;
   /** What the rest of the world does while this thread is blocked; true if it may do more. */
   readonly whileBlocked: (() => boolean) | undefined;
   left(shared: SharedState): void;
@@ -101,9 +103,10 @@ export class SharedState {
 export class MemoryState implements State {
   readonly name: string;
   readonly geometry: StateGeometry;
+  readonly capabilities: Pick<Capabilities, 'blocking'>;
   readonly parts: LockParts;
   readonly cells: MemoryCells | undefined;
-  readonly buffer: ArrayBuffer | undefined;
+  readonly buffer = undefined;
   onReady: ((side: Side) => void) | undefined = undefined;
   readonly #keeper: StateKeeper;
   readonly #shared: SharedState;
@@ -118,10 +121,9 @@ export class MemoryState implements State {
     this.#shared = shared;
     this.name = shared.name;
     this.geometry = shared.geometry;
+    this.capabilities = keeper.capabilities;
     const { kind } = shared.geometry;
     const hasCells = kind === 'value' || kind === 'array';
-    // A buffer of a value is detached when it closes, and this one is everybody's.
-    this.buffer = shared.bytes.length > 0 && !hasCells ? shared.bytes.buffer : undefined;
     this.cells = hasCells
       ? new MemoryCells(shared.cells, {
           enter: () => this.enter(),

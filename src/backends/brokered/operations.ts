@@ -8,8 +8,10 @@ export const PROTOCOL_VERSION = 1;
 export const REPLY = 1;
 /** Instead of a reply: text code, text message. */
 export const FAILURE = 2;
-/** u8 side, u32 epoch of the wait; what the kind of object adds. */
+/** u8 side, u32 epoch of the wait, or UNASKED; what the kind of object adds. */
 export const READY = 3;
+/** The epoch of a wait that the hub was not told of: it tells everybody who may wait for that. */
+export const UNASKED = 0;
 
 // To the hub itself, by handle 0.
 /** u32 PROTOCOL_VERSION, u32 process -> u32 PROTOCOL_VERSION. The first frame of a session. */

@@ -1,5 +1,5 @@
 import type { Capabilities } from '../../contract/capabilities.js';
-import { BROKERED_CAPABILITIES } from '../brokered/remote/brokered-backend.js';
+import { BROKERED_CAPABILITIES } from '../brokered/capabilities.js';
 
 export const CAPABILITIES: Capabilities = Object.freeze({
   ...BROKERED_CAPABILITIES,

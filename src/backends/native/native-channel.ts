@@ -2,7 +2,6 @@ import { InterprocError } from '../../errors.js';
 import { CARRIES, EMPTY, ENDED, FULL, LARGE } from '../../contract/channel.js';
 import type {
   Channel,
-  ChannelCapabilities,
   ChannelGeometry,
   ChannelStats,
   SharedObject,
@@ -10,6 +9,7 @@ import type {
 } from '../../contract/channel.js';
 import { NO_TOKEN } from './addon.js';
 import type { Addon, Constants, Token } from './addon.js';
+import { CAPABILITIES } from './capabilities.js';
 import { issueTicket, NAMELESS, redeemTicket, ticketsOf } from './carrier.js';
 import { guarded, statusError } from './failures.js';
 import { LargeMessage } from './large-message.js';
@@ -23,12 +23,6 @@ import type { NativeThread } from './native-thread.js';
  * small array costs more than copying it (V8 first moves its bytes off its heap, about a microsecond once for each array).
  */
 const OUTBOX_BYTES = 4096;
-
-const CAPABILITIES: ChannelCapabilities = Object.freeze({
-  blocking: true,
-  redelivery: true,
-  leases: true,
-});
 
 /** A native queue as the contract wants it. */
 export class NativeChannel extends NativeObject implements Channel {

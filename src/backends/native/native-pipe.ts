@@ -4,6 +4,7 @@ import type { EndIndex, PipeEnd, PipeGeometry, PipeStats } from '../../contract/
 import type { SharedObject, Ticket } from '../../contract/shared-object.js';
 import { NO_TOKEN } from './addon.js';
 import type { Addon, Constants, NativePipeGeometry, Token } from './addon.js';
+import { CAPABILITIES } from './capabilities.js';
 import { issueTicket, redeemTicket, ticketsOf } from './carrier.js';
 import { statusError } from './failures.js';
 import { isShort, NOT_PLAIN, NOTHING, ReceivingRing, SendingRing } from './frame-ring.js';
@@ -19,8 +20,6 @@ const SENDS_PER_LOOK = 1024;
 
 /** What an end keeps at most, to assemble in it what is then copied into the caller's buffer. */
 const SCRATCH_BYTES = 8 * 2 ** 20;
-
-const CAPABILITIES = Object.freeze({ blocking: true });
 
 /** A message that comes in parts, as far as it has come. */
 interface Parts {

@@ -3,6 +3,7 @@ import type { LockParts } from '../../contract/locks.js';
 import type { Side } from '../../contract/shared-object.js';
 import type { State, StateGeometry } from '../../contract/state.js';
 import type { Token } from './addon.js';
+import { CAPABILITIES } from './capabilities.js';
 import { NativeCells } from './native-cells.js';
 import { lockPartsOf } from './native-locks.js';
 import { NativeObject } from './native-object.js';
@@ -14,6 +15,7 @@ const stateOf = new WeakMap<ArrayBuffer, NativeState>();
 /** A native state as the contract wants it. */
 export class NativeState extends NativeObject implements State {
   readonly geometry: StateGeometry;
+  readonly capabilities = CAPABILITIES;
   readonly buffer: ArrayBuffer | undefined;
   readonly cells: NativeCells | undefined;
   readonly parts: LockParts;

@@ -1,4 +1,6 @@
-/** The broker of a directory: a process of its own, which leaves when nobody needs it. Its one argument is the directory. */
+/** The broker of a directory: a process of its own, which leaves when nobody needs it. Its arguments are what to close, and the directory. */
+
+import { closeSync } from 'node:fs';
 
 import { Hub } from '../brokered/hub/hub.js';
 import { BrokerServer } from './broker-server.js';
@@ -55,4 +57,12 @@ async function run(directory: string): Promise<void> {
   }, LOOK_MS);
 }
 
-await run(process.argv[2] ?? '');
+const [, , inherited = '', directory = ''] = process.argv;
+for (const descriptor of inherited.split(',').filter(Boolean)) {
+  try {
+    closeSync(Number(descriptor));
+  } catch {
+    // Closed since it was listed.
+  }
+}
+await run(directory);

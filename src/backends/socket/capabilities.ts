@@ -1,1 +1,1 @@
-export { BROKERED_CAPABILITIES as CAPABILITIES } from '../brokered/remote/brokered-backend.js';
+export { BROKERED_CAPABILITIES as CAPABILITIES } from '../brokered/capabilities.js';

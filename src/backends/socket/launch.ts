@@ -1,7 +1,23 @@
 /** Starts the broker of a directory. */
 
 import { spawn } from 'node:child_process';
+import {
+  closeSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readSync,
+  readdirSync,
+  rmSync,
+} from 'node:fs';
+import { constants } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+
+import { privateName } from './seat.js';
+
+const SHOWN_BYTES = 1_000;
+const O_CLOEXEC = 0o2000000;
 
 /** The built one, also for sources that run as they are. */
 function programFile(): string {
@@ -9,19 +25,95 @@ function programFile(): string {
   return fileURLToPath(new URL('broker-process.js', here));
 }
 
-/** It is nobody's: it keeps no terminal, no directory and nobody alive, and outlives who started it. */
-export function launchBroker(directory: string): void {
-  const { LD_LIBRARY_PATH } = process.env;
-  const broker = spawn(process.execPath, [programFile(), directory], {
-    detached: true,
-    stdio: 'ignore',
-    cwd: '/',
-    env: {
-      ELECTRON_RUN_AS_NODE: '1',
-      ...(LD_LIBRARY_PATH === undefined ? {} : { LD_LIBRARY_PATH }),
-    },
-  });
-  // Whether it came to anything, connecting to it tells.
-  broker.on('error', () => {});
-  broker.unref();
+/**
+ * What every child of this process inherits, besides the first three. Node marks what it opens and, at its start, most of what it
+ * has inherited itself, so that no child gets it; addons need not.
+ */
+function inherited(): number[] {
+  try {
+    return readdirSync('/proc/self/fdinfo')
+      .map(Number)
+      .filter((descriptor) => descriptor > 2 && !isClosedOnExec(descriptor));
+  } catch {
+    return []; // no such directory here
+  }
+}
+
+function isClosedOnExec(descriptor: number): boolean {
+  try {
+    const facts = readFileSync(`/proc/self/fdinfo/${descriptor}`, 'latin1');
+    return (Number.parseInt(/^flags:\s+(\d+)/m.exec(facts)?.[1] ?? '', 8) & O_CLOEXEC) !== 0;
+  } catch {
+    return true; // it was closed meanwhile: the one that lists them, say
+  }
+}
+
+/** A broker on its way. */
+export class Launch {
+  readonly #pid: number | undefined;
+  /** What it says of its failure, in a file that has no name any more. */
+  readonly #words: number;
+  #problem: string | undefined;
+
+  /** It is nobody's: it keeps no terminal, no directory, no pipe and nobody alive, and outlives who started it. `sockets`: their directory. */
+  constructor(directory: string, sockets: string) {
+    const file = join(sockets, `words-${privateName()}`);
+    this.#words = openSync(file, 'wx+', 0o600);
+    rmSync(file);
+    const { LD_LIBRARY_PATH } = process.env;
+    const args = [programFile(), inherited().join(), directory];
+    const broker = spawn(process.execPath, args, {
+      detached: true,
+      stdio: ['ignore', 'ignore', this.#words],
+      cwd: '/',
+      env: {
+        ELECTRON_RUN_AS_NODE: '1',
+        ...(LD_LIBRARY_PATH === undefined ? {} : { LD_LIBRARY_PATH }),
+      },
+    });
+    this.#pid = broker.pid;
+    if (broker.pid === undefined) this.#problem = `${process.execPath} could not be started`;
+    broker.on('error', () => {});
+    broker.unref();
+  }
+
+  /** What became of it, if that was not what it should have; asks the kernel, since this thread is blocked. */
+  get problem(): string | undefined {
+    if (this.#problem !== undefined) return this.#problem;
+    const status = this.#statusOfZombie();
+    if (status === undefined || status === 0) return undefined;
+    const signal = Object.entries(constants.signals).find(
+      ([, number]) => number === (status & 0x7f),
+    );
+    const how = signal === undefined ? `exit code ${status >> 8}` : signal[0];
+    this.#problem = `it ended (${how}): ${this.#said() || 'without a word'}`;
+    return this.#problem;
+  }
+
+  /** As wait(2) has it; undefined while it runs. */
+  #statusOfZombie(): number | undefined {
+    try {
+      const stat = readFileSync(`/proc/${this.#pid}/stat`, 'latin1');
+      const fields = stat
+        .slice(stat.lastIndexOf(')') + 2)
+        .trim()
+        .split(' ');
+      return fields[0] === 'Z' ? Number(fields.at(-1)) : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** The lines that say why: of a thrown error, that with its message. */
+  #said(): string {
+    const words = Buffer.alloc(Math.min(SHOWN_BYTES, fstatSync(this.#words).size));
+    readSync(this.#words, words, 0, words.length, 0);
+    const lines = words.toString().trim().split('\n');
+    return lines.find((line) => /^\S*Error\b/.test(line)) ?? lines.slice(0, 5).join(' ');
+  }
+
+  /** No more is to be heard of it. */
+  close(): void {
+    closeSync(this.#words);
+  }
 }

@@ -6,7 +6,8 @@ import type { Link } from '../brokered/remote/link.js';
 import { RemoteObject } from '../brokered/remote/remote-object.js';
 import { dial, dialIfThere } from './dial.js';
 import type { Dialled } from './dial.js';
-import { objectDirectory } from './socket-directory.js';
+import { hasSockets, objectDirectory, socketDirectory } from './socket-directory.js';
+import { removeAllMarkers } from './socket-names.js';
 
 /** Of this thread, by directory. */
 const links = new Map<string, Dialled>();
@@ -55,6 +56,14 @@ export class SocketBackend extends BrokeredBackend {
   #known(directory: string): Link | undefined {
     const known = links.get(directory);
     return known?.link.isLost === false && known.line.isConnected() ? known.link : undefined;
+  }
+
+  override prune(options: { readonly dryRun: boolean }): string[] {
+    const { directory } = this;
+    if (!options.dryRun && !this.hasBroker && hasSockets(directory)) {
+      removeAllMarkers(directory, socketDirectory(directory));
+    }
+    return super.prune(options);
   }
 
   beside(object: SharedObject): BrokeredBackend {

@@ -14,6 +14,9 @@ export const PUBLIC_NAME = 'broker';
 /** What fits into a sockaddr_un, with the zero behind it. */
 const MAX_SOCKET_PATH_BYTES = process.platform === 'linux' ? 107 : 103;
 
+/** By way of which a path of any length becomes short; Linux has it, where it is mounted. */
+const DESCRIPTORS = '/proc/self/fd';
+
 /** Where the objects of this user live, unless INTERPROC_DIR says otherwise. Read at each use: tests move it. */
 export function objectDirectory(): string {
   const given = process.env['INTERPROC_DIR'];
@@ -30,8 +33,10 @@ export function socketDirectory(directory: string): string {
   return sockets;
 }
 
-/** Whether there ever was a broker in that directory of objects. */
+/** Whether there ever was a broker in that directory of objects. @throws ERR_PERMISSION */
 export function hasSockets(directory: string): boolean {
+  if (!existsSync(directory)) return false;
+  assertOwn(directory);
   return existsSync(join(directory, SOCKETS));
 }
 
@@ -44,7 +49,7 @@ export function withSocketPath<T>(directory: string, name: string, use: (path: s
   const path = join(directory, name);
   const bytes = Buffer.byteLength(path);
   if (bytes <= MAX_SOCKET_PATH_BYTES) return use(path);
-  if (process.platform !== 'linux') {
+  if (!existsSync(DESCRIPTORS)) {
     throw new InterprocError(
       'ERR_UNSUPPORTED',
       `The path of a socket has ${MAX_SOCKET_PATH_BYTES} bytes at most here; '${path}' has ${bytes}. Set INTERPROC_DIR to a shorter one`,
@@ -52,7 +57,7 @@ export function withSocketPath<T>(directory: string, name: string, use: (path: s
   }
   const descriptor = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
-    return use(`/proc/self/fd/${descriptor}/${name}`);
+    return use(`${DESCRIPTORS}/${descriptor}/${name}`);
   } finally {
     closeSync(descriptor);
   }
@@ -65,6 +70,11 @@ function secure(path: string): void {
   } catch (error) {
     if (errorCode(error) !== 'EEXIST') throw systemError(`make the directory '${path}'`, error);
   }
+  assertOwn(path);
+}
+
+/** @throws ERR_PERMISSION */
+function assertOwn(path: string): void {
   const facts = lstatSync(path);
   const problem = !facts.isDirectory()
     ? 'it is no directory'

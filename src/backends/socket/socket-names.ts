@@ -161,14 +161,24 @@ function keysOf(sockets: string): Key[] {
 export async function sweep(directory: string, sockets: string, seat: Seat): Promise<void> {
   const others = keysOf(sockets).filter(({ inode }) => inode !== seat.inode);
   if (others.length === 0) return;
-  const inodes = new Set(others.map(({ inode }) => inode));
+  removeMarkers(directory, sockets, others);
+  for (const { name, inode } of others) {
+    if (!(await isAlive(sockets, name))) removeIfSame(sockets, name, inode, sockets);
+  }
+}
+
+/** Where no broker is: what the last one has marked. Its key goes when the next one comes. */
+export function removeAllMarkers(directory: string, sockets: string): void {
+  const keys = keysOf(sockets);
+  if (keys.length > 0) removeMarkers(directory, sockets, keys);
+}
+
+function removeMarkers(directory: string, sockets: string, keys: readonly Key[]): void {
+  const inodes = new Set(keys.map(({ inode }) => inode));
   for (const name of readdirSync(directory)) {
     const found = look(join(directory, name));
     if (found?.isSocket() === true && inodes.has(found.ino)) {
       removeIfSame(directory, name, found.ino, sockets);
     }
-  }
-  for (const { name, inode } of others) {
-    if (!(await isAlive(sockets, name))) removeIfSame(sockets, name, inode, sockets);
   }
 }

@@ -19,27 +19,13 @@ import type {
 } from '../../../contract/listener.js';
 import type { PipeEnd, PipeOpener, PipeOptions } from '../../../contract/pipe.js';
 import type { State, StateKind, StateOptions } from '../../../contract/state.js';
+import { BROKERED_CAPABILITIES } from '../capabilities.js';
 import { LIST, PRUNE } from '../operations.js';
 import type { Link } from './link.js';
 import { openChannel, openChannelTicket } from './remote-channel.js';
 import { openBacklog, openListener } from './remote-listener.js';
 import { openPipe, openPipeTicket } from './remote-pipe.js';
 import { openState, openStateTicket } from './remote-state.js';
-
-/** What there is wherever a hub is. */
-export const BROKERED_CAPABILITIES: Capabilities = Object.freeze({
-  pipes: true,
-  listeners: true,
-  blocking: true,
-  redelivery: true,
-  leases: false,
-  views: false,
-  atomics: 'request',
-  rings: false,
-  posix: false,
-  betweenProcesses: true,
-  survivesBrokerKill: false,
-});
 
 export abstract class BrokeredBackend implements Backend, Registry, PipeOpener, ListenerOpener {
   abstract readonly kind: 'socket' | 'memory';

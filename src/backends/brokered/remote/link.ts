@@ -22,6 +22,8 @@ const SLICE_MS = 50;
 /** Larger messages are not copied behind their header: they leave by a write of their own. */
 const COPIED_BYTES = 2 ** 14;
 
+const MAX_EPOCH = 2 ** 32 - 1;
+
 /** What a link knows of an object. */
 export interface Linked {
   /** The answer to a wait of that epoch has come; what the kind of object adds is read here. */
@@ -131,6 +133,15 @@ export class Link {
     this.#send(rest);
   }
 
+  /** As `tell`, for what concerns nobody once the hub is gone: who says it may be where no error can be caught. */
+  tellIfThere(): void {
+    try {
+      this.tell();
+    } catch {
+      // What was open there is gone with it.
+    }
+  }
+
   /** Sends what was begun, and blocks until the reply is there, which is good until the next call of anything. @throws what the hub said */
   ask(rest?: Uint8Array): Body {
     this.#awaited = this.#sequence;
@@ -180,7 +191,7 @@ export class Link {
 
   /** A number for a wait, which no other of this link has had for long. */
   nextEpoch(): number {
-    this.#epoch = (this.#epoch + 1) >>> 0;
+    this.#epoch = (this.#epoch % MAX_EPOCH) + 1;
     return this.#epoch;
   }
 
@@ -212,11 +223,7 @@ export class Link {
     this.#objects.delete(handle);
     if (this.#lost !== undefined) return;
     this.beginTelling(handle, CLOSE);
-    try {
-      this.tell();
-    } catch {
-      // The hub is gone, and what was open there with it.
-    }
+    this.tellIfThere();
   }
 
   #send(rest: Uint8Array | undefined): void {

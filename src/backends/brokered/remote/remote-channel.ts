@@ -4,7 +4,6 @@ import { InterprocError } from '../../../errors.js';
 import { FULL, LARGE, PUT as PUT_SIDE, TAKE as TAKE_SIDE } from '../../../contract/channel.js';
 import type {
   Channel,
-  ChannelCapabilities,
   ChannelGeometry,
   ChannelOptions,
   ChannelStats,
@@ -45,6 +44,7 @@ import {
   TOO_LARGE,
   UNDELIVER,
 } from '../channel-operations.js';
+import { BROKERED_CAPABILITIES } from '../capabilities.js';
 import type { Body, FrameWriter } from '../frames.js';
 import { isBeside, roomFor } from '../queue-room.js';
 import { OPEN_CHANNEL, OPEN_CHANNEL_TICKET } from '../operations.js';
@@ -56,12 +56,6 @@ import { inbox, lengths, offsets, outbox } from './message-memory.js';
 import { PromisedRoom } from './promised-room.js';
 import { looksLikeTicket, RemoteObject } from './remote-object.js';
 
-const CAPABILITIES: ChannelCapabilities = Object.freeze({
-  blocking: true,
-  redelivery: true,
-  leases: false,
-});
-
 /** What this thread takes from by a request: what was pushed of that before the hub read it is void. */
 let takenFrom: Borrower | undefined;
 /** The same of one whose room it asks about, and of what was promised of that. */
@@ -71,7 +65,7 @@ const ANY_LENGTH = 2 ** 32 - 1;
 
 export class RemoteChannel extends RemoteObject implements Channel {
   readonly geometry: ChannelGeometry;
-  readonly capabilities = CAPABILITIES;
+  readonly capabilities = BROKERED_CAPABILITIES;
   readonly leasing = undefined;
   readonly outbox = outbox;
   readonly inbox = inbox;
@@ -201,7 +195,7 @@ export class RemoteChannel extends RemoteObject implements Channel {
     const bytes = this.#room.takeAll();
     if (bytes === 0 || this.isClosed || this.link.isLost) return;
     this.word(GIVE_BACK_ROOM).u32(bytes);
-    this.link.tell();
+    this.link.tellIfThere();
   }
 
   /** Nothing of it is sent before there is room. */
@@ -422,7 +416,7 @@ export class RemoteChannel extends RemoteObject implements Channel {
     this.#handIsOver();
     if (!isOut || this.isClosed || this.link.isLost) return;
     this.word(RETURN).u32(handedOut);
-    this.link.tell();
+    this.link.tellIfThere();
   }
 
   #handIsOver(): void {

@@ -3,7 +3,15 @@
 import { InterprocError } from '../../../errors.js';
 import type { SharedObject, Side, Ticket } from '../../../contract/shared-object.js';
 import type { Body, FrameWriter } from '../frames.js';
-import { ARM, DISARM, ISSUE_TICKET, REDEEM_TICKET, TICKETS_HERE, UNLINK } from '../operations.js';
+import {
+  ARM,
+  DISARM,
+  ISSUE_TICKET,
+  REDEEM_TICKET,
+  TICKETS_HERE,
+  UNASKED,
+  UNLINK,
+} from '../operations.js';
 import type { Link, Linked } from './link.js';
 
 /** What a ticket looks like inside a message, whatever is around it. */
@@ -67,14 +75,28 @@ export abstract class RemoteObject implements SharedObject, Linked {
   }
 
   arm(side: Side): boolean {
-    if (this.#waits[side] !== undefined)
-      throw new Error(`armed twice: side ${side} of ${this.name}`);
+    this.#assertNotArmed(side);
     const epoch = this.link.nextEpoch();
     this.sayWaiting(this.word(ARM).u8(side).u32(epoch), side);
     this.link.tell();
+    this.#waitFor(side, epoch);
+    return false;
+  }
+
+  /** As `arm`, for what the hub tells unasked. */
+  protected armUnasked(side: Side): void {
+    this.#assertNotArmed(side);
+    this.#waitFor(side, UNASKED);
+  }
+
+  #waitFor(side: Side, epoch: number): void {
     this.#waits[side] = { epoch, isAnswered: false };
     this.link.hold(this, this.#keepsAlive);
-    return false;
+  }
+
+  #assertNotArmed(side: Side): void {
+    if (this.#waits[side] !== undefined)
+      throw new Error(`armed already: side ${side} of ${this.name}`);
   }
 
   /** What the kind of object adds to its ARM. */
@@ -88,9 +110,9 @@ export abstract class RemoteObject implements SharedObject, Linked {
     const wait = this.#waits[side];
     if (wait === undefined) return;
     this.#disarmed(side);
-    if (this.link.isLost) return;
+    if (wait.epoch === UNASKED || this.link.isLost) return;
     this.word(DISARM).u8(side).u32(wait.epoch);
-    this.link.tell();
+    this.link.tellIfThere();
   }
 
   answered(side: Side, epoch: number, body: Body): boolean {
@@ -110,7 +132,7 @@ export abstract class RemoteObject implements SharedObject, Linked {
     const wait = this.#waits[side];
     if (wait?.isAnswered !== true || this.link.isLost) return;
     this.word(DISARM).u8(side).u32(wait.epoch);
-    this.link.tell();
+    this.link.tellIfThere();
   }
 
   ring(side: Side): void {
@@ -136,18 +158,27 @@ export abstract class RemoteObject implements SharedObject, Linked {
   }
 
   waitSync(side: Side, timeoutMs: number): boolean {
-    if (this.#waits[side] !== undefined) {
-      throw new Error(`blocks while armed: side ${side} of ${this.name}`);
-    }
-    const wait = { epoch: this.link.nextEpoch(), isAnswered: false };
-    this.sayWaiting(this.word(ARM).u8(side).u32(wait.epoch), side);
+    this.#assertNotArmed(side);
+    const epoch = this.link.nextEpoch();
+    this.sayWaiting(this.word(ARM).u8(side).u32(epoch), side);
     this.link.tell();
+    if (this.#block(epoch, timeoutMs)) return true;
+    this.word(DISARM).u8(side).u32(epoch);
+    this.link.tell();
+    return false;
+  }
+
+  /** As `waitSync`, for what the hub tells unasked. */
+  protected waitSyncUnasked(side: Side, timeoutMs: number): boolean {
+    this.#assertNotArmed(side);
+    return this.#block(UNASKED, timeoutMs);
+  }
+
+  #block(epoch: number, timeoutMs: number): boolean {
+    const wait = { epoch, isAnswered: false };
     this.#blocked = wait;
     try {
-      if (this.link.waitUntil(() => wait.isAnswered, timeoutMs)) return true;
-      this.word(DISARM).u8(side).u32(wait.epoch);
-      this.link.tell();
-      return false;
+      return this.link.waitUntil(() => wait.isAnswered, timeoutMs);
     } finally {
       this.#blocked = undefined;
     }
@@ -189,9 +220,18 @@ export abstract class RemoteObject implements SharedObject, Linked {
         `'${passenger.name}' cannot travel in a message of '${this.name}': it lives with another broker or backend`,
       );
     }
+    passenger.prepareToTravel();
     this.request(ISSUE_TICKET).u32(passenger.handle);
-    return this.link.ask().text();
+    const ticket = this.link.ask().text();
+    passenger.isAboard();
+    return ticket;
   }
+
+  /** A ticket is about to be issued for it. @throws ERR_ENCODE if it cannot travel now */
+  prepareToTravel(): void {}
+
+  /** It was. */
+  isAboard(): void {}
 
   redeemTicket(ticket: Ticket): void {
     this.word(REDEEM_TICKET).text(ticket);

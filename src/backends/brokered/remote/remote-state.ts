@@ -3,6 +3,7 @@ import type { LockParts } from '../../../contract/locks.js';
 import { CHANGE } from '../../../contract/locks.js';
 import type { OpenMode, Side, Ticket } from '../../../contract/shared-object.js';
 import type { State, StateGeometry, StateKind, StateOptions } from '../../../contract/state.js';
+import { BROKERED_CAPABILITIES } from '../capabilities.js';
 import type { Body, FrameWriter } from '../frames.js';
 import { OPEN_STATE, OPEN_STATE_TICKET } from '../operations.js';
 import {
@@ -30,6 +31,7 @@ const LOOKS_BEFORE_FILE = 8;
 /** A state behind a hub. */
 class RemoteState extends RemoteObject implements State {
   readonly geometry: StateGeometry;
+  readonly capabilities = BROKERED_CAPABILITIES;
   readonly cells: RemoteCells | undefined;
   readonly parts: LockParts;
   /** The bytes are the hub's: they are copied. */
@@ -81,7 +83,7 @@ class RemoteState extends RemoteObject implements State {
     // For a change nobody lines up.
     if (side === CHANGE || this.isClosed || this.link.isLost) return;
     this.word(LEAVE).u8(side);
-    this.link.tell();
+    this.link.tellIfThere();
   }
 
   read(offset: number, into: Uint8Array): void {

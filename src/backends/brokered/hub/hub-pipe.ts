@@ -1,0 +1,105 @@
+/** A pipe: two ends, each of which has an owner, is on its way in a message, or is lost. */
+
+import type { SegmentInfo } from '../../../contract/channel.js';
+import type { EndIndex, PipeGeometry } from '../../../contract/pipe.js';
+import type { Catalogue } from './catalogue.js';
+import type { Ticketed } from './hub-object.js';
+import { PipeFlow } from './pipe-flow.js';
+
+/** Who has an end, as far as the pipe has something to tell it. */
+export interface EndOwner {
+  /** A message has come for it. */
+  messageCame(): void;
+  /** Room has come free for what it sends. */
+  roomCameFree(): void;
+  peerIsLost(): void;
+}
+
+export class HubEnd implements Ticketed {
+  /** Undefined: nobody has it, and perhaps a message. */
+  owner: EndOwner | undefined = undefined;
+  /** The messages for whoever has it; tickets in them are good for it only. */
+  readonly inbound: PipeFlow;
+  readonly pipe: HubPipe;
+  readonly index: EndIndex;
+  #isLost = false;
+
+  constructor(pipe: HubPipe, index: EndIndex) {
+    const { capacityBytes, duplex } = pipe.geometry;
+    this.pipe = pipe;
+    this.index = index;
+    this.inbound = new PipeFlow(duplex || index === 0 ? capacityBytes : 0);
+  }
+
+  get peer(): HubEnd {
+    return this.pipe.ends[1 - this.index] as HubEnd;
+  }
+
+  get identity(): bigint {
+    return this.pipe.identity;
+  }
+
+  get name(): string {
+    return this.pipe.name;
+  }
+
+  get isThere(): boolean {
+    return !this.#isLost;
+  }
+
+  /** Whether nothing can come any more. */
+  get isAtEnd(): boolean {
+    return this.inbound.bytes === 0 && !this.peer.isThere;
+  }
+
+  ticketWasRedeemed(): void {
+    if (this.owner === undefined && !this.pipe.catalogue.isTravelling(this)) this.lose();
+  }
+
+  /** Nobody will ever have it again: the other one gets what was sent, and then the end. */
+  lose(): void {
+    if (this.#isLost) return;
+    this.#isLost = true;
+    this.owner = undefined;
+    this.inbound.clear();
+    this.pipe.catalogue.carrierIsGone(this);
+    if (this.peer.isThere) this.peer.owner?.peerIsLost();
+    else this.pipe.catalogue.removeListed(this.pipe);
+  }
+}
+
+export class HubPipe {
+  readonly ends: readonly [HubEnd, HubEnd];
+
+  constructor(
+    readonly catalogue: Catalogue,
+    readonly geometry: PipeGeometry,
+    readonly name = catalogue.anonymousName(),
+    readonly identity = catalogue.nextIdentity(),
+  ) {
+    this.ends = [new HubEnd(this, 0), new HubEnd(this, 1)];
+  }
+
+  get info(): SegmentInfo {
+    const { name, ends, geometry } = this;
+    const { capacityBytes, duplex } = geometry;
+    return {
+      name,
+      kind: 'pipe',
+      totalBytes: (duplex ? 2 : 1) * capacityBytes,
+      participants: ends.filter(({ isThere }) => isThere).length,
+      size: ends[0].inbound.bytes + ends[1].inbound.bytes,
+      persist: false,
+      anonymous: true,
+      problem: undefined,
+    };
+  }
+}
+
+/** An end of that pipe as it is handed to whoever opens it a second time: the first one has the end, and this one has nothing. */
+export function lostEnd({ pipe, index }: HubEnd): HubEnd {
+  const { catalogue, geometry, name, identity } = pipe;
+  const end = new HubPipe(catalogue, geometry, name, identity).ends[index];
+  end.peer.lose();
+  return end;
+}

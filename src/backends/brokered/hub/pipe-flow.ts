@@ -1,0 +1,76 @@
+/**
+ * One direction of a pipe: the messages that the hub has not handed on, and what the sender may still send.
+ *
+ *   messages + credit + unsaid = capacity + debt
+ *
+ * A direction has one sender, and what it says comes in order. So it knows its room without asking: what it was told, less what it
+ * has sent. Room comes free when messages are handed on, and not only when they are consumed, so that the sender need not wait for
+ * a receiver that is busy with other things; how much a receiver gets beyond what it has consumed, is limited by its window.
+ */
+
+import { fail } from './fail.js';
+import { MessageFifo } from './message-fifo.js';
+
+export class PipeFlow {
+  readonly #messages = new MessageFifo();
+  /** As the sender knows. */
+  #credit: number;
+  /** Has come free, and the sender was not told. */
+  #unsaid = 0;
+  /** Was handed on, and came back. */
+  #debt = 0;
+
+  constructor(capacityBytes: number) {
+    this.#credit = capacityBytes;
+  }
+
+  get bytes(): number {
+    return this.#messages.bytes;
+  }
+
+  get unsaid(): number {
+    return this.#unsaid;
+  }
+
+  /** What the sender may send once it has been told. */
+  get room(): number {
+    return this.#credit + this.#unsaid;
+  }
+
+  /** The sender is being told. */
+  say(): number {
+    const freed = this.#unsaid;
+    this.#credit += freed;
+    this.#unsaid = 0;
+    return freed;
+  }
+
+  /** @throws ERR_CORRUPT for more than there is room for */
+  push(packed: Uint8Array): void {
+    if (packed.length > this.#credit) {
+      fail('ERR_CORRUPT', `${packed.length} bytes are sent where ${this.#credit} may be`);
+    }
+    this.#credit -= packed.length;
+    this.#messages.push(packed);
+  }
+
+  /** Hands on as MessageFifo.shift. */
+  shift(bytes: number, messages: number): Buffer {
+    const packed = this.#messages.shift(bytes, messages);
+    const paid = Math.min(this.#debt, packed.length);
+    this.#debt -= paid;
+    this.#unsaid += packed.length - paid;
+    return packed;
+  }
+
+  /** What was handed on last comes back: its room has been given away already. */
+  unshift(packed: Uint8Array): void {
+    this.#messages.unshift(packed);
+    this.#debt += packed.length;
+  }
+
+  /** Nobody will receive any more. */
+  clear(): void {
+    this.#messages.clear();
+  }
+}
