@@ -31,18 +31,12 @@ const doing = {
   close: () => handle.close(),
 };
 
-/** What was told to a broker has been heard: whoever learns of it by another way than the broker must not come before it. */
-function heard() {
-  if (interproc.backend.kind !== 'native') interproc.list();
-}
-
 /** @param {{ acts: string[], isBlocked: boolean, number: number }} told */
 async function act({ acts, isBlocked, number }) {
   for (const one of acts) {
     if (isBlocked) await sleep(UNTIL_BLOCKED_MS);
     await doing[one]?.();
   }
-  heard();
   parentPort?.postMessage(number);
 }
 
@@ -52,7 +46,6 @@ parentPort?.on('message', (told) => {
     return;
   }
   handle.close();
-  heard();
   parentPort?.close();
 });
 parentPort?.postMessage('open');

@@ -23,6 +23,11 @@ export interface Outlet {
    * sent that nothing it says should be served until the line calls `Session.resume`.
    */
   write(bytes: Buffer): boolean | void;
+  /**
+   * Calls `then` when everything has been read that was said over any line before this moment. Who asks something may know of it
+   * by another way than the hub, and is to find it done. Undefined: it always has.
+   */
+  catchUp?(then: () => void): void;
   /** Whether the client has gone, or given up: asked before a request of his is served. */
   isDeserted?(): boolean;
   /** Ends the line. */

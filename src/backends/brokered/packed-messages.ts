@@ -49,7 +49,8 @@ export function assertPacked(packed: Buffer, maxMessageBytes: number): void {
     const flags = packed.readUInt32LE(at + 4);
     const isPart = (flags & PART) !== 0;
     const header = isPart ? PART_HEADER_BYTES : MESSAGE_HEADER_BYTES;
-    if (length > left - header || (flags & ~FLAGS) !== 0) corrupt(`flags ${flags}, length ${length}`);
+    if (length > left - header || (flags & ~FLAGS) !== 0)
+      corrupt(`flags ${flags}, length ${length}`);
     const wholeLength = isPart ? packed.readUInt32LE(at + 8) : length;
     if (wholeLength > maxMessageBytes || length > wholeLength) corrupt(`length ${wholeLength}`);
     at += header + length;

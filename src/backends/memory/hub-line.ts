@@ -25,26 +25,35 @@ const MAX_BACKLOG_BYTES = 2 ** 20;
 /** Of all lines: what is in it is done with before the next is read. */
 const chunk = Buffer.allocUnsafeSlow(RING_BYTES);
 
+/** What serves the lines. */
+export interface LineThread {
+  /** Calls `then` when every line has been looked at since. */
+  catchUp(then: () => void): void;
+  /** The thread of this line has ended, or the line has, and all that it said has been heard. */
+  lost(): void;
+}
+
 export class HubLine implements Outlet {
   readonly #words: Int32Array;
   readonly #in: RingReader;
   readonly #out: RingWriter;
   readonly #bell: ThreadBell;
   readonly #session: Session;
-  readonly #onLost: () => void;
+  readonly #thread: LineThread;
   readonly #endLifeline: () => void;
   #backlog: Buffer[] = [];
   #backlogBytes = 0;
+  /** The session was told to serve nothing until some of it is read. */
+  #isClogged = false;
   #isOver = false;
 
-  /** `onLost`: the thread has ended, or this line has, and all that it said has been heard. */
-  constructor(hub: Hub, memory: LineMemory, lifeline: string, onLost: () => void) {
+  constructor(hub: Hub, memory: LineMemory, lifeline: string, thread: LineThread) {
     const { words, toHub, toThread } = memory;
     this.#words = words;
     this.#in = new RingReader(words, TO_HUB_TAIL, TO_HUB_HEAD, toHub);
     this.#out = new RingWriter(words, TO_THREAD_TAIL, TO_THREAD_HEAD, toThread);
     this.#bell = new ThreadBell(words);
-    this.#onLost = onLost;
+    this.#thread = thread;
     this.#session = hub.connect(this);
     this.#endLifeline = holdLifeline(lifeline, () => this.#lost());
   }
@@ -59,16 +68,28 @@ export class HubLine implements Outlet {
   serve(): boolean {
     if (this.#isOver) return false;
     const hasSent = this.#sendBacklog();
-    return this.#backlogBytes <= MAX_BACKLOG_BYTES && this.#read() ? true : hasSent;
+    if (this.#backlogBytes > MAX_BACKLOG_BYTES) return hasSent;
+    if (this.#isClogged) {
+      this.#isClogged = false;
+      this.#session.resume();
+    }
+    return this.#read() || hasSent;
   }
 
-  write(bytes: Buffer): void {
-    if (this.#isOver) return;
+  catchUp(then: () => void): void {
+    this.#thread.catchUp(then);
+  }
+
+  write(bytes: Buffer): boolean {
+    if (this.#isOver) return true;
     const written = this.#backlog.length === 0 ? this.#out.write(bytes, 0) : 0;
     if (written > 0) this.#bell.written();
-    if (written === bytes.length) return;
-    this.#backlog.push(bytes.subarray(written));
-    this.#backlogBytes += bytes.length - written;
+    if (written < bytes.length) {
+      this.#backlog.push(bytes.subarray(written));
+      this.#backlogBytes += bytes.length - written;
+      this.#isClogged = this.#backlogBytes > MAX_BACKLOG_BYTES;
+    }
+    return !this.#isClogged;
   }
 
   close(): void {
@@ -122,6 +143,6 @@ export class HubLine implements Outlet {
     this.#isOver = true;
     Atomics.store(this.#words, STATE, OVER);
     this.#session.lost();
-    this.#onLost();
+    this.#thread.lost();
   }
 }

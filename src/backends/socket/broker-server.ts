@@ -47,6 +47,14 @@ function isConnected(socket: Socket): boolean {
   }
 }
 
+/**
+ * The order in which the event loop finds sockets readable is not that in which they became so: what came first may be read a
+ * round later, but no more than that. Immediates of immediates run after the next round's reading.
+ */
+function catchUp(then: () => void): void {
+  setImmediate(() => setImmediate(then));
+}
+
 export class BrokerServer {
   readonly #lateness = new Lateness();
   readonly #server: Server;
@@ -95,6 +103,7 @@ export class BrokerServer {
         socket.pause();
         return false;
       },
+      catchUp,
       isDeserted: () => this.#lateness.isSuspect && !isConnected(socket),
       close: () => socket.destroySoon(),
     });

@@ -35,6 +35,11 @@ export class Hub {
     return this.#sessions.size === 0;
   }
 
+  /** Whether one client may know what another one did. */
+  get isShared(): boolean {
+    return this.#sessions.size > 1;
+  }
+
   connect(outlet: Outlet): Session {
     const session = new Session(this, outlet);
     this.#sessions.add(session);

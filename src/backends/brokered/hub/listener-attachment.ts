@@ -82,7 +82,8 @@ export class ListenerAttachment extends Attachment {
   #offer(body: Body): number {
     const listener = this.#listener;
     const client = this.session.attached(body.u32());
-    if (!(client instanceof PipeAttachment)) fail('ERR_CORRUPT', 'What is offered is no end of a pipe');
+    if (!(client instanceof PipeAttachment))
+      fail('ERR_CORRUPT', 'What is offered is no end of a pipe');
     if (!listener.listens) return OFFER_ENDED;
     if (listener.isFull) return OFFER_FULL;
     client.giveBack(body.rest());

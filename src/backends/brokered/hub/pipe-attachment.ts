@@ -123,7 +123,10 @@ export class PipeAttachment extends Attachment implements EndOwner {
   #send(body: Body): void {
     const { pipe, peer } = this.end;
     const packed = body.rest();
-    assertPacked(Buffer.from(packed.buffer, packed.byteOffset, packed.length), pipe.geometry.maxMessageBytes);
+    assertPacked(
+      Buffer.from(packed.buffer, packed.byteOffset, packed.length),
+      pipe.geometry.maxMessageBytes,
+    );
     // To somebody who has just left.
     if (!peer.isThere) return;
     peer.inbound.push(packed);

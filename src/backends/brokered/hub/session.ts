@@ -1,8 +1,7 @@
 /** One client of a hub: what it has open, what it asks, and what it is told. */
 
 import { InterprocError } from '../../../errors.js';
-import { FrameSplitter, FrameWriter, MAX_BODY_BYTES, PLAIN_BODY_BYTES } from '../frames.js';
-import type { Body } from '../frames.js';
+import { Body, FrameSplitter, FrameWriter, MAX_BODY_BYTES, PLAIN_BODY_BYTES } from '../frames.js';
 import type { Outlet } from '../line.js';
 import {
   CHANNEL_OPERATIONS,
@@ -24,6 +23,13 @@ const GREETING_BYTES = 64;
 /** Replies to what came in one piece are not collected beyond that. */
 const COLLECTED_BYTES = 2 ** 16;
 
+interface Held {
+  readonly handle: number;
+  readonly operation: number;
+  readonly sequence: number;
+  readonly body: Body;
+}
+
 export class Session {
   readonly catalogue: Catalogue;
   /** What objects need of the hub. */
@@ -40,6 +46,10 @@ export class Session {
   /** The client does not read what it is sent. What it has said meanwhile waits. */
   #isClogged = false;
   #unread: Buffer[] = [];
+  /** A request that came, and is served when the hub has caught up. */
+  #held: Held | undefined;
+  /** The client is gone: its words still count. */
+  #isGone = false;
   #isOver = false;
 
   constructor(hub: Hub, outlet: Outlet) {
@@ -48,7 +58,13 @@ export class Session {
     this.catalogue = hub.catalogue;
     this.house = hub;
     this.#splitter = new FrameSplitter(
-      (handle, operation, sequence, body) => this.#serve(handle, operation, sequence, body),
+      (handle, operation, sequence, body) => {
+        if (sequence === 0) this.#serve(handle, operation, sequence, body);
+        else if (this.#isGone) return;
+        else if (this.#hub.isShared && this.#outlet.catchUp !== undefined) {
+          this.#hold(handle, operation, sequence, body);
+        } else this.#serve(handle, operation, sequence, body);
+      },
       (handle, operation) => this.#longest(handle, operation),
     );
   }
@@ -60,23 +76,28 @@ export class Session {
   /** What came over the line. Who says what cannot be is let go. */
   receive(bytes: Buffer): void {
     if (this.#isOver) return;
-    if (this.#isClogged) this.#unread.push(bytes);
-    else this.#read(bytes);
+    // The line may use its memory again.
+    if (this.#isClogged || this.#held !== undefined) this.#unread.push(Buffer.from(bytes));
+    else this.#read(() => this.#split(bytes));
   }
 
   /** The client has read most of what it was sent. */
   resume(): void {
     this.#isClogged = false;
+    if (this.#held === undefined) this.#readOn();
+  }
+
+  #readOn(): void {
     const unread = this.#unread;
     this.#unread = [];
     for (const bytes of unread) this.receive(bytes);
   }
 
-  #read(bytes: Buffer): void {
+  #read(step: () => void): void {
     try {
-      const left = this.#splitter.push(bytes, this.#isEnough);
-      if (left.length > 0) this.#unread.push(Buffer.from(left));
+      step();
     } catch {
+      this.#unread = [];
       this.#hub.settle();
       this.flush();
       this.#outlet.close();
@@ -85,10 +106,30 @@ export class Session {
     this.#hub.settle();
   }
 
+  #split(bytes: Buffer): void {
+    const left = this.#splitter.push(bytes, this.#isEnough);
+    if (left.length > 0) this.#unread.push(Buffer.from(left));
+  }
+
   readonly #isEnough = (): boolean => {
     if (this.#out.length >= COLLECTED_BYTES) this.flush();
-    return this.#isClogged;
+    return this.#isClogged || this.#held !== undefined;
   };
+
+  /** Until what others said before it has been heard: whoever asks may know of that. */
+  #hold(handle: number, operation: number, sequence: number, body: Body): void {
+    const bytes = Buffer.from(body.rest());
+    this.#held = { handle, operation, sequence, body: new Body(bytes, 0, bytes.length) };
+    this.#outlet.catchUp?.(() => this.#serveHeld());
+  }
+
+  #serveHeld(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held === undefined || this.#isOver) return;
+    this.#read(() => this.#serve(held.handle, held.operation, held.sequence, held.body));
+    if (!this.#isClogged) this.#readOn();
+  }
 
   /** Of a body: only what may carry a message may be large. */
   #longest(handle: number, operation: number): number {
@@ -102,12 +143,26 @@ export class Session {
 
   /** Its line is gone, and most likely its process. */
   lost(): void {
-    if (this.#isOver) return;
+    if (this.#isGone) return;
+    this.#isGone = true;
+    this.#held = undefined;
+    this.#isClogged = false;
+    this.#hearLastWords();
     this.#isOver = true;
-    this.#unread = [];
     for (const attachment of this.#attachments.values()) attachment.close();
     this.#hub.left(this);
     this.#hub.settle();
+  }
+
+  /** Of one that did not read what it was sent, so that nothing it said was read either. */
+  #hearLastWords(): void {
+    const unread = this.#unread;
+    this.#unread = [];
+    try {
+      for (const bytes of unread) this.#splitter.push(bytes);
+    } catch {
+      // It said what cannot be.
+    }
   }
 
   attach(attachment: Attachment): number {
@@ -144,7 +199,7 @@ export class Session {
     const frames = this.#out.takeAway();
     // Who is told of something finds it in the files.
     this.#hub.files?.flush();
-    if (!this.#isOver && this.#outlet.write(frames) === false) this.#isClogged = true;
+    if (!this.#isGone && this.#outlet.write(frames) === false) this.#isClogged = true;
   }
 
   #serve(handle: number, operation: number, sequence: number, body: Body): void {

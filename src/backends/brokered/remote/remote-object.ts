@@ -3,7 +3,15 @@
 import { InterprocError } from '../../../errors.js';
 import type { SharedObject, Side, Ticket } from '../../../contract/shared-object.js';
 import type { Body, FrameWriter } from '../frames.js';
-import { ARM, DISARM, ISSUE_TICKET, REDEEM_TICKET, TICKETS_HERE, UNASKED, UNLINK } from '../operations.js';
+import {
+  ARM,
+  DISARM,
+  ISSUE_TICKET,
+  REDEEM_TICKET,
+  TICKETS_HERE,
+  UNASKED,
+  UNLINK,
+} from '../operations.js';
 import type { Link, Linked } from './link.js';
 
 /** What a ticket looks like inside a message, whatever is around it. */
@@ -87,7 +95,8 @@ export abstract class RemoteObject implements SharedObject, Linked {
   }
 
   #assertNotArmed(side: Side): void {
-    if (this.#waits[side] !== undefined) throw new Error(`armed already: side ${side} of ${this.name}`);
+    if (this.#waits[side] !== undefined)
+      throw new Error(`armed already: side ${side} of ${this.name}`);
   }
 
   /** What the kind of object adds to its ARM. */
@@ -103,7 +112,7 @@ export abstract class RemoteObject implements SharedObject, Linked {
     this.#disarmed(side);
     if (wait.epoch === UNASKED || this.link.isLost) return;
     this.word(DISARM).u8(side).u32(wait.epoch);
-    this.link.tell();
+    this.link.tellIfThere();
   }
 
   answered(side: Side, epoch: number, body: Body): boolean {
@@ -123,7 +132,7 @@ export abstract class RemoteObject implements SharedObject, Linked {
     const wait = this.#waits[side];
     if (wait?.isAnswered !== true || this.link.isLost) return;
     this.word(DISARM).u8(side).u32(wait.epoch);
-    this.link.tell();
+    this.link.tellIfThere();
   }
 
   ring(side: Side): void {

@@ -12,11 +12,23 @@
 
 import { InterprocError } from '../../../errors.js';
 import { CARRYING, EMPTY, ENDED, FULL, LARGE, RECEIVE, SEND } from '../../../contract/pipe.js';
-import type { EndIndex, PipeEnd, PipeGeometry, PipeOptions, PipeStats } from '../../../contract/pipe.js';
+import type {
+  EndIndex,
+  PipeEnd,
+  PipeGeometry,
+  PipeOptions,
+  PipeStats,
+} from '../../../contract/pipe.js';
 import type { Side, Ticket } from '../../../contract/shared-object.js';
 import type { Body, FrameWriter } from '../frames.js';
 import { OPEN_PIPE, OPEN_PIPE_TICKET } from '../operations.js';
-import { FIRST_PART, MARKS, MESSAGE_HEADER_BYTES, PART, PART_HEADER_BYTES } from '../packed-messages.js';
+import {
+  FIRST_PART,
+  MARKS,
+  MESSAGE_HEADER_BYTES,
+  PART,
+  PART_HEADER_BYTES,
+} from '../packed-messages.js';
 import type { PackedMessage } from '../packed-messages.js';
 import { pipeGeometry, readGeometry, writeGeometry } from '../pipe-geometry.js';
 import * as operations from '../pipe-operations.js';

@@ -1,0 +1,23 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { brokersOf, untilGone } from './brokers.js';
+import { Program } from './program.js';
+import { atScale } from './scale.js';
+
+// Of 40,000 looks 25 were wrong where the hub did not catch up.
+test.for(['native', 'socket', 'memory'])(
+  'what another one did is found done by whoever learns of it by another way: %s',
+  async (backend) => {
+    const directory = mkdtempSync(join(tmpdir(), 'interproc-others-'));
+    onTestFinished(() => rmSync(directory, { recursive: true }));
+    const program = new Program('what-others-did', [String(atScale(10_000, 100_000))], {
+      directory,
+      environment: { INTERPROC_BACKEND: backend },
+    });
+    expect(await program.says('missed')).toBe(0);
+    expect(await program.ends()).toEqual({ code: 0, signal: null });
+    await Promise.all(brokersOf(directory).map(untilGone));
+  },
+);
