@@ -24,20 +24,23 @@ function put(client: RawClient, queue: number, isFast: boolean): void {
 }
 
 describe('a hub', () => {
-  it.each(['close', 'death'])('survives the end of a chain of handles inside messages, by %s', (end) => {
-    const hub = new Hub();
-    const client = new RawClient(hub);
-    let carrier = openQueue(client, null);
-    for (let i = 0; i < 20_000; i++) {
-      const next = openQueue(client, null);
-      client.ask(next, ISSUE_TICKET, (body) => body.u32(carrier));
-      client.tell(carrier, CLOSE);
-      carrier = next;
-    }
-    expect(() => (end === 'close' ? client.tell(carrier, CLOSE) : client.lost())).not.toThrow();
-    expect(client.isEnded).toBe(false);
-    expect(hub.catalogue.isEmpty).toBe(true);
-  });
+  it.each(['close', 'death'])(
+    'survives the end of a chain of handles inside messages, by %s',
+    (end) => {
+      const hub = new Hub();
+      const client = new RawClient(hub);
+      let carrier = openQueue(client, null);
+      for (let i = 0; i < 20_000; i++) {
+        const next = openQueue(client, null);
+        client.ask(next, ISSUE_TICKET, (body) => body.u32(carrier));
+        client.tell(carrier, CLOSE);
+        carrier = next;
+      }
+      expect(() => (end === 'close' ? client.tell(carrier, CLOSE) : client.lost())).not.toThrow();
+      expect(client.isEnded).toBe(false);
+      expect(hub.catalogue.isEmpty).toBe(true);
+    },
+  );
 
   it('asks once for the room that it promised, however often a queue is ended', () => {
     const hub = new Hub();
