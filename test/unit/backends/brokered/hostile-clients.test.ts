@@ -8,6 +8,7 @@ import {
   CLOSE,
   ISSUE_TICKET,
   OPEN_CHANNEL,
+  OPEN_STATE,
   READY,
 } from '../../../../src/backends/brokered/operations.js';
 import { RawClient } from './frames-of-clients.js';
@@ -60,5 +61,20 @@ describe('a hub', () => {
     }
     for (let i = 0; i < 10; i++) put(producer, puts, false);
     expect(hostile.heard.filter(({ operation }) => operation === READY)).toHaveLength(1);
+  });
+
+  it('keeps no semaphore whose permits cannot be told to whoever asks', () => {
+    const hostile = new RawClient(new Hub());
+    const options = {
+      kind: 'semaphore',
+      byteLength: 0,
+      schema: '',
+      parameter: 2 ** 40,
+      persist: false,
+      maxParticipants: 8,
+    };
+    expect(() =>
+      hostile.ask(0, OPEN_STATE, (body) => body.text('openOrCreate').text('s').json(options)),
+    ).toThrow('ERR_INVALID_ARG');
   });
 });
