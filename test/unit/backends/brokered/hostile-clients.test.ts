@@ -8,9 +8,12 @@ import {
   CLOSE,
   ISSUE_TICKET,
   OPEN_CHANNEL,
+  OPEN_PIPE,
   OPEN_STATE,
   READY,
 } from '../../../../src/backends/brokered/operations.js';
+import { pipeGeometry, writeGeometry } from '../../../../src/backends/brokered/pipe-geometry.js';
+import { CONSUMED, SEND, SUBSCRIBE } from '../../../../src/backends/brokered/pipe-operations.js';
 import { RawClient } from './frames-of-clients.js';
 
 function openQueue(client: RawClient, name: string | null): number {
@@ -76,5 +79,29 @@ describe('a hub', () => {
     expect(() =>
       hostile.ask(0, OPEN_STATE, (body) => body.text('openOrCreate').text('s').json(options)),
     ).toThrow('ERR_INVALID_ARG');
+  });
+
+  it('sends no more of a pipe than its capacity to who has not consumed it, whatever he says', () => {
+    const hostile = new RawClient(new Hub());
+    const from = hostile
+      .ask(0, OPEN_PIPE, (body) =>
+        writeGeometry(
+          body,
+          pipeGeometry({ capacityBytes: 4096, maxMessageBytes: 1024, duplex: true }),
+        ),
+      )
+      .readUInt32LE(0);
+    const to = from + 1;
+    hostile.tell(to, SUBSCRIBE, (body) => body.u32(2 ** 32 - 1));
+    for (let i = 0; i < 8; i++) {
+      hostile.tell(to, CONSUMED, (body) => body.u32(i === 0 ? 2 ** 32 - 1 : 0));
+      if (hostile.isEnded) break;
+      hostile.tell(from, SEND, (body) => body.u32(1000).u32(0).rest(Buffer.alloc(1000)));
+    }
+    const sent = hostile.heard
+      .filter(({ handle, operation }) => handle === to && operation === READY)
+      .reduce((sum, { body }) => sum + body.length, 0);
+    expect(sent).toBeGreaterThan(0);
+    expect(sent).toBeLessThanOrEqual(4096 + 1024);
   });
 });
