@@ -190,9 +190,11 @@ export class PendingWaits {
     this.#arm();
   }
 
-  /** Called when the channel rang: it is no longer armed. */
+  /** Called when the channel rang: it is no longer armed, and it is worth looking. */
   rung(): void {
     this.#isArmed = false;
+    // Pending calls go first; a channel that is armed behind them says whether they leave something.
+    if (this.#first === undefined && this.isWatched) this.#tell();
     this.serve();
   }
 

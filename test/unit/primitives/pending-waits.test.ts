@@ -396,7 +396,7 @@ describe('those who only watch', () => {
     waits.watch(first);
     waits.watch(second);
     expect(script.calls).toEqual(['arm']);
-    script.meanwhile.push(1);
+    script.messages.push(1);
     script.ring(waits);
     expect([first.told, second.told]).toEqual([['look'], ['look']]);
     expect(script.messages).toEqual([1]);
@@ -426,7 +426,7 @@ describe('those who only watch', () => {
     const { script, waits } = scene();
     const watching = watcher(() => waits.watch(watching));
     waits.watch(watching);
-    script.meanwhile.push(1);
+    script.messages.push(1);
     script.ring(waits);
     expect(watching.told).toEqual(['look']);
     expect(script.isArmed).toBe(true);

@@ -320,6 +320,7 @@ export class HubQueue implements Named {
   }
 
   end(): void {
+    if (this.#hasEnded) return;
     this.#hasEnded = true;
     for (const attachment of this.attachments) attachment.wantRoomBack();
     this.wake(TAKE, Infinity);

@@ -255,7 +255,6 @@ export class QueueAttachment extends Attachment {
   }
 
   #putMany(body: Body): number {
-    const queue = this.#queue;
     let count = 0;
     for (const length of lengthsIn(body)) {
       const status = this.#put(body.next(length), false);

@@ -133,6 +133,15 @@ export class Link {
     this.#send(rest);
   }
 
+  /** As `tell`, for what concerns nobody once the hub is gone: who says it may be where no error can be caught. */
+  tellIfThere(): void {
+    try {
+      this.tell();
+    } catch {
+      // What was open there is gone with it.
+    }
+  }
+
   /** Sends what was begun, and blocks until the reply is there, which is good until the next call of anything. @throws what the hub said */
   ask(rest?: Uint8Array): Body {
     this.#awaited = this.#sequence;
@@ -214,11 +223,7 @@ export class Link {
     this.#objects.delete(handle);
     if (this.#lost !== undefined) return;
     this.beginTelling(handle, CLOSE);
-    try {
-      this.tell();
-    } catch {
-      // The hub is gone, and what was open there with it.
-    }
+    this.tellIfThere();
   }
 
   #send(rest: Uint8Array | undefined): void {

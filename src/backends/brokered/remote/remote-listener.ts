@@ -65,8 +65,13 @@ export class RemoteListener extends RemoteObject implements ListenerEnd, ClientE
   }
 
   end(): void {
-    this.request(END_LISTENING);
-    this.link.ask();
+    try {
+      this.request(END_LISTENING);
+      this.link.ask();
+    } catch (error) {
+      // With its hub it has ended anyway.
+      if (!this.link.isLost) throw error;
+    }
   }
 
   size(): number {

@@ -112,7 +112,7 @@ export abstract class RemoteObject implements SharedObject, Linked {
     this.#disarmed(side);
     if (wait.epoch === UNASKED || this.link.isLost) return;
     this.word(DISARM).u8(side).u32(wait.epoch);
-    this.link.tell();
+    this.link.tellIfThere();
   }
 
   answered(side: Side, epoch: number, body: Body): boolean {
@@ -132,7 +132,7 @@ export abstract class RemoteObject implements SharedObject, Linked {
     const wait = this.#waits[side];
     if (wait?.isAnswered !== true || this.link.isLost) return;
     this.word(DISARM).u8(side).u32(wait.epoch);
-    this.link.tell();
+    this.link.tellIfThere();
   }
 
   ring(side: Side): void {
