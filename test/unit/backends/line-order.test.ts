@@ -9,6 +9,7 @@ import type { Line } from '../../../src/backends/brokered/line.js';
 import { newHubWords } from '../../../src/backends/memory/hub-bell.js';
 import { Lifeline } from '../../../src/backends/memory/lifeline.js';
 import { newLineMemory } from '../../../src/backends/memory/line-memory.js';
+import { beginPulse } from '../../../src/backends/memory/pulse.js';
 import { ThreadLine } from '../../../src/backends/memory/thread-line.js';
 import { SocketLine } from '../../../src/backends/socket/socket-line.js';
 
@@ -134,7 +135,7 @@ describe('what comes while a thread is writing is heard in its order', () => {
     });
     try {
       await once(worker, 'message');
-      const line = new ThreadLine(memory, newHubWords(), new Lifeline());
+      const line = new ThreadLine(memory, newHubWords(), new Lifeline(), beginPulse());
       expect(outOfOrder(await countsHeard(line, through))).toBe(-1);
     } finally {
       await worker.terminate();

@@ -249,8 +249,9 @@ export class Link {
         if (isOver()) return true;
         this.assertThere();
         const left = deadline - performance.now();
-        if (left <= 0) return false;
-        this.#line.wait(Math.min(left, SLICE_MS));
+        this.#line.wait(Math.max(0, Math.min(left, SLICE_MS)));
+        // Also when the time has passed it has looked: this thread may have been stopped meanwhile.
+        if (left <= 0) return isOver();
       }
     } finally {
       this.#isBlocked = wasBlocked;

@@ -65,11 +65,21 @@ export class RemoteListener extends RemoteObject implements ListenerEnd, ClientE
   }
 
   end(): void {
-    try {
+    this.#unlessLost(() => {
       this.request(END_LISTENING);
       this.link.ask();
+    });
+  }
+
+  override unlink(): void {
+    this.#unlessLost(() => super.unlink());
+  }
+
+  /** Both are how it is closed: with its hub it has ended anyway. */
+  #unlessLost(leave: () => void): void {
+    try {
+      leave();
     } catch (error) {
-      // With its hub it has ended anyway.
       if (!this.link.isLost) throw error;
     }
   }

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { PUT as PUT_SIDE, TAKE as TAKE_SIDE } from '../../../../src/contract/channel.js';
+import type { Side } from '../../../../src/contract/shared-object.js';
 import { ACQUIRE } from '../../../../src/contract/locks.js';
 import { Hub } from '../../../../src/backends/brokered/hub/hub.js';
 import type { Line } from '../../../../src/backends/brokered/line.js';
@@ -74,7 +75,7 @@ describe('when the hub is gone and nobody has noticed', () => {
     expect(channel.identity()).toBe(0n);
   });
 
-  it.each([PUT_SIDE, TAKE_SIDE])('a wait is withdrawn, on side %i', (side) => {
+  it.each<Side>([PUT_SIDE, TAKE_SIDE])('a wait is withdrawn, on side %i', (side) => {
     const channel = openChannel(new Link(dying), 'q', 'openOrCreate', {});
     channel.arm(side);
     dying.isDead = true;

@@ -3,20 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { TAKE as TAKE_SIDE } from '../../../../src/contract/channel.js';
 import { PUT, TAKE } from '../../../../src/backends/brokered/channel-operations.js';
 import { Hub } from '../../../../src/backends/brokered/hub/hub.js';
-import {
-  ARM,
-  DISARM,
-  OPEN_CHANNEL,
-  READY,
-} from '../../../../src/backends/brokered/operations.js';
+import { ARM, DISARM, OPEN_CHANNEL, READY } from '../../../../src/backends/brokered/operations.js';
 import { RawClient } from './frames-of-clients.js';
 
 const ANY_LENGTH = 2 ** 32 - 1;
 
 function openQueue(client: RawClient): number {
-  const reply = client.ask(0, OPEN_CHANNEL, (body) =>
-    body.json('q').text('openOrCreate').json({}),
-  );
+  const reply = client.ask(0, OPEN_CHANNEL, (body) => body.json('q').text('openOrCreate').json({}));
   return reply.readUInt32LE(0);
 }
 
