@@ -4,10 +4,10 @@
  * *Sending* is a word as long as there is room, and the end knows its room: it is told of what comes free, and it alone fills it.
  *
  * *Receiving* takes from what the hub has handed over. When that is nothing, the hub is asked, for more at a time the longer a run of
- * calls gets; a wait subscribes, so that messages come with its bell and from then on unasked. Then a look that finds nothing need
- * not ask again, if it is made in the turn of the event loop that has brought the bell: nothing has been read since from the line, so
- * the hub could not have said anything newer. Later looks ask, and so does one that may have to find what this very thread has
- * sent, which the hub may have read by now though we have not read its answer.
+ * calls gets; a wait subscribes, so that messages come with its bell and from then on unasked. A look that finds nothing still asks:
+ * whoever looks may know that something was sent, by whatever way, and is to find it. Only a call that would wait for it anyway need
+ * not (`tellsUnasked`). What is asked for comes with the reply, and ends the subscription, so that what comes unasked is never behind
+ * a reply that has not been read.
  */
 
 import { InterprocError } from '../../../errors.js';
@@ -105,10 +105,6 @@ export class RemotePipeEnd extends RemoteObject implements PipeEnd, EndHere {
   readonly #window: number;
   /** What of it was consumed, and the hub was not told. */
   #unsaid = 0;
-  /** The turn in which the bell rang for a message last. */
-  #bellTurn = -1;
-  /** This thread may have sent something here that has not been read back. */
-  #mustAsk = false;
   #fetchTurn = -1;
   /** How many messages are asked for at once. */
   #fetched = 1;
@@ -412,19 +408,19 @@ export class RemotePipeEnd extends RemoteObject implements PipeEnd, EndHere {
     this.assertOpen();
     if (this.#isEnded) return ENDED;
     const turn = thisTurn();
-    if (this.#isSubscribed && turn === this.#bellTurn && !this.#mustAsk && !this.peerIsHere) {
-      this.link.assertThere();
-      return EMPTY;
-    }
     this.#fetched = turn === this.#fetchTurn ? Math.min(2 * this.#fetched, BATCH) : 1;
     this.#fetchTurn = turn;
     this.request(operations.RECEIVE).u32(this.#window).u32(Math.max(wanted, this.#fetched));
     const reply = this.link.ask();
     this.#isSubscribed = false;
-    this.#mustAsk = false;
     this.#hearMessages(reply);
-    if (!this.#received.isEmpty) return 0;
-    return this.#isEnded ? ENDED : EMPTY;
+    const isNothing = this.#received.isEmpty && !this.#isEnded;
+    if (this.isArmed(RECEIVE)) {
+      if (isNothing) this.#subscribe();
+      else this.ringSoon(RECEIVE);
+    }
+    if (isNothing) return EMPTY;
+    return this.#received.isEmpty ? ENDED : 0;
   }
 
   #hearMessages(body: Body): void {
@@ -458,9 +454,8 @@ export class RemotePipeEnd extends RemoteObject implements PipeEnd, EndHere {
     return false;
   }
 
-  override ring(side: Side): void {
-    if (side === RECEIVE) this.#bellTurn = thisTurn();
-    super.ring(side);
+  get tellsUnasked(): boolean {
+    return this.#isSubscribed && this.#received.isEmpty && !this.#isEnded && !this.link.isLost;
   }
 
   protected override sayWaiting(word: FrameWriter): void {
@@ -490,9 +485,8 @@ export class RemotePipeEnd extends RemoteObject implements PipeEnd, EndHere {
     return this.#here.get(this.#pipe, (1 - this.index) as EndIndex) !== undefined;
   }
 
-  peerHasLeft(isClosed: boolean): void {
-    this.#mustAsk = true;
-    if (isClosed) this.#isPeerGone = true;
+  peerWasClosed(): void {
+    this.#isPeerGone = true;
   }
 
   // Moving
@@ -556,7 +550,7 @@ export class RemotePipeEnd extends RemoteObject implements PipeEnd, EndHere {
     this.#whole = undefined;
     this.#large = undefined;
     this.#here.remove(this.#pipe, this.index, this);
-    this.#here.get(this.#pipe, (1 - this.index) as EndIndex)?.peerHasLeft(isClosed);
+    if (isClosed) this.#here.get(this.#pipe, (1 - this.index) as EndIndex)?.peerWasClosed();
   }
 
   override unlink(): void {
