@@ -37,6 +37,8 @@ export class BrokerProcess {
       process.execPath,
       ...profilingArguments(profiles, `${contender}-broker`),
       PROGRAM,
+      // It has inherited nothing that it would have to close.
+      '',
       directory,
     ];
     this.#process = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'], detached: true });

@@ -11,11 +11,15 @@ import { StateHandle } from './state-handle.js';
 
 type AnyStruct = StructType<unknown, unknown>;
 
-/** What an array does with its elements one by one. */
+/** What an array does with its elements: one by one, or many with one access to the memory. */
 export interface Elements {
   readonly length: number;
   read(index: number): unknown;
   write(index: number, value: unknown): void;
+  /** Those from `from` to before `to`, as they are now: numbers and bigints in a typed array. */
+  copyOut(from: number, to: number): unknown[];
+  /** Stores them from `from` on. Checked as a whole before the first is stored. @throws ERR_INVALID_ARG */
+  copyIn(from: number, values: ArrayLike<unknown>): void;
 }
 
 /** Structs, one behind the other. */
@@ -50,15 +54,37 @@ class StructElements implements Elements {
     if (this.#state.buffer !== undefined) this.#bytes.set(bytes, index * this.#size);
     else this.#state.write(index * this.#size, bytes);
   }
+
+  copyOut(from: number, to: number): unknown[] {
+    const size = this.#size;
+    const bytes = new Uint8Array((to - from) * size);
+    if (bytes.length > 0) this.#state.read(from * size, bytes);
+    const view = new DataView(bytes.buffer);
+    return Array.from({ length: to - from }, (_, i) => this.#shape.read(view, i * size));
+  }
+
+  copyIn(from: number, values: ArrayLike<unknown>): void {
+    const size = this.#size;
+    const bytes = new Uint8Array(values.length * size);
+    for (let i = 0; i < values.length; i++) {
+      bytes.set(this.#shape.pack(values[i] as never), i * size);
+    }
+    if (bytes.length > 0) this.#state.write(from * size, bytes);
+  }
 }
 
 class ScalarElements implements Elements {
   readonly length: number;
+  readonly #state: State;
   readonly #cells: AtomicCells<unknown>;
+  /** As messages name the array. */
+  readonly #what: string;
 
-  constructor(length: number, cells: AtomicCells<unknown>) {
-    this.length = length;
+  constructor(state: State, cells: AtomicCells<unknown>, what: string) {
+    this.length = state.geometry.byteLength / cells.type.byteLength;
+    this.#state = state;
     this.#cells = cells;
+    this.#what = what;
   }
 
   read(index: number): unknown {
@@ -67,6 +93,23 @@ class ScalarElements implements Elements {
 
   write(index: number, value: unknown): void {
     this.#cells.write(index, value);
+  }
+
+  copyOut(from: number, to: number): unknown[] {
+    const { type } = this.#cells;
+    const elements = new type.TypedArray(to - from);
+    const bytes = new Uint8Array(elements.buffer as ArrayBuffer);
+    if (bytes.length > 0) this.#state.read(from * type.byteLength, bytes);
+    if (type.kind !== 'bool' && type.kind !== 'char') return elements as unknown as unknown[];
+    return Array.from(elements as Uint8Array, (element) => type.fromElement(element));
+  }
+
+  copyIn(from: number, values: ArrayLike<unknown>): void {
+    const { type } = this.#cells;
+    const elements = new type.TypedArray(values.length);
+    for (let i = 0; i < values.length; i++) elements[i] = type.toElement(values[i], this.#what);
+    const bytes = new Uint8Array(elements.buffer as ArrayBuffer);
+    if (bytes.length > 0) this.#state.write(from * type.byteLength, bytes);
   }
 }
 
@@ -96,7 +139,7 @@ export class ArrayCore {
       const cells = new AtomicCells<unknown>(state, scalar, what);
       this.scalar = scalar;
       this.atomics = cells;
-      this.elements = new ScalarElements(state.geometry.byteLength / scalar.byteLength, cells);
+      this.elements = new ScalarElements(state, cells, what);
     }
     this.waits = new Watching(state, cellsOf(state), { what, read: array });
     state.onReady = (side) => {

@@ -43,31 +43,27 @@ function asTypedArray(type: ScalarType | undefined, value: unknown): unknown {
   return one[0];
 }
 
-type Snapshot = unknown[];
-
-/** All elements as they are now: a typed array of numbers or bigints, else a plain array. */
-function snapshotOf(core: ArrayCore): Snapshot {
-  const { scalar, state, elements } = core;
-  if (scalar === undefined || scalar.kind === 'bool' || scalar.kind === 'char') {
-    return Array.from({ length: elements.length }, (_, i) => elements.read(i));
-  }
-  const copy = new scalar.TypedArray(elements.length);
-  state.read(0, new Uint8Array(copy.buffer as ArrayBuffer));
-  return copy as unknown as Snapshot;
+/** The same of many. */
+function allAsTypedArray(type: ScalarType | undefined, values: unknown[]): unknown[] {
+  if (type === undefined || type.kind === 'bool' || type.kind === 'char') return values;
+  const all = new type.TypedArray(values.length);
+  (all as { set(values: unknown[]): void }).set(values);
+  return all as unknown as unknown[];
 }
 
-function writeBack(core: ArrayCore, snapshot: Snapshot): void {
-  const { scalar, elements } = core;
-  // Checked as a whole before the first is stored.
-  const checked =
-    scalar === undefined
-      ? snapshot
-      : snapshot.map((value) => scalar.fromElement(scalar.toElement(value, 'An element')));
-  for (let i = 0; i < checked.length; i++) elements.write(i, checked[i]);
+/** All elements as they are now: a typed array of numbers or bigints, else a plain array. */
+function snapshotOf({ elements }: ArrayCore): unknown[] {
+  return elements.copyOut(0, elements.length);
+}
+
+/** Where an argument points to that may count from the end; `otherwise` if there is none. */
+function position(argument: unknown, length: number, otherwise: number): number {
+  if (argument === undefined) return otherwise;
+  const at = Math.trunc(Number(argument)) || 0;
+  return at < 0 ? Math.max(at + length, 0) : Math.min(at, length);
 }
 
 const READING: readonly string[] = [
-  'at',
   'every',
   'find',
   'findIndex',
@@ -85,7 +81,7 @@ const READING: readonly string[] = [
   'toString',
 ];
 
-const CHANGING = ['copyWithin', 'fill', 'reverse', 'sort'];
+const CHANGING = ['reverse', 'sort'];
 
 type Method = (this: unknown, ...args: unknown[]) => unknown;
 type Methods = Record<string | symbol, Method>;
@@ -97,8 +93,17 @@ function openCoreOf(array: unknown): ArrayCore {
 }
 
 const methods: Methods = {
-  slice(...range) {
-    return Array.from(snapshotOf(openCoreOf(this))).slice(...(range as []));
+  at(index) {
+    const { elements } = openCoreOf(this);
+    const asked = Math.trunc(Number(index)) || 0;
+    const at = asked < 0 ? asked + elements.length : asked;
+    return at >= 0 && at < elements.length ? elements.read(at) : undefined;
+  },
+  slice(start, end) {
+    const { elements } = openCoreOf(this);
+    const from = position(start, elements.length, 0);
+    const to = Math.max(from, position(end, elements.length, elements.length));
+    return Array.from(elements.copyOut(from, to));
   },
   map(change, self) {
     return Array.from(snapshotOf(openCoreOf(this))).map(change as never, self);
@@ -112,14 +117,29 @@ const methods: Methods = {
       core.elements.write(core.checkIndex(target), value);
       return;
     }
-    const values = Array.from(target as ArrayLike<unknown>, (one) =>
-      asTypedArray(core.scalar, one),
-    );
+    const values = allAsTypedArray(core.scalar, Array.from(target as ArrayLike<unknown>));
     const offset = Math.trunc(Number(value ?? 0));
     if (!(offset >= 0) || offset + values.length > core.length) {
       throw new RangeError('offset is out of bounds');
     }
-    values.forEach((one, i) => core.elements.write(offset + i, one));
+    core.elements.copyIn(offset, values);
+  },
+  fill(value, start, end) {
+    const { elements, scalar } = openCoreOf(this);
+    const stored = asTypedArray(scalar, value);
+    const from = position(start, elements.length, 0);
+    const to = Math.max(from, position(end, elements.length, elements.length));
+    elements.copyIn(from, new Array(to - from).fill(stored));
+    return this;
+  },
+  copyWithin(target, start, end) {
+    const { elements } = openCoreOf(this);
+    const { length } = elements;
+    const to = position(target, length, 0);
+    const from = position(start, length, 0);
+    const count = Math.min(position(end, length, length) - from, length - to);
+    if (count > 0) elements.copyIn(to, elements.copyOut(from, from + count));
+    return this;
   },
   *values() {
     const core = openCoreOf(this);
@@ -161,7 +181,7 @@ for (const name of CHANGING) {
     const core = openCoreOf(this);
     const snapshot = snapshotOf(core);
     Reflect.apply((snapshot as unknown as Methods)[name] as Method, snapshot, args);
-    writeBack(core, snapshot);
+    core.elements.copyIn(0, snapshot);
     return this;
   };
 }

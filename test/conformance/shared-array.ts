@@ -184,6 +184,54 @@ export function sharedArrays(subject: StateSubject): void {
       },
     );
 
+    it.each(TYPES.map((type) => [type.name, type] as const))(
+      '%s: stores many only where they belong',
+      (_, type) => {
+        const asStored = (n: number): unknown =>
+          type.fromElement(type.toElement(sample(type, n), ''));
+        const given = (n: number): never => sample(type, n) as never;
+        const xs = arrayOf(
+          type,
+          [1, 2, 3, 4, 5].map((n) => sample(type, n)),
+        );
+        const other = bench.another(xs);
+        // What is changed while the arguments are looked at is not written over.
+        const meanwhile = (index: number, n: number, position: number): never =>
+          ({
+            valueOf() {
+              other.set(index, given(n));
+              return position;
+            },
+          }) as never;
+        xs.fill(given(7), meanwhile(0, 9, 3), 5);
+        expect(xs.slice()).toEqual([9, 2, 3, 7, 7].map(asStored));
+        xs.copyWithin(meanwhile(4, 8, 0), 1, 3);
+        expect(xs.slice()).toEqual([2, 3, 3, 7, 8].map(asStored));
+        expect(() => xs.set([Symbol() as never, given(1)], 3)).toThrow();
+        expect(() => xs.fill(Symbol() as never)).toThrow();
+        expect(() => xs.set([given(1), given(1)], 4)).toThrow(RangeError);
+        expect(xs.slice(-2)).toEqual([7, 8].map(asStored));
+        expect(xs.slice(3, 2)).toEqual([]);
+        expect(xs.at(-5)).toBe(asStored(2));
+        expect(xs.at(-6)).toBeUndefined();
+        expect(xs.at(NaN)).toBe(asStored(2));
+      },
+    );
+
+    it('shows to who iterates what is stored on the way', () => {
+      for (const type of ['int32', 'bool'] as const) {
+        const xs = arrayOf(SCALAR_TYPES[type] as ScalarType, 3);
+        const one = sample(SCALAR_TYPES[type] as ScalarType, 1);
+        const other = bench.another(xs);
+        const seen: unknown[] = [];
+        for (const [i, value] of xs.entries() as Iterable<[number, unknown]>) {
+          seen.push(value);
+          if (i < 2) other[i + 1] = one;
+        }
+        expect(seen.slice(1)).toEqual([one, one]);
+      }
+    });
+
     it('sorts as typed arrays do', () => {
       const xs = bench.keep(new Arrays('int32', [10, 9, 1]));
       expect(xs.sort()).toBe(xs);
@@ -233,6 +281,9 @@ export function sharedArrays(subject: StateSubject): void {
       expect(bs.andAt(0, false)).toBe(true);
       expect(bs.slice()).toEqual([false, false]);
       expect(() => bs.addAt(0, true)).toThrow(coded('ERR_UNSUPPORTED'));
+      expect(() => bs.set([true, 1 as never])).toThrow(coded('ERR_INVALID_ARG'));
+      expect(() => bs.fill(1 as never)).toThrow(coded('ERR_INVALID_ARG'));
+      expect(bs.slice()).toEqual([false, false]);
       const cs = bench.keep(new Arrays('c', 'hello'));
       expect(cs.join('')).toBe('hello');
       expect(cs.exchangeAt(0, 'j')).toBe('h');
@@ -258,6 +309,15 @@ export function sharedArrays(subject: StateSubject): void {
         ]);
         expect(same.map(({ x }) => x)).toEqual([5, 7]);
         expect(() => (ps[0] = { x: 1 } as never)).toThrow(coded('ERR_INVALID_ARG'));
+        expect(() => ps.set([{ x: 0, id: 0 }, { x: 0 } as never])).toThrow(
+          coded('ERR_INVALID_ARG'),
+        );
+        ps.reverse();
+        ps.set([{ x: 9, id: 9 }], 1);
+        expect(same.slice()).toEqual([
+          { x: 7, id: 8 },
+          { x: 9, id: 9 },
+        ]);
         expect(() => ps.exchangeAt(0, { x: 1, id: 1 })).toThrow(coded('ERR_UNSUPPORTED'));
         expect(() => ps.subarray()).toThrow(coded('ERR_UNSUPPORTED'));
       });

@@ -1,5 +1,6 @@
 /** A brokered backend whose hub is in the same thread: what the rooms around a hub are tested on. */
 
+import { CAPABILITIES } from '../../src/backends/memory/capabilities.js';
 import { BrokeredBackend } from '../../src/backends/brokered/remote/brokered-backend.js';
 import { Link } from '../../src/backends/brokered/remote/link.js';
 import { Hub } from '../../src/backends/brokered/hub/hub.js';
@@ -57,6 +58,7 @@ class DirectLine implements Line {
 
 export class DirectBackend extends BrokeredBackend {
   readonly kind = 'memory';
+  override readonly capabilities = CAPABILITIES;
   readonly hub: Hub;
   /** What the rest of the world does while this thread is blocked; true if it may do more. */
   whileBlocked: (() => boolean) | undefined;

@@ -43,6 +43,8 @@ export class HubLine implements Outlet {
   readonly #endLifeline: () => void;
   #backlog: Buffer[] = [];
   #backlogBytes = 0;
+  /** The session was told to serve nothing until some of it is read. */
+  #isClogged = false;
   #isOver = false;
 
   constructor(hub: Hub, memory: LineMemory, lifeline: string, thread: LineThread) {
@@ -66,20 +68,28 @@ export class HubLine implements Outlet {
   serve(): boolean {
     if (this.#isOver) return false;
     const hasSent = this.#sendBacklog();
-    return this.#backlogBytes <= MAX_BACKLOG_BYTES && this.#read() ? true : hasSent;
+    if (this.#backlogBytes > MAX_BACKLOG_BYTES) return hasSent;
+    if (this.#isClogged) {
+      this.#isClogged = false;
+      this.#session.resume();
+    }
+    return this.#read() || hasSent;
   }
 
   catchUp(then: () => void): void {
     this.#thread.catchUp(then);
   }
 
-  write(bytes: Buffer): void {
-    if (this.#isOver) return;
+  write(bytes: Buffer): boolean {
+    if (this.#isOver) return true;
     const written = this.#backlog.length === 0 ? this.#out.write(bytes, 0) : 0;
     if (written > 0) this.#bell.written();
-    if (written === bytes.length) return;
-    this.#backlog.push(bytes.subarray(written));
-    this.#backlogBytes += bytes.length - written;
+    if (written < bytes.length) {
+      this.#backlog.push(bytes.subarray(written));
+      this.#backlogBytes += bytes.length - written;
+      this.#isClogged = this.#backlogBytes > MAX_BACKLOG_BYTES;
+    }
+    return !this.#isClogged;
   }
 
   close(): void {

@@ -10,10 +10,11 @@ import { LAYOUT_VERSION, LINE_BYTES, REFUSED, STATE, viewsOf } from './line-memo
 import { beginPulse } from './pulse.js';
 import { ANOTHER_IS_HUB, CANNOT_BE, CHANNEL, IS_HUB, hubAddress } from './rendezvous.js';
 import type { Answer, HubThreadData, Offer } from './rendezvous.js';
+import { Spinning } from './spinning.js';
 
-/** It looks for more for so long after the last thing it had to do: to be woken costs 40 us, and whoever waits for it as much. */
-const LINGER_MS = 0.05;
-/** Then the event loop has its turn. */
+/** It looks for more for so long after the last thing it had to do: whoever it answered last needs as long to come back, if he slept. */
+const LINGER_MS = 0.1;
+/** After so much work the event loop has its turn. */
 const TURN_MS = 1;
 
 class HubThread {
@@ -23,6 +24,7 @@ class HubThread {
   readonly #lines = new Set<HubLine>();
   /** By the addresses of their lifelines: an offer may come twice. */
   readonly #known = new Set<string>();
+  readonly #spinning = new Spinning();
   /** To be called after every line has been looked at. */
   #catchingUp: (() => void)[] = [];
   readonly #sleep = new HubSleep(this.#words, () => this.#work());
@@ -68,22 +70,26 @@ class HubThread {
   /** Does what there is to do, and then sleeps. */
   #work(): void {
     this.#sleep.enter();
-    const begin = performance.now();
-    let last = begin;
-    for (;;) {
-      const isBusy = this.#serve();
-      const now = performance.now();
-      if (isBusy) last = now;
-      if (now - begin > TURN_MS) {
-        setImmediate(() => this.#work());
+    const until = performance.now() + TURN_MS;
+    while (performance.now() < until) {
+      if (this.#serve() || this.#servesSoon()) continue;
+      this.#sleep.leave();
+      if (!this.#serve()) {
+        this.#sleep.sleep();
         return;
       }
-      if (now - last < LINGER_MS) continue;
-      this.#sleep.leave();
-      if (!this.#serve()) break;
       this.#sleep.enter();
     }
-    this.#sleep.sleep();
+    setImmediate(() => this.#work());
+  }
+
+  #servesSoon(): boolean {
+    if (!this.#spinning.isWorthTrying()) return false;
+    const until = performance.now() + LINGER_MS;
+    let isBusy = false;
+    while (!isBusy && performance.now() < until) isBusy = this.#serve();
+    this.#spinning.tried(isBusy);
+    return isBusy;
   }
 
   #serve(): boolean {

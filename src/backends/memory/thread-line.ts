@@ -16,9 +16,10 @@ import {
 } from './line-memory.js';
 import type { LineMemory } from './line-memory.js';
 import { hasStopped } from './pulse.js';
+import { Spinning } from './spinning.js';
 import { ThreadSleep } from './thread-bell.js';
 
-/** Looks in vain before the first sleep. A hub that is awake answers within 2 us; to wake a sleeping thread takes some 40. */
+/** Looks in vain before a sleep, some 10 us. A hub that is awake answers within 2. */
 const SPINS = 2000;
 /** Of one sleep, so that V8 can end the thread in between. */
 const SLICE_MS = 50;
@@ -36,6 +37,7 @@ export class ThreadLine implements Line {
   readonly #in: RingReader;
   readonly #out: RingWriter;
   readonly #sleep: ThreadSleep;
+  readonly #spinning = new Spinning();
   readonly #chunk = Buffer.allocUnsafeSlow(RING_BYTES);
   /** What came while this thread was writing, when nobody could be told. */
   #early: Buffer[] = [];
@@ -101,9 +103,7 @@ export class ThreadLine implements Line {
     this.#sleep.enter();
     try {
       if (this.#deliverEarly()) return true;
-      for (let spins = 0; spins < SPINS; spins++) {
-        if (this.#in.hasBytes()) return this.#deliver();
-      }
+      if (this.#isThereSoon()) return this.#deliver();
       const ms = Math.min(timeoutMs, SLICE_MS);
       this.#sleep.sleep(false, ms, () => this.#in.hasBytes());
       if (this.#deliver()) return true;
@@ -112,6 +112,15 @@ export class ThreadLine implements Line {
     } finally {
       this.#leave();
     }
+  }
+
+  #isThereSoon(): boolean {
+    if (this.#in.hasBytes()) return true;
+    if (!this.#spinning.isWorthTrying()) return false;
+    let spins = 0;
+    while (spins < SPINS && !this.#in.hasBytes()) spins++;
+    this.#spinning.tried(spins < SPINS);
+    return spins < SPINS;
   }
 
   ref(): void {
@@ -174,12 +183,14 @@ export class ThreadLine implements Line {
     return true;
   }
 
+  /** One by one: whoever hears of it may read on, and the rest comes first. */
   #deliverEarly(): boolean {
-    const early = this.#early;
-    if (early.length === 0) return false;
-    this.#early = [];
-    for (const bytes of early) if (!this.#isOver) this.onBytes(bytes);
-    return true;
+    let hasDelivered = false;
+    for (let bytes = this.#early.shift(); bytes !== undefined; bytes = this.#early.shift()) {
+      this.onBytes(bytes);
+      hasDelivered = true;
+    }
+    return hasDelivered;
   }
 
   #tellOfRoom(): void {

@@ -19,6 +19,9 @@ const READ_BYTES = 2 ** 16;
 /** What is no message, and yet refused where nobody is at the other end. */
 const NOTHING = Buffer.alloc(0);
 
+/** Of all lines of this thread: what is read into it is copied at once. */
+const scratch = Buffer.allocUnsafeSlow(READ_BYTES);
+
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
 function nap(ms: number): void {
@@ -85,8 +88,13 @@ export class SocketLine implements Line {
 
   /** From the event loop. */
   onChunk(bytes: Buffer): void {
-    this.#deliverEarly();
-    if (!this.#isOver) this.onBytes(bytes);
+    if (this.#isOver) return;
+    if (this.#early.length === 0) this.onBytes(bytes);
+    else {
+      // Behind what came before, also if whoever hears of that reads on.
+      this.#early.push(Buffer.from(bytes));
+      this.#deliverEarly();
+    }
   }
 
   write(bytes: Uint8Array): void {
@@ -177,20 +185,23 @@ export class SocketLine implements Line {
 
   /** The broker may wait for this thread to read before it reads on. @throws what ended the line */
   #readEarly(): boolean {
-    const bytes = unlessNotNow(() => readSync(this.#descriptor, this.#buffer, 0, READ_BYTES, null));
+    // What was read last may still be read by who writes.
+    const bytes = unlessNotNow(() => readSync(this.#descriptor, scratch, 0, READ_BYTES, null));
     if (bytes === undefined) return false;
     if (bytes === 0) throw new Error('it hung up');
     if (this.#early.length === 0) setImmediate(() => this.#deliverEarly());
-    this.#early.push(Buffer.from(this.#buffer.subarray(0, bytes)));
+    this.#early.push(Buffer.from(scratch.subarray(0, bytes)));
     return true;
   }
 
+  /** One by one: whoever hears of it may read on, and the rest comes first. */
   #deliverEarly(): boolean {
-    const early = this.#early;
-    if (early.length === 0) return false;
-    this.#early = [];
-    for (const bytes of early) this.onBytes(bytes);
-    return true;
+    let hasDelivered = false;
+    for (let bytes = this.#early.shift(); bytes !== undefined; bytes = this.#early.shift()) {
+      this.onBytes(bytes);
+      hasDelivered = true;
+    }
+    return hasDelivered;
   }
 
   /** A descriptor that was closed may be somebody else's by now. */

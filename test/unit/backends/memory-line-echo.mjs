@@ -20,12 +20,16 @@ const hub = {
         sent += bytes.length;
         outlet.write(Buffer.from(bytes));
       },
+      resume: () => {},
       lost: () => parentPort?.postMessage(sent),
     };
   },
 };
 
-const line = new HubLine(hub, viewsOf(memory), lifeline, () => parentPort?.close());
+const line = new HubLine(hub, viewsOf(memory), lifeline, {
+  catchUp: (then) => then(),
+  lost: () => parentPort?.close(),
+});
 const sleep = new HubSleep(new Int32Array(hubWords), work);
 
 function work() {

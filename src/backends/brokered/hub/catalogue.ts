@@ -38,6 +38,8 @@ export class Catalogue {
   >();
   readonly #byCarrier = new Map<Carrier, Set<Ticket>>();
   readonly #byPassenger = new Map<Ticketed, number>();
+  /** Carriers whose tickets are to be redeemed. */
+  readonly #gone: Carrier[] = [];
   readonly #names: NameKeeper;
   #identities = 0n;
 
@@ -191,6 +193,15 @@ export class Catalogue {
 
   /** Nobody will ever read a message of it again. */
   carrierIsGone(carrier: Carrier): void {
-    for (const ticket of this.#byCarrier.get(carrier) ?? []) this.redeem(ticket);
+    this.#gone.push(carrier);
+    // What travelled in it goes with it, and what travelled in that: however long the chain, the loop further up goes on.
+    if (this.#gone.length > 1) return;
+    try {
+      for (const gone of this.#gone) {
+        for (const ticket of this.#byCarrier.get(gone) ?? []) this.redeem(ticket);
+      }
+    } finally {
+      this.#gone.length = 0;
+    }
   }
 }

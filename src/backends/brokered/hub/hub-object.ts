@@ -42,7 +42,12 @@ export interface Wait {
 export class Waits {
   #waits: Wait[] = [];
 
+  /** In place of one that it had there: a handle waits once on a side, whatever it says. */
   add(attachment: Attachment, side: Side, epoch: number): void {
+    const at = this.#waits.findIndex(
+      (wait) => wait.attachment === attachment && wait.side === side,
+    );
+    if (at >= 0) this.#waits.splice(at, 1);
     this.#waits.push({ attachment, side, epoch });
   }
 
@@ -106,6 +111,8 @@ export abstract class Attachment {
   abstract readonly carrier: Carrier;
   /** What a ticket for this handle is for. */
   abstract readonly passenger: Ticketed;
+  /** Epochs of waits that are to be answered when what is being read has been. */
+  readonly #due = new Set<number>();
   #isClosed = false;
 
   constructor(session: Session) {
@@ -131,8 +138,12 @@ export abstract class Attachment {
       }
       case DISARM: {
         const side = sideIn(body);
-        if (this.waits.withdraw(this, side, body.u32())) this.withdrew(side);
-        else this.passOn(side);
+        const epoch = body.u32();
+        if (this.waits.withdraw(this, side, epoch)) this.withdrew(side);
+        else {
+          this.#due.delete(epoch);
+          this.passOn(side);
+        }
         return;
       }
       case UNLINK:
@@ -176,7 +187,11 @@ export abstract class Attachment {
   protected withdrew(_side: Side): void {}
 
   answerSoon(side: Side, epoch: number): void {
-    this.session.later(() => this.answer(side, epoch));
+    this.#due.add(epoch);
+    this.session.later(() => {
+      // Unless it was withdrawn meanwhile.
+      if (this.#due.delete(epoch)) this.answer(side, epoch);
+    });
   }
 
   /** From within an action of `later`. */

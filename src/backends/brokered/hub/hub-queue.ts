@@ -320,6 +320,7 @@ export class HubQueue implements Named {
   }
 
   end(): void {
+    if (this.#hasEnded) return;
     this.#hasEnded = true;
     for (const attachment of this.attachments) attachment.wantRoomBack();
     this.wake(TAKE, Infinity);
@@ -340,24 +341,23 @@ export class HubQueue implements Named {
     if (!this.waits.hasAny(side)) return;
     if (side === TAKE) this.#unannounced += count;
     else this.#hasNewRoom = true;
-    if (this.#isServingSoon) return;
+    if (this.#isServingSoon || this.attachments.size === 0) return;
     this.#isServingSoon = true;
     // All have the same hub.
-    for (const { session } of this.attachments) {
-      session.later(() => this.#serveWaits());
-      return;
-    }
+    const [anyone] = this.attachments;
+    anyone?.session.later(() => this.#serveWaits());
   }
 
-  /** Each who waits for messages gets some along with its answer, so others need not be rung for them. */
+  /**
+   * One is rung for each message that has come, as long as it is worth a look: those who wait for messages get some along with their
+   * answers, so that mostly the first have them all.
+   */
   #serveWaits(): void {
     this.#isServingSoon = false;
-    while (this.#unannounced > 0) {
+    for (; this.#unannounced > 0; this.#unannounced--) {
       const wait = this.waits.takeFirst(TAKE);
       if (wait === undefined) break;
-      const before = this.#messages.length;
       this.#answer(wait);
-      this.#unannounced -= Math.max(1, before - this.#messages.length);
     }
     this.#unannounced = 0;
     if (!this.#hasNewRoom) return;

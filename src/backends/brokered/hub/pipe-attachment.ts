@@ -82,11 +82,11 @@ export class PipeAttachment extends Attachment implements EndOwner {
       }
       case SUBSCRIBE:
         this.#isSubscribed = true;
-        this.#window = body.u32();
+        this.#window = this.#windowOf(body.u32());
         this.#tellSoon();
         return;
       case CONSUMED:
-        this.#window += body.u32();
+        this.#window = this.#windowOf(this.#window + body.u32());
         this.messageCame();
         return;
       case PEER_GONE:
@@ -134,6 +134,11 @@ export class PipeAttachment extends Attachment implements EndOwner {
   }
 
   // Receiving
+
+  /** What is on its way to a session that does not read it is the hub's to keep. */
+  #windowOf(bytes: number): number {
+    return Math.min(bytes, this.end.pipe.geometry.capacityBytes);
+  }
 
   messageCame(): void {
     if (this.#isSubscribed && this.#window > 0) this.#tellSoon();

@@ -4,6 +4,7 @@ import {
   CARRIES,
   ENDED,
   FULL,
+  JOIN as JOIN_SIDE,
   PUT as PUT_SIDE,
   TAKE as TAKE_SIDE,
 } from '../../../contract/channel.js';
@@ -255,7 +256,6 @@ export class QueueAttachment extends Attachment {
   }
 
   #putMany(body: Body): number {
-    const queue = this.#queue;
     let count = 0;
     for (const length of lengthsIn(body)) {
       const status = this.#put(body.next(length), false);
@@ -419,19 +419,20 @@ export class QueueAttachment extends Attachment {
     writeMessages(word, messages);
   }
 
-  override answer(side: Side, epoch: number): void {
-    // Others were quicker since it was found worth a look.
-    if (side === TAKE_SIDE && !this.isClosed && !this.isWorthALook(side)) {
-      this.waits.add(this, side, epoch);
-    } else {
-      super.answer(side, epoch);
+  override answerSoon(side: Side, epoch: number): void {
+    if (side === JOIN_SIDE) {
+      super.answerSoon(side, epoch);
+      return;
     }
+    // Until then it waits like the others: it may be withdrawn, and others may be quicker.
+    this.waits.add(this, side, epoch);
+    this.#queue.wake(side, 1);
   }
 
   protected override passOn(side: Side): void {
     // What was pushed with the answer was not seen, or is thrown away.
     if (side === TAKE_SIDE) this.recallUnseen();
-    super.passOn(side);
+    if (this.isWorthALook(side)) this.#queue.wake(side, 1);
   }
 
   protected override hearWaiting(side: Side, body: Body): void {

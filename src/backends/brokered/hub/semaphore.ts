@@ -2,6 +2,7 @@ import { ACQUIRE, ACQUIRED, BUSY, RECOVERED } from '../../../contract/locks.js';
 import type { Side } from '../../../contract/shared-object.js';
 import type { Body, FrameWriter } from '../frames.js';
 import { PERMITS, RELEASE, TRY_ACQUIRE } from '../state-operations.js';
+import { fail } from './fail.js';
 import type { StatePart, Surroundings, User } from './state-part.js';
 import { Succession } from './succession.js';
 
@@ -19,7 +20,11 @@ export class Semaphore implements StatePart {
   #free: number;
   #isAbandoned = false;
 
+  /** @throws ERR_INVALID_ARG */
   constructor(surroundings: Surroundings, initial: number, isBounded: boolean) {
+    if (initial > MOST_PERMITS) {
+      fail('ERR_INVALID_ARG', `${initial} permits; a semaphore has ${MOST_PERMITS} at most`);
+    }
     this.#succession = new Succession(surroundings, () => this.#free);
     this.#initial = initial;
     this.#isBounded = isBounded;

@@ -41,18 +41,22 @@ export function giveBackAll(): void {
   for (const borrower of borrowers) giveBack(borrower);
 }
 
-/** All that this thread has of one object, so that the next request is about all there is. */
+/** All that this thread has of one object, so that the next request is about all there is. Whether there was anything. */
 export function giveBackOf(
   what: Borrower['what'],
   link: Link,
   identity: bigint,
   but?: Borrower,
-): void {
+): boolean {
+  let wasAny = false;
   for (const borrower of borrowers) {
     const isMeant =
       borrower.what === what && borrower.identity === identity && borrower.link === link;
-    if (isMeant && borrower !== but) giveBack(borrower);
+    if (!isMeant || borrower === but) continue;
+    giveBack(borrower);
+    wasAny = true;
   }
+  return wasAny;
 }
 
 function giveBack(borrower: Borrower): void {

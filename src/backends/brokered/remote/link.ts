@@ -133,6 +133,15 @@ export class Link {
     this.#send(rest);
   }
 
+  /** As `tell`, for what concerns nobody once the hub is gone: who says it may be where no error can be caught. */
+  tellIfThere(): void {
+    try {
+      this.tell();
+    } catch {
+      // What was open there is gone with it.
+    }
+  }
+
   /** Sends what was begun, and blocks until the reply is there, which is good until the next call of anything. @throws what the hub said */
   ask(rest?: Uint8Array): Body {
     this.#awaited = this.#sequence;
@@ -214,11 +223,7 @@ export class Link {
     this.#objects.delete(handle);
     if (this.#lost !== undefined) return;
     this.beginTelling(handle, CLOSE);
-    try {
-      this.tell();
-    } catch {
-      // The hub is gone, and what was open there with it.
-    }
+    this.tellIfThere();
   }
 
   #send(rest: Uint8Array | undefined): void {
@@ -244,8 +249,9 @@ export class Link {
         if (isOver()) return true;
         this.assertThere();
         const left = deadline - performance.now();
-        if (left <= 0) return false;
-        this.#line.wait(Math.min(left, SLICE_MS));
+        this.#line.wait(Math.max(0, Math.min(left, SLICE_MS)));
+        // Also when the time has passed it has looked: this thread may have been stopped meanwhile.
+        if (left <= 0) return isOver();
       }
     } finally {
       this.#isBlocked = wasBlocked;

@@ -195,7 +195,7 @@ export class RemoteChannel extends RemoteObject implements Channel {
     const bytes = this.#room.takeAll();
     if (bytes === 0 || this.isClosed || this.link.isLost) return;
     this.word(GIVE_BACK_ROOM).u32(bytes);
-    this.link.tell();
+    this.link.tellIfThere();
   }
 
   /** Nothing of it is sent before there is room. */
@@ -250,7 +250,7 @@ export class RemoteChannel extends RemoteObject implements Channel {
   // Taking
 
   tryTake(): number {
-    if (this.#hand.isEmpty) return this.#takeByRequest();
+    if (!this.#hasNext()) return this.#takeByRequest();
     this.#commit(1);
     return this.#handOut(inbox, 0);
   }
@@ -269,7 +269,7 @@ export class RemoteChannel extends RemoteObject implements Channel {
   }
 
   tryTakeInto(buffer: Uint8Array): number {
-    if (!this.#hand.isEmpty) return this.#handOutInto(buffer);
+    if (this.#hasNext()) return this.#handOutInto(buffer);
     const reply = this.#askForMessages(buffer.length);
     const count = reply.i32();
     if (count === TOO_LARGE) throw this.#tooLargeFor(buffer, reply.u32());
@@ -300,7 +300,7 @@ export class RemoteChannel extends RemoteObject implements Channel {
   }
 
   tryTakeMany(max: number): number {
-    if (!this.#hand.isEmpty) return this.#handOutMany(Math.min(max, this.#hand.left));
+    if (this.#hasNext()) return this.#handOutMany(Math.min(max, this.#hand.left));
     const reply = this.#askToTake(() => {
       this.request(TAKE_MANY).u32(Math.min(max, BATCH)).u32(inbox.length);
     });
@@ -354,7 +354,7 @@ export class RemoteChannel extends RemoteObject implements Channel {
   /** A request by which something is taken: of all there is in this thread, and of what this handle has in hand. */
   #askToTake(begin: () => void): Body {
     this.assertOpen();
-    giveBackOf('messages', this.link, this.identity(), this.#handBorrower);
+    this.#giveBackOthers();
     begin();
     this.#handIsOver();
     return this.#askVoiding();
@@ -370,6 +370,16 @@ export class RemoteChannel extends RemoteObject implements Channel {
   }
 
   // Messages in hand
+
+  /** Whether the next message is in hand. What was pushed came after what another handle of this thread may have in hand. */
+  #hasNext(): boolean {
+    if (this.#hand.isUntouched && this.#giveBackOthers()) this.#giveBackHand();
+    return !this.#hand.isEmpty;
+  }
+
+  #giveBackOthers(): boolean {
+    return giveBackOf('messages', this.link, this.#handBorrower.identity, this.#handBorrower);
+  }
 
   #fillHand(count: number, isPushed: boolean, body: Body): void {
     this.#hand.fill(count, isPushed, body);
@@ -406,7 +416,7 @@ export class RemoteChannel extends RemoteObject implements Channel {
     this.#handIsOver();
     if (!isOut || this.isClosed || this.link.isLost) return;
     this.word(RETURN).u32(handedOut);
-    this.link.tell();
+    this.link.tellIfThere();
   }
 
   #handIsOver(): void {
@@ -422,6 +432,7 @@ export class RemoteChannel extends RemoteObject implements Channel {
 
   override arm(side: Side): boolean {
     if (side === TAKE_SIDE && !this.#hand.isEmpty) return true;
+    if (side === TAKE_SIDE) this.#giveBackOthers();
     return super.arm(side);
   }
 

@@ -65,8 +65,23 @@ export class RemoteListener extends RemoteObject implements ListenerEnd, ClientE
   }
 
   end(): void {
-    this.request(END_LISTENING);
-    this.link.ask();
+    this.#unlessLost(() => {
+      this.request(END_LISTENING);
+      this.link.ask();
+    });
+  }
+
+  override unlink(): void {
+    this.#unlessLost(() => super.unlink());
+  }
+
+  /** Both are how it is closed: with its hub it has ended anyway. */
+  #unlessLost(leave: () => void): void {
+    try {
+      leave();
+    } catch (error) {
+      if (!this.link.isLost) throw error;
+    }
   }
 
   size(): number {

@@ -120,7 +120,7 @@ export abstract class RemoteObject implements SharedObject, Linked {
     this.#disarmed(side);
     if (wait.epoch === UNASKED || this.link.isLost) return;
     this.word(DISARM).u8(side).u32(wait.epoch);
-    this.link.tell();
+    this.link.tellIfThere();
   }
 
   answered(side: Side, epoch: number, body: Body): boolean {
@@ -140,7 +140,7 @@ export abstract class RemoteObject implements SharedObject, Linked {
     const wait = this.#waits[side];
     if (wait?.isAnswered !== true || wait.epoch === UNASKED || this.link.isLost) return;
     this.word(DISARM).u8(side).u32(wait.epoch);
-    this.link.tell();
+    this.link.tellIfThere();
   }
 
   ring(side: Side): void {

@@ -83,7 +83,7 @@ class RemoteState extends RemoteObject implements State {
     // For a change nobody lines up.
     if (side === CHANGE || this.isClosed || this.link.isLost) return;
     this.word(LEAVE).u8(side);
-    this.link.tell();
+    this.link.tellIfThere();
   }
 
   read(offset: number, into: Uint8Array): void {

@@ -6,7 +6,7 @@ import type { StateLayout } from '../state-layout.js';
 /** A change is under way for some microseconds: after so many looks it is quicker to ask. */
 const LOOKS = 4;
 /** Longer pieces are asked for. */
-const MAX_BLOCKS = 64;
+const MAX_BLOCKS = 256;
 /** Of a thread: descriptors are scarce. */
 const MAX_OPEN = 256;
 

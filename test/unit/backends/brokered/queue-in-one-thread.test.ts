@@ -172,6 +172,8 @@ class Pair {
       case 'undeliver': {
         const own = [...plain.held].find(([, holder]) => holder === handle)?.[0];
         if (own === undefined) return;
+        // What had come for one that waits is not behind what is given back.
+        if (act !== 'ack') this.#disarmAll();
         channel[act](this.#held.get(own) as number);
         this.#held.delete(own);
         if (act === 'undeliver') own.deliveries--;
@@ -186,7 +188,8 @@ class Pair {
         return;
       }
       case 'arm':
-        channel.disarm(TAKE);
+        // Of two that wait each may get one, whoever looks first.
+        this.#disarmAll();
         channel.arm(TAKE);
         return;
       case 'arm to put':
@@ -204,11 +207,16 @@ class Pair {
         this.#look(handle, channel);
         return;
       case 'reopen':
+        this.#disarmAll();
         channel.close();
         for (const [message, holder] of plain.held) if (holder === handle) plain.giveBack(message);
         plain.taken[handle] = 0;
         this.#channels[handle] = this.#open();
     }
+  }
+
+  #disarmAll(): void {
+    for (const channel of this.#channels) channel.disarm(TAKE);
   }
 
   #look(handle: number, channel: Channel): void {
