@@ -89,6 +89,8 @@ export class RemotePipeEnd extends RemoteObject implements PipeEnd, EndHere {
   /** Bytes that may be sent without asking. */
   #room: number;
   #isPeerGone: boolean;
+  /** The turn in which something was heard of the other end last. */
+  #heardTurn = -1;
   /** What the last look for room was about. */
   #wanted = 0;
   readonly #received = new ReceivedMessages();
@@ -193,19 +195,31 @@ export class RemotePipeEnd extends RemoteObject implements PipeEnd, EndHere {
     this.#sentBytes += length;
   }
 
-  /** Whether so much may be sent now. */
+  /**
+   * Whether so much may be sent now. The first send of a turn of the event loop asks, unless something was heard of the other end in
+   * that turn: so one that sends now and then learns of a death at once.
+   */
   #hasRoom(bytes: number): boolean {
     if (this.#isPeerGone) return false;
-    if (bytes <= this.#room) return true;
+    if (bytes <= this.#room && this.#isPeerThere()) return true;
     this.#wanted = bytes;
     this.request(operations.ROOM);
     this.#hearRoom(this.link.ask());
     return !this.#isPeerGone && bytes <= this.#room;
   }
 
+  #isPeerThere(): boolean {
+    const turn = thisTurn();
+    if (turn === this.#heardTurn) return true;
+    if (!this.peerIsHere) return false;
+    this.#heardTurn = turn;
+    return true;
+  }
+
   #hearRoom(body: Body): void {
     this.#room += body.f64();
     if (body.bool()) this.#isPeerGone = true;
+    this.#heardTurn = thisTurn();
   }
 
   // Receiving
@@ -425,6 +439,7 @@ export class RemotePipeEnd extends RemoteObject implements PipeEnd, EndHere {
 
   #hearMessages(body: Body): void {
     this.#isEnded = body.bool();
+    if (body.left > 0) this.#heardTurn = thisTurn();
     this.#received.push(body.rest());
   }
 
@@ -500,9 +515,10 @@ export class RemotePipeEnd extends RemoteObject implements PipeEnd, EndHere {
     }
     if (!this.#isSubscribed) return;
     // So that all that was on its way is here, and can go back.
-    this.request(operations.UNSUBSCRIBE);
-    this.link.ask();
+    this.request(operations.RECEIVE).u32(0).u32(0);
+    const reply = this.link.ask();
     this.#isSubscribed = false;
+    this.#hearMessages(reply);
   }
 
   override isAboard(): void {
