@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import {
   chmodSync,
   existsSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -25,6 +26,16 @@ const BROKER = new URL('../../dist/backends/socket/broker-process.js', import.me
 const NEED_IT = `const { Queue } = await import(${JSON.stringify(PACKAGE)}); new Queue({ backend: 'socket' }).close();`;
 /** It is left with something to keep. */
 const KEEP_IT = `const { Queue } = await import(${JSON.stringify(PACKAGE)}); Queue.create('kept', { backend: 'socket', persist: true });`;
+
+/** Whether there was room for one more name of the file. */
+function linked(file: string, name: string): boolean {
+  try {
+    linkSync(file, name);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 function keysIn(directory: string): string[] {
   return readdirSync(join(directory, '~socket')).filter((name) => /^\d+-/.test(name));
@@ -109,6 +120,28 @@ describe('the broker of a directory', () => {
     await until('it has its seat', () => existsSync(join(directory, '~socket', 'broker')));
     const q = new SocketBackend(directory).openChannel('jobs', 'create', {});
     expect(brokersOf(directory)).toEqual([broker.pid]);
+    q.close();
+  });
+
+  it('has no room for more names than the file system gives its socket', (context) => {
+    const backend = new SocketBackend(directory);
+    const q = backend.openChannel('jobs', 'create', {});
+    const [key = ''] = keysIn(directory);
+    const more = mkdtempSync(join(directory, '~socket', 'more-'));
+    // ext4 has 65,000.
+    let names = 0;
+    while (names < 70_000 && linked(join(directory, '~socket', key), join(more, `${names}`))) {
+      names += 1;
+    }
+    if (names === 70_000) context.skip('as many names as one likes');
+    expect(() => backend.openChannel('more', 'create', {})).toThrow(
+      expect.objectContaining({
+        code: 'ERR_NO_SPACE',
+        message: expect.stringContaining(`'${join(directory, 'more')}'`),
+      }),
+    );
+    rmSync(more, { recursive: true });
+    backend.openChannel('more', 'create', {}).close();
     q.close();
   });
 
