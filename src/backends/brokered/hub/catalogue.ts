@@ -37,7 +37,7 @@ export class Catalogue {
     { readonly passenger: Ticketed; readonly carrier: Carrier }
   >();
   readonly #byCarrier = new Map<Carrier, Set<Ticket>>();
-  readonly #byPassenger = new Map<Ticketed, number>();
+  readonly #byPassenger = new Map<Ticketed, Set<Ticket>>();
   /** Carriers whose tickets are to be redeemed. */
   readonly #gone: Carrier[] = [];
   readonly #names: NameKeeper;
@@ -140,6 +140,11 @@ export class Catalogue {
 
   // Tickets
 
+  /** Whether a message of it carries something. */
+  carries(carrier: Carrier): boolean {
+    return this.#byCarrier.has(carrier);
+  }
+
   /** @throws ERR_NOT_FOUND */
   issue(passenger: Ticketed, carrier: Carrier): Ticket {
     if (!passenger.isThere) {
@@ -148,12 +153,8 @@ export class Catalogue {
     const ticket = `~ticket-${randomBytes(12).toString('hex')}`;
     this.#tickets.set(ticket, { passenger, carrier });
     // What travels in itself is not kept by that.
-    if (passenger !== carrier) {
-      this.#byPassenger.set(passenger, (this.#byPassenger.get(passenger) ?? 0) + 1);
-    }
-    const ofCarrier = this.#byCarrier.get(carrier);
-    if (ofCarrier === undefined) this.#byCarrier.set(carrier, new Set([ticket]));
-    else ofCarrier.add(ticket);
+    if (passenger !== carrier) addTo(this.#byPassenger, passenger, ticket);
+    addTo(this.#byCarrier, carrier, ticket);
     return ticket;
   }
 
@@ -169,18 +170,20 @@ export class Catalogue {
     return this.#byPassenger.has(passenger);
   }
 
+  /** What it travels in. */
+  carriersOf(passenger: Ticketed): Carrier[] {
+    const tickets = [...(this.#byPassenger.get(passenger) ?? [])];
+    return tickets.flatMap((ticket) => this.#tickets.get(ticket)?.carrier ?? []);
+  }
+
   redeem(ticket: Ticket): void {
     const known = this.#tickets.get(ticket);
     if (known === undefined) return;
     const { passenger, carrier } = known;
     this.#tickets.delete(ticket);
-    const ofCarrier = this.#byCarrier.get(carrier);
-    ofCarrier?.delete(ticket);
-    if (ofCarrier?.size === 0) this.#byCarrier.delete(carrier);
+    removeFrom(this.#byCarrier, carrier, ticket);
     if (passenger === carrier) return;
-    const left = (this.#byPassenger.get(passenger) ?? 1) - 1;
-    if (left === 0) this.#byPassenger.delete(passenger);
-    else this.#byPassenger.set(passenger, left);
+    removeFrom(this.#byPassenger, passenger, ticket);
     passenger.ticketWasRedeemed();
   }
 
@@ -204,4 +207,16 @@ export class Catalogue {
       this.#gone.length = 0;
     }
   }
+}
+
+function addTo<K>(sets: Map<K, Set<Ticket>>, key: K, ticket: Ticket): void {
+  const set = sets.get(key);
+  if (set === undefined) sets.set(key, new Set([ticket]));
+  else set.add(ticket);
+}
+
+function removeFrom<K>(sets: Map<K, Set<Ticket>>, key: K, ticket: Ticket): void {
+  const set = sets.get(key);
+  set?.delete(ticket);
+  if (set?.size === 0) sets.delete(key);
 }

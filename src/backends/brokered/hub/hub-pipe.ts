@@ -53,7 +53,15 @@ export class HubEnd implements Ticketed {
   }
 
   ticketWasRedeemed(): void {
-    if (this.owner === undefined && !this.pipe.catalogue.isTravelling(this)) this.lose();
+    if (this.owner === undefined) this.loseIfStranded();
+  }
+
+  /** Nobody has it: it is lost unless a message that can still be received does. */
+  loseIfStranded(): void {
+    const { catalogue } = this.pipe;
+    // Only what carries something can travel in what travels in it.
+    const isStranded = catalogue.carries(this) ? !canArrive(this) : !catalogue.isTravelling(this);
+    if (isStranded) this.lose();
   }
 
   /** Nobody will ever have it again: the other one gets what was sent, and then the end. */
@@ -66,6 +74,18 @@ export class HubEnd implements Ticketed {
     if (this.peer.isThere) this.peer.owner?.peerIsLost();
     else this.pipe.catalogue.removeListed(this.pipe);
   }
+}
+
+/** Whether it travels in something else than ends that travel in each other. */
+function canArrive(end: HubEnd): boolean {
+  const known = new Set([end]);
+  for (const one of known) {
+    for (const carrier of one.pipe.catalogue.carriersOf(one)) {
+      if (!(carrier instanceof HubEnd) || carrier.owner !== undefined) return true;
+      known.add(carrier);
+    }
+  }
+  return false;
 }
 
 export class HubPipe {

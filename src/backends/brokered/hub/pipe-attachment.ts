@@ -276,10 +276,11 @@ export class PipeAttachment extends Attachment implements EndOwner {
    * end with it.
    */
   protected override left(): void {
-    const { end, catalogue } = this;
+    const { end } = this;
     if (end.owner !== this) return;
     end.owner = undefined;
-    if (!this.#hasDeparted || !catalogue.isTravelling(end)) end.lose();
+    if (this.#hasDeparted) end.loseIfStranded();
+    else end.lose();
   }
 }
 
