@@ -127,6 +127,11 @@ export interface PipeEnd extends SharedObject, Movable {
    * The length of the next message, of one in parts what all of it will have; EMPTY, or ENDED. Receives nothing.
    */
   nextLength(): number;
+  /**
+   * Whether nothing is here that was not received, and a wait would be rung for what comes: a call that is going to wait need not
+   * look first. Where a look asks somebody else, it spares that.
+   */
+  readonly tellsUnasked: boolean;
   /** Whether a receive would not have to wait: there is a whole message, or there will be none; `marks` are 0 then. */
   isReadable(): boolean;
 

@@ -9,7 +9,8 @@ import type { Operation, PendingWaits } from './pending-waits.js';
  * were made earlier and are served first, also when they come to wait for the same room or message: a codec that
  * decodes for one of them cannot block behind it (ERR_DEADLOCK).
  *
- * Every round enters JavaScript, where V8 can end the thread (`worker.terminate()`).
+ * Every round enters JavaScript, where V8 can end the thread (`worker.terminate()`). `isToldNext`: whether a look would find nothing
+ * for which the wait would not be rung.
  */
 export function block<T>(
   channel: Pick<Channel, 'name' | 'waitSync'>,
@@ -17,6 +18,7 @@ export function block<T>(
   pending: PendingWaits,
   operation: Operation<T>,
   timeoutMs: number,
+  isToldNext: () => boolean = () => false,
 ): T {
   if (pending.isLooking) {
     const error = new InterprocError(
@@ -29,11 +31,12 @@ export function block<T>(
   pending.suspend();
   try {
     for (;;) {
-      if (pending.look()) {
+      const left = deadline - performance.now();
+      const needNotLook = left > 0 && isToldNext();
+      if (!needNotLook && pending.look()) {
         const result = operation.attempt();
         if (result !== NOT_YET) return result;
       }
-      const left = deadline - performance.now();
       if (left <= 0) throw failureOf(operation, pending.timeoutError(timeoutMs));
       channel.waitSync(side, left);
     }

@@ -273,7 +273,8 @@ export class Connection<T = unknown> implements AsyncIterable<T, undefined, void
     this.#assertReceiving();
     this.#assertBlocking('recvSync');
     const timeoutMs = syncTimeoutOf(options);
-    const value = this.#receives.isIdle ? this.#reader.take() : NOT_YET;
+    const isFree = this.#receives.isIdle && !this.#reader.isToldNext;
+    const value = isFree ? this.#reader.take() : NOT_YET;
     return value === NOT_YET ? this.#block(RECEIVE, this.#receive, timeoutMs) : value;
   }
 
@@ -912,9 +913,13 @@ export class Connection<T = unknown> implements AsyncIterable<T, undefined, void
     return ++this.#calls % CALLS_PER_TURN === 0 ? afterTurn() : DONE;
   }
 
-  /** Whether the next call may look: not if others wait already, or if the event loop is to have a turn first. */
+  /**
+   * Whether the next call that waits may look before: not if others wait already, or if the event loop is to have a turn first; and
+   * it need not if it will be told.
+   */
   #isFree(): boolean {
-    return ++this.#calls % CALLS_PER_TURN !== 0 && this.#receives.isIdle;
+    const isTurnDue = ++this.#calls % CALLS_PER_TURN === 0;
+    return !isTurnDue && this.#receives.isIdle && !this.#reader.isToldNext;
   }
 
   /** Whether the last `#isFree` was false to give the event loop a turn. */
@@ -1006,14 +1011,16 @@ export class Connection<T = unknown> implements AsyncIterable<T, undefined, void
   #receiveSync<R>(call: string, operation: Operation<R>, options: SyncWaitOptions | undefined): R {
     this.#assertBlocking(call);
     const timeoutMs = syncTimeoutOf(options);
-    const result = this.#receives.isIdle ? operation.attempt() : NOT_YET;
+    const isFree = this.#receives.isIdle && !this.#reader.isToldNext;
+    const result = isFree ? operation.attempt() : NOT_YET;
     return result === NOT_YET ? this.#block(RECEIVE, operation, timeoutMs) : result;
   }
 
   #block<R>(side: typeof RECEIVE | typeof SEND, operation: Operation<R>, timeoutMs: number): R {
     const waits = side === RECEIVE ? this.#receives : this.#sends;
     if (timeoutMs !== Infinity || !this.#end.peerIsHere) {
-      return block(this.#end, side, waits, operation, timeoutMs);
+      const isToldNext = side === RECEIVE ? () => this.#reader.isToldNext : undefined;
+      return block(this.#end, side, waits, operation, timeoutMs, isToldNext);
     }
     const result = this.#try(waits, operation);
     if (result !== NOT_YET) return result;

@@ -176,6 +176,7 @@ export class PipeReader<T> {
     const end = this.#end;
     for (let count = 0; count < max && !this.#isClosed(); count++) {
       if (this.#aside?.isFull === true) return false;
+      if (end.tellsUnasked) return true;
       const bytes = end.tryReceiveCopy();
       if (bytes === EMPTY) return true;
       if (typeof bytes === 'number') throw this.#failure(bytes);
@@ -197,6 +198,11 @@ export class PipeReader<T> {
       if (this.#aside !== undefined || this.#isClosed()) return true;
     }
     return false;
+  }
+
+  /** Whether a call that is going to wait need not look before. */
+  get isToldNext(): boolean {
+    return this.#aside === undefined && this.#end.tellsUnasked;
   }
 
   /** Whether something was received that nobody has got yet, or that may come back. */

@@ -39,9 +39,13 @@ class DirectLine implements Line {
   }
 
   #deliver(): boolean {
-    const arrived = this.#arrived.splice(0);
-    for (const bytes of arrived) this.onBytes(bytes);
-    return arrived.length > 0;
+    let isAny = false;
+    // One by one: what rings may read on from here.
+    for (let bytes = this.#arrived.shift(); bytes !== undefined; bytes = this.#arrived.shift()) {
+      isAny = true;
+      this.onBytes(bytes);
+    }
+    return isAny;
   }
 
   ref(): void {}

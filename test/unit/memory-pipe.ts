@@ -192,6 +192,7 @@ export class MemoryPipeEnd implements PipeEnd {
   readonly offsets: Uint32Array;
   readonly lengths: Uint32Array;
   readonly wholeBytes: number;
+  readonly tellsUnasked = false;
   onReady: ((side: Side) => void) | undefined = undefined;
   marks = 0;
   /** What the last look for room was about. */

@@ -9,7 +9,10 @@ import { PIPE_OPERATIONS } from './operations.js';
 export const SEND = PIPE_OPERATIONS;
 /** -> as of ROOM_FREED */
 export const ROOM = PIPE_OPERATIONS + 1;
-/** u32 bytes, u32 messages, that are wanted at most; one at least -> as of READY. Ends a subscription. */
+/**
+ * u32 bytes, u32 messages, that are wanted at most; one, if any, however long it is -> as of READY, and what a subscription has
+ * taken before them. Ends the subscription.
+ */
 export const RECEIVE = PIPE_OPERATIONS + 2;
 /** u32 bytes that may be on their way: messages come by READY of epoch UNASKED from now on, as soon as they are there. */
 export const SUBSCRIBE = PIPE_OPERATIONS + 3;
@@ -17,14 +20,12 @@ export const SUBSCRIBE = PIPE_OPERATIONS + 3;
 export const CONSUMED = PIPE_OPERATIONS + 4;
 /** -> bool whether nobody has the other end, nor will. */
 export const PEER_GONE = PIPE_OPERATIONS + 5;
-/** Ends a subscription -> nothing, behind all messages that it has brought. */
-export const UNSUBSCRIBE = PIPE_OPERATIONS + 6;
 /** A ticket was issued for the end, which is offered from now on; messages packed that it had received, and nobody has consumed. */
-export const OFFERED = PIPE_OPERATIONS + 7;
+export const OFFERED = PIPE_OPERATIONS + 6;
 /** The message with the ticket will not be sent. */
-export const STAY = PIPE_OPERATIONS + 8;
+export const STAY = PIPE_OPERATIONS + 7;
 /** It was, and the handle is closed. */
-export const DEPART = PIPE_OPERATIONS + 9;
+export const DEPART = PIPE_OPERATIONS + 8;
 
 // From the hub.
 /** f64 bytes of room that have come free since the last such, bool whether the other end is gone. */

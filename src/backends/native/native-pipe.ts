@@ -71,6 +71,7 @@ export class NativePipeEnd extends NativeObject implements PipeEnd {
   readonly geometry: PipeGeometry;
   readonly index: EndIndex;
   readonly capabilities = CAPABILITIES;
+  readonly tellsUnasked = false;
   readonly canSend: boolean;
   readonly canReceive: boolean;
   readonly wholeBytes: number;

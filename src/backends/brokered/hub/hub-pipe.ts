@@ -8,8 +8,8 @@ import { PipeFlow } from './pipe-flow.js';
 
 /** Who has an end, as far as the pipe has something to tell it. */
 export interface EndOwner {
-  /** A message has come for it. */
-  messageCame(): void;
+  /** Messages have come for it, which it is to hand on to the pipe's flow or to take at once. */
+  messagesCame(packed: Uint8Array): void;
   /** Room has come free for what it sends. */
   roomCameFree(): void;
   peerIsLost(): void;

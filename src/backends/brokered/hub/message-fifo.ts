@@ -32,6 +32,13 @@ export class MessageFifo {
     this.push(rest);
   }
 
+  /** All of them. Good until the next call. */
+  shiftAll(): Buffer {
+    const taken = this.#buffer.subarray(this.#begin, this.#end);
+    this.clear();
+    return taken;
+  }
+
   /** The first ones, so many at most, together not longer than `bytes` but for a single one. Good until the next call. */
   shift(bytes: number, messages: number): Buffer {
     const begin = this.#begin;

@@ -17,12 +17,12 @@ import {
   SEND,
   STAY,
   SUBSCRIBE,
-  UNSUBSCRIBE,
 } from '../pipe-operations.js';
 import { fail } from './fail.js';
 import { Attachment, Waits } from './hub-object.js';
 import { HubEnd, HubPipe, lostEnd } from './hub-pipe.js';
 import type { EndOwner } from './hub-pipe.js';
+import { MessageFifo } from './message-fifo.js';
 import type { Session } from './session.js';
 
 /** A sender that does not wait is told of room when so much of the capacity has come free. */
@@ -35,6 +35,8 @@ export class PipeAttachment extends Attachment implements EndOwner {
   #wanted = 0;
   /** What may be on its way unasked. */
   #window = 0;
+  /** Messages that are on their way when what is being read has been. */
+  readonly #taken = new MessageFifo();
   #isSubscribed = false;
   #isTellingSoon = false;
   /** Whether it was told, unasked, that the other end is gone, and that nothing more comes. */
@@ -77,23 +79,22 @@ export class PipeAttachment extends Attachment implements EndOwner {
       case RECEIVE: {
         this.#isSubscribed = false;
         const bytes = body.u32();
-        this.#deliver(reply, bytes, body.u32());
+        this.#take(bytes, body.u32());
+        this.#writeTaken(reply);
         return;
       }
       case SUBSCRIBE:
         this.#isSubscribed = true;
         this.#window = this.#windowOf(body.u32());
+        this.#takeUnasked();
         this.#tellSoon();
         return;
       case CONSUMED:
         this.#window = this.#windowOf(this.#window + body.u32());
-        this.messageCame();
+        this.#takeUnasked();
         return;
       case PEER_GONE:
         reply.bool(!this.end.peer.isThere);
-        return;
-      case UNSUBSCRIBE:
-        this.#isSubscribed = false;
         return;
       case OFFERED:
         this.#isOffered = true;
@@ -129,8 +130,8 @@ export class PipeAttachment extends Attachment implements EndOwner {
     );
     // To somebody who has just left.
     if (!peer.isThere) return;
-    peer.inbound.push(packed);
-    peer.owner?.messageCame();
+    if (peer.owner === undefined) peer.inbound.push(packed);
+    else peer.owner.messagesCame(packed);
   }
 
   // Receiving
@@ -140,17 +141,41 @@ export class PipeAttachment extends Attachment implements EndOwner {
     return Math.min(bytes, this.end.pipe.geometry.capacityBytes);
   }
 
-  messageCame(): void {
-    if (this.#isSubscribed && this.#window > 0) this.#tellSoon();
+  messagesCame(packed: Uint8Array): void {
+    const { inbound, peer } = this.end;
+    if (this.#isSubscribed && inbound.bytes === 0 && packed.length <= this.#window) {
+      inbound.pass(packed);
+      this.#taken.push(packed);
+      this.#window -= packed.length;
+      this.#tellSoon();
+      peer.owner?.roomCameFree();
+    } else {
+      inbound.push(packed);
+      this.#takeUnasked();
+    }
   }
 
-  #deliver(frame: FrameWriter, bytes: number, messages: number): number {
-    const { end } = this;
-    const packed = end.inbound.shift(bytes, messages);
-    this.#hasToldEnd = end.isAtEnd;
-    frame.bool(end.isAtEnd).rest(packed);
-    if (packed.length > 0) end.peer.owner?.roomCameFree();
+  /** As far as the window goes. At once, so that it is known at once what room that leaves; they are sent soon. */
+  #takeUnasked(): void {
+    if (!this.#isSubscribed) return;
+    while (this.#window > 0 && this.end.inbound.bytes > 0) {
+      this.#window -= this.#take(this.#window, Infinity);
+      this.#tellSoon();
+    }
+  }
+
+  /** Returns how much. */
+  #take(bytes: number, messages: number): number {
+    const { inbound, peer } = this.end;
+    const packed = inbound.shift(bytes, messages);
+    this.#taken.push(packed);
+    if (packed.length > 0) peer.owner?.roomCameFree();
     return packed.length;
+  }
+
+  #writeTaken(frame: FrameWriter): void {
+    this.#hasToldEnd = this.end.isAtEnd;
+    frame.bool(this.#hasToldEnd).rest(this.#taken.shiftAll());
   }
 
   /** What was received is not consumed: it is the first thing that the next owner gets. */
@@ -206,7 +231,7 @@ export class PipeAttachment extends Attachment implements EndOwner {
 
   #tell(): void {
     const { end } = this;
-    const { inbound, peer } = end;
+    const { peer } = end;
     const isLossNews = !peer.isThere && !this.#hasToldLoss;
     if (isLossNews || peer.inbound.unsaid > 0) {
       this.#hasToldLoss = !peer.isThere;
@@ -214,21 +239,11 @@ export class PipeAttachment extends Attachment implements EndOwner {
       this.#sayRoom(word);
       word.end();
     }
-    if (!this.#isSubscribed) return;
-    while (this.#window > 0 && inbound.bytes > 0) {
-      const word = this.#beginMessages();
-      this.#window -= this.#deliver(word, this.#window, Infinity);
-      word.end();
-    }
-    if (end.isAtEnd && !this.#hasToldEnd) {
-      const word = this.#beginMessages();
-      this.#deliver(word, 0, 0);
-      word.end();
-    }
-  }
-
-  #beginMessages(): FrameWriter {
-    return this.session.beginPush(this.handle, READY).u8(RECEIVE_SIDE).u32(UNASKED);
+    const isEndNews = end.isAtEnd && !this.#hasToldEnd;
+    if (!this.#isSubscribed || (this.#taken.bytes === 0 && !isEndNews)) return;
+    const word = this.session.beginPush(this.handle, READY).u8(RECEIVE_SIDE).u32(UNASKED);
+    this.#writeTaken(word);
+    word.end();
   }
 
   // Moving

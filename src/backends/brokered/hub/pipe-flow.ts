@@ -4,8 +4,9 @@
  *   messages + credit + unsaid = capacity + debt
  *
  * A direction has one sender, and what it says comes in order. So it knows its room without asking: what it was told, less what it
- * has sent. Room comes free when messages are handed on, and not only when they are consumed, so that the sender need not wait for
- * a receiver that is busy with other things; how much a receiver gets beyond what it has consumed, is limited by its window.
+ * has sent. Room comes free when messages are handed on, and not only when they are consumed: a receiver need not say at once what
+ * it has consumed of what it has, and whoever knows that it has consumed something still finds room. So a direction holds its
+ * capacity, and as much again as the receiver may have beyond what it has consumed.
  */
 
 import { fail } from './fail.js';
@@ -47,19 +48,20 @@ export class PipeFlow {
 
   /** @throws ERR_CORRUPT for more than there is room for */
   push(packed: Uint8Array): void {
-    if (packed.length > this.#credit) {
-      fail('ERR_CORRUPT', `${packed.length} bytes are sent where ${this.#credit} may be`);
-    }
-    this.#credit -= packed.length;
+    this.#charge(packed.length);
     this.#messages.push(packed);
+  }
+
+  /** Hands on what has just come, and would be the next. @throws ERR_CORRUPT as `push` */
+  pass(packed: Uint8Array): void {
+    this.#charge(packed.length);
+    this.#free(packed.length);
   }
 
   /** Hands on as MessageFifo.shift. */
   shift(bytes: number, messages: number): Buffer {
     const packed = this.#messages.shift(bytes, messages);
-    const paid = Math.min(this.#debt, packed.length);
-    this.#debt -= paid;
-    this.#unsaid += packed.length - paid;
+    this.#free(packed.length);
     return packed;
   }
 
@@ -67,6 +69,19 @@ export class PipeFlow {
   unshift(packed: Uint8Array): void {
     this.#messages.unshift(packed);
     this.#debt += packed.length;
+  }
+
+  #charge(bytes: number): void {
+    if (bytes > this.#credit) {
+      fail('ERR_CORRUPT', `${bytes} bytes are sent where ${this.#credit} may be`);
+    }
+    this.#credit -= bytes;
+  }
+
+  #free(bytes: number): void {
+    const paid = Math.min(this.#debt, bytes);
+    this.#debt -= paid;
+    this.#unsaid += bytes - paid;
   }
 
   /** Nobody will receive any more. */

@@ -4,8 +4,8 @@ import type { EndIndex } from '../../../contract/pipe.js';
 
 /** An end as the one beside it needs it. */
 export interface EndHere {
-  /** The other end of its pipe is no longer this thread's: it was closed, or moved away. */
-  peerHasLeft(isClosed: boolean): void;
+  /** The other end of its pipe was closed in this very thread. */
+  peerWasClosed(): void;
 }
 
 type Both = [WeakRef<EndHere> | undefined, WeakRef<EndHere> | undefined];

@@ -89,6 +89,14 @@ export abstract class RemoteObject implements SharedObject, Linked {
     this.#waitFor(side, UNASKED);
   }
 
+  /** What a wait is for has come by another way than its bell. */
+  protected ringSoon(side: Side): void {
+    const wait = this.#waits[side];
+    if (wait === undefined || wait.isAnswered) return;
+    wait.isAnswered = true;
+    setImmediate(() => this.ring(side));
+  }
+
   #waitFor(side: Side, epoch: number): void {
     this.#waits[side] = { epoch, isAnswered: false };
     this.link.hold(this, this.#keepsAlive);
@@ -130,7 +138,7 @@ export abstract class RemoteObject implements SharedObject, Linked {
 
   passOn(side: Side): void {
     const wait = this.#waits[side];
-    if (wait?.isAnswered !== true || this.link.isLost) return;
+    if (wait?.isAnswered !== true || wait.epoch === UNASKED || this.link.isLost) return;
     this.word(DISARM).u8(side).u32(wait.epoch);
     this.link.tellIfThere();
   }

@@ -4,10 +4,10 @@
  * *Sending* is a word as long as there is room, and the end knows its room: it is told of what comes free, and it alone fills it.
  *
  * *Receiving* takes from what the hub has handed over. When that is nothing, the hub is asked, for more at a time the longer a run of
- * calls gets; a wait subscribes, so that messages come with its bell and from then on unasked. Then a look that finds nothing need
- * not ask again, if it is made in the turn of the event loop that has brought the bell: nothing has been read since from the line, so
- * the hub could not have said anything newer. Later looks ask, and so does one that may have to find what this very thread has
- * sent, which the hub may have read by now though we have not read its answer.
+ * calls gets; a wait subscribes, so that messages come with its bell and from then on unasked. A look that finds nothing still asks:
+ * whoever looks may know that something was sent, by whatever way, and is to find it. Only a call that would wait for it anyway need
+ * not (`tellsUnasked`). What is asked for comes with the reply, and ends the subscription, so that what comes unasked is never behind
+ * a reply that has not been read.
  */
 
 import { InterprocError } from '../../../errors.js';
@@ -89,6 +89,8 @@ export class RemotePipeEnd extends RemoteObject implements PipeEnd, EndHere {
   /** Bytes that may be sent without asking. */
   #room: number;
   #isPeerGone: boolean;
+  /** The turn in which something was heard of the other end last. */
+  #heardTurn = -1;
   /** What the last look for room was about. */
   #wanted = 0;
   readonly #received = new ReceivedMessages();
@@ -105,10 +107,6 @@ export class RemotePipeEnd extends RemoteObject implements PipeEnd, EndHere {
   readonly #window: number;
   /** What of it was consumed, and the hub was not told. */
   #unsaid = 0;
-  /** The turn in which the bell rang for a message last. */
-  #bellTurn = -1;
-  /** This thread may have sent something here that has not been read back. */
-  #mustAsk = false;
   #fetchTurn = -1;
   /** How many messages are asked for at once. */
   #fetched = 1;
@@ -197,19 +195,31 @@ export class RemotePipeEnd extends RemoteObject implements PipeEnd, EndHere {
     this.#sentBytes += length;
   }
 
-  /** Whether so much may be sent now. */
+  /**
+   * Whether so much may be sent now. The first send of a turn of the event loop asks, unless something was heard of the other end in
+   * that turn: so one that sends now and then learns of a death at once.
+   */
   #hasRoom(bytes: number): boolean {
     if (this.#isPeerGone) return false;
-    if (bytes <= this.#room) return true;
+    if (bytes <= this.#room && this.#isPeerThere()) return true;
     this.#wanted = bytes;
     this.request(operations.ROOM);
     this.#hearRoom(this.link.ask());
     return !this.#isPeerGone && bytes <= this.#room;
   }
 
+  #isPeerThere(): boolean {
+    const turn = thisTurn();
+    if (turn === this.#heardTurn) return true;
+    if (!this.peerIsHere) return false;
+    this.#heardTurn = turn;
+    return true;
+  }
+
   #hearRoom(body: Body): void {
     this.#room += body.f64();
     if (body.bool()) this.#isPeerGone = true;
+    this.#heardTurn = thisTurn();
   }
 
   // Receiving
@@ -412,23 +422,24 @@ export class RemotePipeEnd extends RemoteObject implements PipeEnd, EndHere {
     this.assertOpen();
     if (this.#isEnded) return ENDED;
     const turn = thisTurn();
-    if (this.#isSubscribed && turn === this.#bellTurn && !this.#mustAsk && !this.peerIsHere) {
-      this.link.assertThere();
-      return EMPTY;
-    }
     this.#fetched = turn === this.#fetchTurn ? Math.min(2 * this.#fetched, BATCH) : 1;
     this.#fetchTurn = turn;
     this.request(operations.RECEIVE).u32(this.#window).u32(Math.max(wanted, this.#fetched));
     const reply = this.link.ask();
     this.#isSubscribed = false;
-    this.#mustAsk = false;
     this.#hearMessages(reply);
-    if (!this.#received.isEmpty) return 0;
-    return this.#isEnded ? ENDED : EMPTY;
+    const isNothing = this.#received.isEmpty && !this.#isEnded;
+    if (this.isArmed(RECEIVE)) {
+      if (isNothing) this.#subscribe();
+      else this.ringSoon(RECEIVE);
+    }
+    if (isNothing) return EMPTY;
+    return this.#received.isEmpty ? ENDED : 0;
   }
 
   #hearMessages(body: Body): void {
     this.#isEnded = body.bool();
+    if (body.left > 0) this.#heardTurn = thisTurn();
     this.#received.push(body.rest());
   }
 
@@ -458,9 +469,8 @@ export class RemotePipeEnd extends RemoteObject implements PipeEnd, EndHere {
     return false;
   }
 
-  override ring(side: Side): void {
-    if (side === RECEIVE) this.#bellTurn = thisTurn();
-    super.ring(side);
+  get tellsUnasked(): boolean {
+    return this.#isSubscribed && this.#received.isEmpty && !this.#isEnded && !this.link.isLost;
   }
 
   protected override sayWaiting(word: FrameWriter): void {
@@ -490,9 +500,8 @@ export class RemotePipeEnd extends RemoteObject implements PipeEnd, EndHere {
     return this.#here.get(this.#pipe, (1 - this.index) as EndIndex) !== undefined;
   }
 
-  peerHasLeft(isClosed: boolean): void {
-    this.#mustAsk = true;
-    if (isClosed) this.#isPeerGone = true;
+  peerWasClosed(): void {
+    this.#isPeerGone = true;
   }
 
   // Moving
@@ -506,9 +515,10 @@ export class RemotePipeEnd extends RemoteObject implements PipeEnd, EndHere {
     }
     if (!this.#isSubscribed) return;
     // So that all that was on its way is here, and can go back.
-    this.request(operations.UNSUBSCRIBE);
-    this.link.ask();
+    this.request(operations.RECEIVE).u32(0).u32(0);
+    const reply = this.link.ask();
     this.#isSubscribed = false;
+    this.#hearMessages(reply);
   }
 
   override isAboard(): void {
@@ -556,7 +566,7 @@ export class RemotePipeEnd extends RemoteObject implements PipeEnd, EndHere {
     this.#whole = undefined;
     this.#large = undefined;
     this.#here.remove(this.#pipe, this.index, this);
-    this.#here.get(this.#pipe, (1 - this.index) as EndIndex)?.peerHasLeft(isClosed);
+    if (isClosed) this.#here.get(this.#pipe, (1 - this.index) as EndIndex)?.peerWasClosed();
   }
 
   override unlink(): void {
