@@ -42,19 +42,23 @@ Marker marker_of(const Directory& directory, const FileFacts& facts) noexcept {
 
 Marker marker_at(const Directory& directory, const std::string& name) noexcept {
   auto facts = directory.facts_of(name);
-  return facts.ok() ? marker_of(directory, facts.value()) : Marker::none;
+  if (facts.ok()) return marker_of(directory, facts.value());
+  return facts.error().code == Code::not_found ? Marker::gone : Marker::none;
 }
 
-bool remove_dead_marker(const Directory& directory, const std::string& name) noexcept {
+Result<Marker> clear_marker(const Directory& directory, const std::string& name) noexcept {
   auto facts = directory.facts_of(name);
-  if (!facts.ok() || marker_of(directory, facts.value()) != Marker::dead) return false;
+  if (!facts.ok()) return facts.error().code == Code::not_found ? Marker::gone : Marker::none;
+  const Marker found = marker_of(directory, facts.value());
+  if (found != Marker::dead) return found;
   // relaxed: a number that no other thread has, nothing else.
   static std::atomic<std::uint32_t> removals{0};
   char aside[64];
   std::snprintf(aside, sizeof aside, "%s/aside-%u-%u", kSockets, platform::process_id(),
                 removals.fetch_add(1, std::memory_order_relaxed));
-  directory.take_away_if_same(name, aside, facts.value());
-  return true;
+  const Error error = directory.take_away_if_same(name, aside, facts.value());
+  if (error.code != Code::ok && error.code != Code::not_found) return error;
+  return Marker::gone;
 }
 
 }  // namespace interproc::memory

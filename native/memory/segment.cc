@@ -240,9 +240,13 @@ Result<std::unique_ptr<Segment>> Segment::open(const Directory& directory, const
   for (int attempt = 0; attempt < kDecisionTries; ++attempt) {
     auto file = directory.open_file(name);
     if (!file.ok()) {
-      if (file.error().code == Code::permission && remove_dead_marker(directory, name)) continue;
-      if (file.error().code == Code::permission && marker_at(directory, name) != Marker::none)
-        return fail(Code::backend, "the socket backend has an object of this name");
+      if (file.error().code == Code::permission) {
+        auto marker = clear_marker(directory, name);
+        if (!marker.ok()) return marker.error();
+        if (marker.value() == Marker::gone) continue;
+        if (marker.value() == Marker::alive)
+          return fail(Code::backend, "the socket backend has an object of this name");
+      }
       if (file.error().code != Code::not_found) return file.error();
       if (mode == OpenMode::open) return file.error();
       auto made = make(directory, name, wanted, kindred);

@@ -215,13 +215,14 @@ void Directory::remove_if_same(const std::string& name, const FileFacts& facts) 
   }
 }
 
-void Directory::take_away_if_same(const std::string& name, const std::string& aside,
-                                  const FileFacts& facts) const noexcept {
-  if (renameat(file_.descriptor(), name.c_str(), file_.descriptor(), aside.c_str()) != 0) return;
+Error Directory::take_away_if_same(const std::string& name, const std::string& aside,
+                                   const FileFacts& facts) const noexcept {
+  if (renameat(file_.descriptor(), name.c_str(), file_.descriptor(), aside.c_str()) != 0)
+    return fail_system("renameat", errno);
   auto taken = facts_of(aside);
   if (!taken.ok() || taken.value().inode != facts.inode || taken.value().device != facts.device)
     link_again(aside, name);
-  remove(aside);
+  return remove(aside);
 }
 
 Result<FileFacts> Directory::facts_of(const std::string& name) const noexcept {

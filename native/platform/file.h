@@ -93,8 +93,8 @@ class Directory {
   Result<FileFacts> facts_of(const std::string& name) const noexcept;
   // The same where others may take the name away and give it to something else at the same time: it is moved to `aside` first, and
   // goes back if it is another's by then.
-  void take_away_if_same(const std::string& name, const std::string& aside,
-                         const FileFacts& facts) const noexcept;
+  Error take_away_if_same(const std::string& name, const std::string& aside,
+                          const FileFacts& facts) const noexcept;
   Result<std::vector<std::string>> names(const char* inside = ".") const noexcept;
 
   Error make_fifo(const std::string& name) const noexcept;

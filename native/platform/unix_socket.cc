@@ -20,8 +20,9 @@ bool is_listened_to(const Directory& directory, const std::string& name) noexcep
   if (connect(socket.descriptor(), reinterpret_cast<const sockaddr*>(&address), sizeof address) ==
       0)
     return true;
-  // Anything else must not look like a death: too many want to connect, say.
-  return errno != ECONNREFUSED && errno != ENOENT;
+  if (errno == ECONNREFUSED) return false;
+  // Anything else must not look like a death: too many want to connect, say, or there is no /proc.
+  return errno != ENOENT || directory.facts_of(name).ok();
 }
 
 }  // namespace interproc::platform

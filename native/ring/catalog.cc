@@ -172,7 +172,7 @@ Result<std::vector<CatalogEntry>> list(const Directory& directory) noexcept {
     if (!file.ok() && file.error().code == Code::not_found)
       continue;  // gone since we read the directory
     if (!file.ok() && memory::marker_at(directory, name) != memory::Marker::none)
-      continue;  // the socket backend's own list has it, if anything
+      continue;  // the socket backend's own list has it, if anything; or gone by now
     CatalogEntry entry;
     entry.name = name;
     Header header{};
@@ -211,7 +211,7 @@ Result<std::vector<std::string>> prune(const Directory& directory, bool dry_run)
     // A doorbell is no object of the user's: removed in silence.
     if (sync::Doorbell::names_bell(name)) sync::Doorbell::remove_if_dead(directory, name);
     // Nor is the name of what was lost with its broker.
-    memory::remove_dead_marker(directory, name);
+    static_cast<void>(memory::clear_marker(directory, name));
     auto found = is_object(name) ? find(directory, name, unknown) : std::nullopt;
     if (!found || persists(*found)) continue;
     if (!found->file.try_lock(memory::kAttachedByte, platform::Lock::exclusive)) continue;

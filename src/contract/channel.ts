@@ -139,6 +139,11 @@ export interface Channel extends SharedObject {
   tryPutMany(messages: readonly Uint8Array[], from: number): number;
 
   /**
+   * Whether who is going to wait for a message if there is none should do so without looking: the last answer to a wait has brought
+   * all there was, and a look costs more than a wait. False where looks are cheap.
+   */
+  readonly isQuiet: boolean;
+  /**
    * Takes the next message into `inbox` at most once. Returns its length, LARGE, CARRIES, EMPTY or ENDED;
    * `deliveries` tells whether it came before.
    */

@@ -129,7 +129,10 @@ const methods: Methods = {
     const stored = asTypedArray(scalar, value);
     const from = position(start, elements.length, 0);
     const to = Math.max(from, position(end, elements.length, elements.length));
-    elements.copyIn(from, new Array(to - from).fill(stored));
+    elements.copyIn(
+      from,
+      Array.from({ length: to - from }, () => stored),
+    );
     return this;
   },
   copyWithin(target, start, end) {

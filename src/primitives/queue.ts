@@ -906,9 +906,9 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void>, Wa
     return this.#puts.add(operation, timeoutMs, signal);
   }
 
-  /** Whether the next call may look: not if others wait already, or if the event loop is to have a turn first. */
+  /** Whether the next call may look: not if others wait already, if the event loop is to have a turn first, or if waiting finds as much. */
   #isFree(): boolean {
-    return ++this.#calls % CALLS_PER_TURN !== 0 && this.#takes.isIdle;
+    return ++this.#calls % CALLS_PER_TURN !== 0 && this.#takes.isIdle && !this.#channel.isQuiet;
   }
 
   /** Whether the last `#isFree` was false to give the event loop a turn. */

@@ -2,6 +2,8 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
+  existsSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -13,15 +15,27 @@ import type { Readable } from 'node:stream';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { SocketBackend } from '../../src/backends/socket/socket-backend.js';
 import { brokerOf, brokersOf, startBroker, until, untilGone } from './brokers.js';
 
 const PACKAGE = new URL('../../dist/index.js', import.meta.url).href;
+const BROKER = new URL('../../dist/backends/socket/broker-process.js', import.meta.url);
 const NEED_IT = `const { Queue } = await import(${JSON.stringify(PACKAGE)}); new Queue({ backend: 'socket' }).close();`;
 /** It is left with something to keep. */
 const KEEP_IT = `const { Queue } = await import(${JSON.stringify(PACKAGE)}); Queue.create('kept', { backend: 'socket', persist: true });`;
+
+/** Whether there was room for one more name of the file. */
+function linked(file: string, name: string): boolean {
+  try {
+    linkSync(file, name);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 function keysIn(directory: string): string[] {
   return readdirSync(join(directory, '~socket')).filter((name) => /^\d+-/.test(name));
@@ -97,6 +111,38 @@ describe('the broker of a directory', () => {
     await once(starter, 'exit');
     await ended;
     expect(brokersOf(directory)).toHaveLength(1);
+  });
+
+  it('closes nothing of its own where it was told of numbers that were free again when it started', async () => {
+    const file = fileURLToPath(BROKER);
+    const told = Array.from({ length: 60 }, (_, i) => `${i + 3}:1:1`).join();
+    const broker = spawn(process.execPath, [file, told, directory], { stdio: 'ignore' });
+    await until('it has its seat', () => existsSync(join(directory, '~socket', 'broker')));
+    const q = new SocketBackend(directory).openChannel('jobs', 'create', {});
+    expect(brokersOf(directory)).toEqual([broker.pid]);
+    q.close();
+  });
+
+  it('has no room for more names than the file system gives its socket', (context) => {
+    const backend = new SocketBackend(directory);
+    const q = backend.openChannel('jobs', 'create', {});
+    const [key = ''] = keysIn(directory);
+    const more = mkdtempSync(join(directory, '~socket', 'more-'));
+    // ext4 has 65,000.
+    let names = 0;
+    while (names < 70_000 && linked(join(directory, '~socket', key), join(more, `${names}`))) {
+      names += 1;
+    }
+    if (names === 70_000) context.skip('as many names as one likes');
+    expect(() => backend.openChannel('more', 'create', {})).toThrow(
+      expect.objectContaining({
+        code: 'ERR_NO_SPACE',
+        message: expect.stringContaining(`'${join(directory, 'more')}'`),
+      }),
+    );
+    rmSync(more, { recursive: true });
+    backend.openChannel('more', 'create', {}).close();
+    q.close();
   });
 
   it('lets nobody else in, whatever the umask of who started it', async () => {

@@ -6,7 +6,7 @@ import { brokersOf, untilGone } from './brokers.js';
 import { Program } from './program.js';
 import { atScale } from './scale.js';
 
-// Of 40,000 looks 25 were wrong where the hub did not catch up.
+// Of 40,000 looks at the lock 25 were wrong where the hub did not catch up; of 3,000 at bytes 1,646 where a store was a word.
 test.for(['native', 'socket', 'memory'])(
   'what another one did is found done by whoever learns of it by another way: %s',
   async (backend) => {
@@ -16,7 +16,7 @@ test.for(['native', 'socket', 'memory'])(
       directory,
       environment: { INTERPROC_BACKEND: backend },
     });
-    expect(await program.says('missed')).toBe(0);
+    expect(await program.says('missed')).toEqual({ locked: 0, stale: 0 });
     expect(await program.ends()).toEqual({ code: 0, signal: null });
     await Promise.all(brokersOf(directory).map(untilGone));
   },

@@ -224,6 +224,7 @@ class MemoryChannel implements Channel {
   readonly outbox: Uint8Array;
   readonly offsets: Uint32Array;
   readonly lengths: Uint32Array;
+  readonly isQuiet = false;
   readonly leasing = undefined;
   deliveries = 0;
   receipt = 0;

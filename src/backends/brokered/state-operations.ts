@@ -61,17 +61,18 @@ export const TRY_WRITE = STATE_OPERATIONS + 42;
 /** A word. */
 export const RELEASE_WRITE = STATE_OPERATIONS + 43;
 
-// Bytes. `changes`: how often they have been changed, modulo 2^32.
+// Bytes. What changes some is never a word: its reply says that the file has them, so that whoever is told of it by another way finds them.
+// `changes`: how often they have been changed, modulo 2^32.
 // ARM of values and arrays adds: bool whether a look preceded, u32 changes that it saw.
-/** u8 operation, u8 type, u32 offset, 8 bytes value, 8 bytes expected -> u32 changes, 8 bytes previous. A word if it stores. */
+/** u8 operation, u8 type, u32 offset, 8 bytes value, 8 bytes expected -> u32 changes, 8 bytes previous */
 export const OPERATE = STATE_OPERATIONS + 50;
 /** u32 offset, u32 length -> u32 changes, rest bytes */
 export const READ_BYTES = STATE_OPERATIONS + 51;
-/** A word. u32 offset, rest bytes */
+/** u32 offset, rest bytes -> nothing */
 export const WRITE_BYTES = STATE_OPERATIONS + 52;
 /** u32 length -> u32 changes, u64 version, rest bytes */
 export const READ_WHOLE = STATE_OPERATIONS + 53;
-/** bool is expected, u64 expected version, rest bytes -> bool written. A word if nothing is expected. */
+/** bool is expected, u64 expected version, rest bytes -> bool written */
 export const WRITE_WHOLE = STATE_OPERATIONS + 54;
 /** A word: whoever waits looks again. */
 export const NOTIFY_CHANGE = STATE_OPERATIONS + 55;

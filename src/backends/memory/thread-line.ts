@@ -62,6 +62,7 @@ export class ThreadLine implements Line {
     this.#sleep = new ThreadSleep(words, () => this.#look());
     lifeline.onLost = () => {
       // What it said last comes first.
+      this.#deliverEarly();
       while (this.#deliver());
       this.#end(hubHasEnded());
     };

@@ -31,6 +31,7 @@ export class NativeChannel extends NativeObject implements Channel {
   readonly offsets: Uint32Array;
   readonly lengths: Uint32Array;
   readonly outbox: Uint8Array;
+  readonly isQuiet = false;
   readonly leasing: NativeLeasing;
 
   // Of this class's own as well: the hot calls read private fields faster than inherited ones.

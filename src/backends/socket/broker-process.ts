@@ -1,9 +1,8 @@
-/** The broker of a directory: a process of its own, which leaves when nobody needs it. Its arguments are what to close, and the directory. */
-
-import { closeSync } from 'node:fs';
+/** The broker of a directory: a process of its own, which leaves when nobody needs it. Its arguments are what it is to let go of, and the directory. */
 
 import { Hub } from '../brokered/hub/hub.js';
 import { BrokerServer } from './broker-server.js';
+import { letGo } from './inheritance.js';
 import { Seat, privateName } from './seat.js';
 import { socketDirectory, withSocketPath } from './socket-directory.js';
 import { SocketNames, sweep } from './socket-names.js';
@@ -58,11 +57,5 @@ async function run(directory: string): Promise<void> {
 }
 
 const [, , inherited = '', directory = ''] = process.argv;
-for (const descriptor of inherited.split(',').filter(Boolean)) {
-  try {
-    closeSync(Number(descriptor));
-  } catch {
-    // Closed since it was listed.
-  }
-}
+letGo(inherited);
 await run(directory);

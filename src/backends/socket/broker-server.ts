@@ -34,16 +34,41 @@ class Lateness {
   }
 }
 
+function descriptorOf(socket: Socket): number {
+  const { _handle: handle } = socket as unknown as { _handle: { readonly fd?: number } | null };
+  return handle?.fd ?? -1;
+}
+
 /** Whether the other end of the socket is there; asks the kernel. */
 function isConnected(socket: Socket): boolean {
-  const { _handle: handle } = socket as unknown as { _handle: { readonly fd?: number } | null };
-  const descriptor = handle?.fd ?? -1;
-  if (descriptor < 0) return handle !== null;
+  if (socket.destroyed) return false;
+  const descriptor = descriptorOf(socket);
+  if (descriptor < 0) return true;
   try {
     writeSync(descriptor, NOTHING);
     return true;
   } catch (error) {
     return errorCode(error) !== 'EPIPE';
+  }
+}
+
+/**
+ * Writes as much as the kernel takes; how much. Nobody there is no error: a socket whose write fails is closed by Node, and what
+ * its client had said last would not be read. Its end is read behind that.
+ */
+function writeNow(socket: Socket, bytes: Buffer): number {
+  const descriptor = socket.destroyed ? -1 : descriptorOf(socket);
+  if (descriptor < 0) return 0;
+  const limit = Error.stackTraceLimit;
+  // Of an error that says 'not now' the stack is most of the cost.
+  Error.stackTraceLimit = 0;
+  try {
+    return writeSync(descriptor, bytes);
+  } catch (error) {
+    const code = errorCode(error);
+    return code === 'EAGAIN' || code === 'EINTR' ? 0 : bytes.length;
+  } finally {
+    Error.stackTraceLimit = limit;
   }
 }
 
@@ -98,7 +123,8 @@ export class BrokerServer {
     this.#sockets.add(socket);
     const session = this.#hub.connect({
       write: (bytes) => {
-        socket.write(bytes);
+        const written = socket.writableLength === 0 ? writeNow(socket, bytes) : 0;
+        if (written < bytes.length) socket.write(bytes.subarray(written));
         if (socket.writableLength <= MAX_BACKLOG_BYTES) return true;
         socket.pause();
         return false;
@@ -115,8 +141,9 @@ export class BrokerServer {
       session.resume();
       if (socket.writableLength <= MAX_BACKLOG_BYTES) socket.resume();
     });
-    // What is wrong with it, 'close' says too: it is gone.
-    socket.on('error', () => {});
+    // All of these say that it is gone; the first comes in the turn in which that was read, before anybody's request is served.
+    socket.on('end', () => session.lost());
+    socket.on('error', () => session.lost());
     socket.on('close', () => {
       this.#sockets.delete(socket);
       session.lost();

@@ -1,51 +1,20 @@
 /** Starts the broker of a directory. */
 
 import { spawn } from 'node:child_process';
-import {
-  closeSync,
-  fstatSync,
-  openSync,
-  readFileSync,
-  readSync,
-  readdirSync,
-  rmSync,
-} from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { inheritance } from './inheritance.js';
 import { privateName } from './seat.js';
 
 const SHOWN_BYTES = 1_000;
-const O_CLOEXEC = 0o2000000;
 
 /** The built one, also for sources that run as they are. */
 function programFile(): string {
   const here = import.meta.url.replace('/src/backends/', '/dist/backends/');
   return fileURLToPath(new URL('broker-process.js', here));
-}
-
-/**
- * What every child of this process inherits, besides the first three. Node marks what it opens and, at its start, most of what it
- * has inherited itself, so that no child gets it; addons need not.
- */
-function inherited(): number[] {
-  try {
-    return readdirSync('/proc/self/fdinfo')
-      .map(Number)
-      .filter((descriptor) => descriptor > 2 && !isClosedOnExec(descriptor));
-  } catch {
-    return []; // no such directory here
-  }
-}
-
-function isClosedOnExec(descriptor: number): boolean {
-  try {
-    const facts = readFileSync(`/proc/self/fdinfo/${descriptor}`, 'latin1');
-    return (Number.parseInt(/^flags:\s+(\d+)/m.exec(facts)?.[1] ?? '', 8) & O_CLOEXEC) !== 0;
-  } catch {
-    return true; // it was closed meanwhile: the one that lists them, say
-  }
 }
 
 /** A broker on its way. */
@@ -61,7 +30,7 @@ export class Launch {
     this.#words = openSync(file, 'wx+', 0o600);
     rmSync(file);
     const { LD_LIBRARY_PATH } = process.env;
-    const args = [programFile(), inherited().join(), directory];
+    const args = [programFile(), inheritance(), directory];
     const broker = spawn(process.execPath, args, {
       detached: true,
       stdio: ['ignore', 'ignore', this.#words],

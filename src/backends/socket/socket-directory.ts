@@ -98,8 +98,10 @@ export function errorCode(error: unknown): string {
 export function systemError(what: string, cause: unknown): InterprocError {
   const { code, errno, syscall } = cause as NodeJS.ErrnoException;
   const isDenied = code === 'EACCES' || code === 'EPERM' || code === 'EROFS';
+  // EMLINK: of names a file has 65,000 at most on ext4, say.
+  const isFull = code === 'ENOSPC' || code === 'EDQUOT' || code === 'EMLINK';
   return new InterprocError(
-    isDenied ? 'ERR_PERMISSION' : code === 'ENOSPC' ? 'ERR_NO_SPACE' : 'ERR_SYSTEM',
+    isDenied ? 'ERR_PERMISSION' : isFull ? 'ERR_NO_SPACE' : 'ERR_SYSTEM',
     `Could not ${what}: ${(cause as Error).message}; INTERPROC_DIR moves the directory`,
     { cause, errno: errno === undefined ? undefined : Math.abs(errno), syscall },
   );

@@ -77,7 +77,8 @@ export class RwLock implements StatePart {
   }
 
   #letReadersIn(): void {
-    const first = new Set(this.#waitingToRead);
+    // Who waits to write too lets its own readers come after its writer.
+    const first = new Set([...this.#waitingToRead].filter((user) => !this.#writers.has(user)));
     this.#readersFirst = first;
     this.#writers.offer();
     if (first.size === 0) return;
@@ -101,7 +102,10 @@ export class RwLock implements StatePart {
 
   hearWaiting(user: User, side: Side): void {
     if (side === SHARE) this.#waitingToRead.add(user);
-    else this.#writers.come(user);
+    else {
+      this.#writers.come(user);
+      if (this.#readersFirst.delete(user)) this.#writers.offer();
+    }
   }
 
   sayReady(): void {}

@@ -28,6 +28,10 @@ export class Succession {
     this.#freeNow = freeNow;
   }
 
+  has(user: User): boolean {
+    return this.#places.has(user);
+  }
+
   hasOthers(user: User): boolean {
     return this.#places.size > (this.#places.has(user) ? 1 : 0);
   }

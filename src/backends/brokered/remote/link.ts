@@ -70,9 +70,6 @@ export class Link {
   #failure: InterprocError | undefined;
   #lost: InterprocError | undefined;
   #epoch = 0;
-  #replies = 0;
-  /** How many there had been when the last word left that changes bytes of a state. */
-  storedAt = -1;
 
   /** @throws ERR_VERSION, ERR_BROKER */
   constructor(line: Line, { patienceMs = PATIENCE_MS }: LinkOptions = {}) {
@@ -106,11 +103,6 @@ export class Link {
   /** @throws ERR_BROKER if it is gone */
   assertThere(): void {
     if (this.#lost !== undefined) throw this.#lostError(this.#lost);
-  }
-
-  /** How many requests have been answered, and so everything that was said before them. */
-  get replies(): number {
-    return this.#replies;
   }
 
   /** Begins what `ask` or `tell` will send: nothing else may be begun in between. @throws ERR_BROKER */
@@ -154,10 +146,7 @@ export class Link {
     this.#awaited = 0;
     const failure = this.#failure as InterprocError | undefined;
     if (failure !== undefined) throw failure;
-    if (reply !== undefined) {
-      this.#replies++;
-      return reply;
-    }
+    if (reply !== undefined) return reply;
     this.#end(new Error(`it has not answered for ${this.#patienceMs / 1000} s`));
     throw this.#lostError(this.#lost as unknown as InterprocError);
   }

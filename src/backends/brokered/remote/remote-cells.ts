@@ -51,15 +51,15 @@ class RemoteTypedCells implements TypedCells {
       const found = this.#loadFromFile(byteOffset);
       if (found !== undefined) return found;
     }
-    const isStore = operation === 'store';
-    const begun = isStore ? this.#calls.word(OPERATE) : this.#calls.request(OPERATE);
-    begun.u8(CELL_OPERATIONS.indexOf(operation)).u8(this.#code).u32(byteOffset);
-    begun.rest(this.#operands(value, expected));
-    if (isStore) {
-      this.#calls.tellStore();
-      return value as Element;
-    }
+    this.#calls
+      .request(OPERATE)
+      .u8(CELL_OPERATIONS.indexOf(operation))
+      .u8(this.#code)
+      .u32(byteOffset)
+      .rest(this.#operands(value, expected));
     const reply = this.#calls.ask();
+    // Who stores has not looked.
+    if (operation === 'store') return value as Element;
     this.#cells.saw(reply.u32());
     oneOperand.set(reply.rest().subarray(0, OPERAND_BYTES));
     return this.#access.get(operandView, 0);
@@ -149,13 +149,11 @@ export class RemoteCells implements Cells, RemotePart {
   }
 
   writeWhole(from: Uint8Array, expected: bigint | undefined): boolean {
-    if (expected === undefined) {
-      this.#calls.word(WRITE_WHOLE).bool(false).u64(0n);
-      this.#calls.tellStore(from);
-      return true;
-    }
-    this.#calls.request(WRITE_WHOLE).bool(true).u64(expected).rest(from);
-    return this.#calls.ask().bool();
+    this.#calls
+      .request(WRITE_WHOLE)
+      .bool(expected !== undefined)
+      .u64(expected ?? 0n);
+    return this.#calls.ask(from).bool();
   }
 
   sayWaiting(word: FrameWriter): void {

@@ -74,6 +74,8 @@ export class RemoteChannel extends RemoteObject implements Channel {
   deliveries = 0;
   receipt = 0;
   #large: Uint8Array | undefined;
+  /** By the last wait for some. */
+  #wantedMessages = 0;
   /** Of the message that found no room. */
   #wanted = 0;
   readonly #room = new PromisedRoom();
@@ -86,6 +88,8 @@ export class RemoteChannel extends RemoteObject implements Channel {
   readonly #handBorrower: Borrower;
   /** It receives, and so has no use for messages in hand. */
   #isReceiver = false;
+  /** The last answer brought fewer messages than were wanted. */
+  #hasAll = false;
 
   constructor(
     link: Link,
@@ -248,6 +252,11 @@ export class RemoteChannel extends RemoteObject implements Channel {
   }
 
   // Taking
+
+  /** What comes after that is found by the hub when it hears of the wait. */
+  get isQuiet(): boolean {
+    return this.#hasAll && this.#hand.isEmpty;
+  }
 
   tryTake(): number {
     if (!this.#hasNext()) return this.#takeByRequest();
@@ -536,7 +545,9 @@ export class RemoteChannel extends RemoteObject implements Channel {
       if (!this.#isVoid(askedAbout)) this.#addRoom(bytes);
     } else if (side === TAKE_SIDE) {
       const count = body.u32();
-      if (count > 0 && isAwaited && !this.#isVoid(takenFrom)) this.#fillHand(count, true, body);
+      if (count === 0 || !isAwaited || this.#isVoid(takenFrom)) return;
+      this.#fillHand(count, true, body);
+      this.#hasAll = count < this.#wantedMessages;
     }
   }
 
@@ -553,8 +564,10 @@ export class RemoteChannel extends RemoteObject implements Channel {
   protected override sayWaiting(word: FrameWriter, side: Side): void {
     if (side === PUT_SIDE) word.u32(this.#wanted);
     if (side !== TAKE_SIDE) return;
-    word.u32(this.#isReceiver ? 0 : this.#hand.nextWindow());
+    this.#wantedMessages = this.#isReceiver ? 0 : this.#hand.nextWindow();
+    word.u32(this.#wantedMessages);
     this.#handIsOver();
+    this.#hasAll = false;
   }
 
   copyTickets(message: Uint8Array, source: Channel): Ticket[] {

@@ -48,9 +48,8 @@ class RemoteState extends RemoteObject implements State {
       assertOpen: () => this.assertOpen(),
       request: (operation) => this.request(operation),
       word: (operation) => this.word(operation),
-      ask: () => this.link.ask(),
-      tell: (rest) => this.link.tell(rest),
-      tellStore: (rest) => this.#tellStore(rest),
+      ask: (rest) => this.link.ask(rest),
+      tell: () => this.link.tell(),
       file: () => this.#fileNow(),
     };
     const { parts, hearing } = lockPartsOf(calls, geometry);
@@ -105,22 +104,15 @@ class RemoteState extends RemoteObject implements State {
   write(offset: number, from: Uint8Array): void {
     this.#assertInside(offset, from.length);
     for (let at = 0; at < from.length; at += PIECE_BYTES) {
-      this.word(WRITE_BYTES).u32(offset + at);
-      this.#tellStore(from.subarray(at, at + PIECE_BYTES));
+      this.request(WRITE_BYTES).u32(offset + at);
+      this.link.ask(from.subarray(at, at + PIECE_BYTES));
     }
-  }
-
-  #tellStore(rest: Uint8Array | undefined): void {
-    this.link.storedAt = this.link.replies;
-    this.link.tell(rest);
   }
 
   /** A broker that is gone is noticed when the event loop turns: until then the file says what it said last. */
   #fileNow(): StateFileReader | undefined {
     this.assertOpen();
     this.link.assertThere();
-    // What this thread has changed may not have been read yet; the next reply says that it has.
-    if (this.link.storedAt === this.link.replies) return undefined;
     if (this.#looks < LOOKS_BEFORE_FILE) this.#countLook();
     return this.#file;
   }

@@ -8,13 +8,11 @@ export interface StateCalls {
   assertOpen(): void;
   request(operation: number): FrameWriter;
   word(operation: number): FrameWriter;
-  /** Sends the request that was begun. */
-  ask(): Body;
-  /** Sends the word that was begun, with `rest` behind it. */
-  tell(rest?: Uint8Array): void;
-  /** The same of a word that changes bytes. */
-  tellStore(rest?: Uint8Array): void;
-  /** From which a look may read now, without asking; whatever this thread has changed is in it. @throws ERR_CLOSED, ERR_BROKER */
+  /** Sends the request that was begun, with `rest` behind it. What it has changed is in the files when this returns. */
+  ask(rest?: Uint8Array): Body;
+  /** Sends the word that was begun. */
+  tell(): void;
+  /** From which a look may read now, without asking. @throws ERR_CLOSED, ERR_BROKER */
   file(): StateFileReader | undefined;
 }
 
