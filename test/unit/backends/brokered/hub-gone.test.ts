@@ -9,6 +9,7 @@ import { giveBackAll } from '../../../../src/backends/brokered/remote/borrowed.j
 import { Link } from '../../../../src/backends/brokered/remote/link.js';
 import { openChannel } from '../../../../src/backends/brokered/remote/remote-channel.js';
 import { openPipe } from '../../../../src/backends/brokered/remote/remote-pipe.js';
+import type { RemotePipeEnd } from '../../../../src/backends/brokered/remote/remote-pipe.js';
 import { openState } from '../../../../src/backends/brokered/remote/remote-state.js';
 
 /** Of a hub whose end the thread has not noticed: it is what a write meets. */
@@ -104,6 +105,6 @@ describe('when the hub is gone and nobody has noticed', () => {
     dying.isDead = true;
     expect(() => end[outcome]()).not.toThrow();
     expect(link.isLost).toBe(true);
-    expect(end.isClosed).toBe(outcome === 'depart');
+    expect((end as RemotePipeEnd).isClosed).toBe(outcome === 'depart');
   });
 });

