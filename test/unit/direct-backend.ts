@@ -81,6 +81,11 @@ export class DirectBackend extends BrokeredBackend {
     return new DirectClient(this.anotherLink());
   }
 
+  /** Its own way to the hub. */
+  get connection(): Link {
+    return this.#link;
+  }
+
   protected link(): Link {
     return this.#link;
   }

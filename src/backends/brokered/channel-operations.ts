@@ -19,6 +19,8 @@ export const PUT_MANY_PROMISED = CHANNEL_OPERATIONS + 6;
 export const GIVE_BACK_ROOM = CHANNEL_OPERATIONS + 7;
 /** From the hub, unasked: the queue has ended, and waits for what was promised room to come or to be given back. */
 export const ROOM_IS_WANTED = CHANNEL_OPERATIONS + 8;
+/** Unasked, to who puts fast: u32 bytes that are promised besides. */
+export const MORE_ROOM = CHANNEL_OPERATIONS + 38;
 
 /**
  * u32 bytes that the next message may have, u32 messages wanted -> status; TOO_LARGE: u32 its length; if positive, how many: u32
@@ -80,7 +82,7 @@ export function chunkOf({ maxItems }: ChannelGeometry): number {
   return maxItems > 0 ? 1 : CHUNK;
 }
 
-export const LARGEST_HAND = 256;
+export const LARGEST_HAND = 1024;
 /** Of all messages in hand together. */
 export const LARGEST_HAND_BYTES = 2 ** 16;
 /** Messages that one handle may have received and neither acknowledged nor given back. */

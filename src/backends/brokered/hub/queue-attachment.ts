@@ -24,6 +24,7 @@ import {
   LARGEST_HAND,
   LARGEST_HAND_BYTES,
   MAX_UNACKNOWLEDGED,
+  MORE_ROOM,
   NACK,
   NO_HAND,
   GIVE_BACK_ROOM,
@@ -69,6 +70,7 @@ export class QueueAttachment extends Attachment {
   /** The length of the message whose room is kept. */
   #kept: number | undefined;
   readonly #promise: RoomPromise;
+  #isPromisingSoon = false;
   readonly #hand: MessageHand;
   /** How many messages its wait for some wants. */
   #window = 0;
@@ -204,6 +206,17 @@ export class QueueAttachment extends Attachment {
   #putPromised(body: Body, length: number, carries: boolean): void {
     this.#promise.use(this.#queue.roomFor(length));
     this.#queue.add(body.buffer, body.skip(length), length, carries);
+    if (this.#promise.isLow && !this.#isPromisingSoon) this.#promiseMore();
+  }
+
+  /** Before it is used up, so that who puts without a pause never has to ask. */
+  #promiseMore(): void {
+    this.#isPromisingSoon = true;
+    this.session.later(() => {
+      this.#isPromisingSoon = false;
+      const more = this.isClosed ? 0 : this.#promise.extend();
+      if (more > 0) this.session.beginPush(this.handle, MORE_ROOM).u32(more).end();
+    });
   }
 
   #promiseAnew(isFast: boolean): number {

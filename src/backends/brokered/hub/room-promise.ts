@@ -14,7 +14,7 @@ import type { HubQueue } from './hub-queue.js';
 
 /** The first promise; the next ones double. */
 const SMALLEST_BYTES = 1024;
-const LARGEST_BYTES = 2 ** 16;
+const LARGEST_BYTES = 2 ** 18;
 
 export class RoomPromise {
   readonly #queue: HubQueue;
@@ -28,6 +28,11 @@ export class RoomPromise {
   /** Whether anything may come by it. */
   get isOutstanding(): boolean {
     return this.#bytes > 0;
+  }
+
+  /** Less than half of it is left to one who uses it: more should be on its way before it ends. */
+  get isLow(): boolean {
+    return this.#aim > 0 && this.#bytes < this.#aim / 2;
   }
 
   /** For a handle that puts fast, if it can be by as much as it waits for; how much was added. */

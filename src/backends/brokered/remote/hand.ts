@@ -10,6 +10,7 @@ import { copyBytes } from '../frames.js';
 import type { Body } from '../frames.js';
 
 const QUICK_MS = 1;
+const LARGE = 64;
 
 export class Hand {
   readonly #chunk: number;
@@ -59,6 +60,11 @@ export class Hand {
     const aim = this.#count >= this.#window ? 2 * this.#window : this.#window;
     this.#window = Math.max(1, Math.min(aim, quick, LARGEST_HAND));
     return this.#window;
+  }
+
+  /** Whether many messages come at a time. */
+  get isLargeWindow(): boolean {
+    return this.#window >= LARGE;
   }
 
   /** Whether it was pushed and nothing of it committed: then it is void if its wait is withdrawn. */

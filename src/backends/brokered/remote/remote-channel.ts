@@ -25,6 +25,7 @@ import {
   IS_FULL,
   IS_READABLE,
   KEEP_ROOM,
+  MORE_ROOM,
   NACK,
   NO_HAND,
   PUT,
@@ -253,9 +254,9 @@ export class RemoteChannel extends RemoteObject implements Channel {
 
   // Taking
 
-  /** What comes after that is found by the hub when it hears of the wait. */
+  /** The hub looks when it hears of a wait, and its answer brings messages: who takes them quickly wants no other way. */
   get isQuiet(): boolean {
-    return this.#hasAll && this.#hand.isEmpty;
+    return this.#hand.isEmpty && (this.#hasAll || this.#hand.isLargeWindow);
   }
 
   tryTake(): number {
@@ -557,8 +558,9 @@ export class RemoteChannel extends RemoteObject implements Channel {
     return asked?.link === link && asked.identity === identity && link.isAwaitingReply;
   }
 
-  override told(operation: number): void {
+  override told(operation: number, body: Body): void {
     if (operation === ROOM_IS_WANTED) this.#giveBackRoom();
+    else if (operation === MORE_ROOM && !this.#isVoid(askedAbout)) this.#addRoom(body.u32());
   }
 
   protected override sayWaiting(word: FrameWriter, side: Side): void {

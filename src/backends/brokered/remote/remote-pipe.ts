@@ -538,13 +538,13 @@ export class RemotePipeEnd extends RemoteObject implements PipeEnd, EndHere {
   stay(): void {
     if (this.link.isLost) return;
     this.word(operations.STAY);
-    this.link.tell();
+    this.link.tellIfThere();
   }
 
   depart(): void {
     if (!this.link.isLost) {
       this.word(operations.DEPART);
-      this.link.tell();
+      this.link.tellIfThere();
     }
     this.hasMoved();
   }

@@ -8,6 +8,8 @@ import type { Line } from '../../../../src/backends/brokered/line.js';
 import { giveBackAll } from '../../../../src/backends/brokered/remote/borrowed.js';
 import { Link } from '../../../../src/backends/brokered/remote/link.js';
 import { openChannel } from '../../../../src/backends/brokered/remote/remote-channel.js';
+import { openPipe } from '../../../../src/backends/brokered/remote/remote-pipe.js';
+import type { RemotePipeEnd } from '../../../../src/backends/brokered/remote/remote-pipe.js';
 import { openState } from '../../../../src/backends/brokered/remote/remote-state.js';
 
 /** Of a hub whose end the thread has not noticed: it is what a write meets. */
@@ -94,5 +96,15 @@ describe('when the hub is gone and nobody has noticed', () => {
     lock.arm(ACQUIRE);
     dying.isDead = true;
     expect(() => lock.leave(ACQUIRE)).not.toThrow();
+  });
+
+  it.each(['stay', 'depart'] as const)('an end of a pipe that was to travel: %s', (outcome) => {
+    const link = new Link(dying);
+    const [end] = openPipe(link, {});
+    openChannel(link, 'q', 'openOrCreate', {}).issueTicket(end);
+    dying.isDead = true;
+    expect(() => end[outcome]()).not.toThrow();
+    expect(link.isLost).toBe(true);
+    expect((end as RemotePipeEnd).isClosed).toBe(outcome === 'depart');
   });
 });

@@ -6,7 +6,18 @@ import type { ListenerEnd } from '../../../../src/contract/listener.js';
 import { CARRYING, EMPTY, ENDED, FULL, RECEIVE, SEND } from '../../../../src/contract/pipe.js';
 import type { PipeEnd, PipeOptions } from '../../../../src/contract/pipe.js';
 import type { Channel, SharedObject, Ticket } from '../../../../src/contract/channel.js';
-import type { Link } from '../../../../src/backends/brokered/remote/link.js';
+import type { Hub } from '../../../../src/backends/brokered/hub/hub.js';
+import type { Line } from '../../../../src/backends/brokered/line.js';
+import { ARM, OPEN_PIPE } from '../../../../src/backends/brokered/operations.js';
+import { pipeGeometry, writeGeometry } from '../../../../src/backends/brokered/pipe-geometry.js';
+import {
+  OFFERED,
+  RECEIVE as PIPE_RECEIVE,
+  ROOM_FREED,
+  SEND as PIPE_SEND,
+  SUBSCRIBE,
+} from '../../../../src/backends/brokered/pipe-operations.js';
+import { Link } from '../../../../src/backends/brokered/remote/link.js';
 import { openChannel } from '../../../../src/backends/brokered/remote/remote-channel.js';
 import {
   openBacklog,
@@ -15,6 +26,7 @@ import {
 import { openPipe, openPipeTicket } from '../../../../src/backends/brokered/remote/remote-pipe.js';
 import { DirectBackend } from '../../direct-backend.js';
 import { thrownBy } from '../../thrown-by.js';
+import { RawClient } from './frames-of-clients.js';
 
 const MESSAGE_BYTES = 8;
 const CAPACITY = 4096;
@@ -52,6 +64,30 @@ class Party {
     this.words = 0;
     return cost;
   }
+}
+
+/** To one whose words are read together with the next request. */
+function corkedLink(hub: Hub): Link {
+  const written: Uint8Array[] = [];
+  const arrived: Buffer[] = [];
+  const session = hub.connect({
+    write: (bytes) => void arrived.push(bytes),
+    close: () => line.onLost(new Error('the hub ended it')),
+  });
+  const line: Line = {
+    onBytes() {},
+    onLost() {},
+    write: (bytes) => void written.push(Buffer.from(bytes)),
+    wait() {
+      session.receive(Buffer.concat(written.splice(0)));
+      for (const bytes of arrived.splice(0)) line.onBytes(bytes);
+      return true;
+    },
+    ref() {},
+    unref() {},
+    close: () => session.lost(),
+  };
+  return new Link(line);
 }
 
 let backend: DirectBackend;
@@ -176,8 +212,10 @@ describe('an end of a pipe behind a hub', () => {
   it('learns of a death before the first message of a turn', async () => {
     const [a] = between();
     expect(send(a, 0)).toBe(0);
-    bob.kill();
     await turn();
+    await turn();
+    // Nothing of it has been read.
+    bob.kill();
     expect(send(a, 1)).toBe(ENDED);
   });
 
@@ -249,6 +287,37 @@ describe('an end of a pipe behind a hub', () => {
     expect(receiveAll(moved)).toEqual([...range(5, 25), EMPTY]);
   });
 
+  it('takes along what comes while its ticket is issued', async () => {
+    const [a, b] = between();
+    const came = rung(b, RECEIVE);
+    sendAll(a, 0, 1);
+    await came;
+    const ask = Link.prototype.ask.bind(bob.link);
+    vi.spyOn(bob.link, 'ask').mockImplementation((rest) => {
+      const reply = ask(rest);
+      sendAll(a, 1, 1);
+      return reply;
+    });
+    const queue = bob.queue();
+    const ticket = put(queue, b);
+    b.depart();
+    const sent = receiveAll(take(ann.queue(), ticket, ann));
+    expect(sent.slice(0, 3)).toEqual([0, 1, 1]);
+  });
+
+  it('takes along what came just before', () => {
+    const link = corkedLink(backend.hub);
+    const [a, b] = openPipe(link, {});
+    const queue = openChannel(link, 'q', 'openOrCreate', {});
+    expect(b.arm(RECEIVE)).toBe(false);
+    // Is read together with what asks for it back.
+    sendAll(a, 1, 1);
+    b.disarm(RECEIVE);
+    const ticket = put(queue, b);
+    b.depart();
+    expect(receive(take(ann.queue(), ticket, ann))).toBe(1);
+  });
+
   it('has it again when it stays', async () => {
     const [a, b] = between();
     const queue = bob.queue();
@@ -272,13 +341,13 @@ describe('an end of a pipe behind a hub', () => {
   it('has its end again when it stays', async () => {
     const [a, b] = between();
     const came = rung(b, RECEIVE);
-    sendAll(a, 0, 1);
     a.close();
     await came;
     const queue = bob.queue();
     queue.issueTicket(b);
     b.stay();
-    expect(receiveAll(b)).toEqual([0, ENDED]);
+    await rung(b, RECEIVE);
+    expect(receive(b)).toBe(ENDED);
   });
 
   it('holds what came back beyond its capacity, and has room again when that is consumed', async () => {
@@ -331,7 +400,7 @@ describe('an end of a pipe behind a hub', () => {
   it('can be in the messages of another, that in those of a third, and so on, and all end at once', () => {
     let [a, b] = ann.pipe();
     const last = a;
-    for (let i = 0; i < 20_000; i++) {
+    for (let i = 0; i < 5000; i++) {
       const [c, d] = ann.pipe();
       c.trySend(Buffer.from(c.issueTicket(b)), CARRYING);
       b.depart();
@@ -377,7 +446,7 @@ describe('messages of a pipe', () => {
     const [a, b] = between({ capacityBytes: 65_536 });
     let came = rung(b, RECEIVE);
     bob.cost();
-    for (let id = 0; id < 1000; id++) {
+    for (let id = 0; id < 10_000; id++) {
       send(a, id);
       if (id % 10 < 9) continue;
       await came;
@@ -387,7 +456,16 @@ describe('messages of a pipe', () => {
     }
     const { requests, words } = bob.cost();
     expect(requests).toBe(0);
-    expect(words).toBeLessThan(10);
+    expect(words).toBeLessThan(20);
+  });
+
+  it('ring for what a look has found, though it came with the look', async () => {
+    const [a, b] = openPipe(corkedLink(backend.hub), {});
+    const came = rung(b, RECEIVE);
+    sendAll(a, 1, 2);
+    expect(b.isReadable()).toBe(true);
+    await came;
+    expect([receive(b), receive(b), receive(b)]).toEqual([1, 2, EMPTY]);
   });
 
   it('ring for what a look has found that was made while somebody waits', async () => {
@@ -405,15 +483,32 @@ describe('messages of a pipe', () => {
     expect(receive(b)).toBe(3);
   });
 
-  it('make room that the sender is told of, before it has none', async () => {
-    const [a, b] = between();
-    sendAll(a, 0, FULL_OF - 1);
-    for (let i = 0; i < FULL_OF / 2; i++) receive(b);
-    await turn();
-    send(a, 0);
-    ann.cost();
-    sendAll(a, 0, FULL_OF / 4);
-    expect(ann.cost().requests).toBe(0);
+  it('make room that the sender is told of unasked, when it is a quarter', () => {
+    const client = new RawClient(backend.hub);
+    const geometry = pipeGeometry({ capacityBytes: CAPACITY });
+    const from = client.ask(0, OPEN_PIPE, (body) => writeGeometry(body, geometry)).readUInt32LE(0);
+    const roomTold = () => {
+      const told = client.heard.filter(({ operation }) => operation === ROOM_FREED);
+      return told.map(({ body }) => body.readDoubleLE(0));
+    };
+    const sendBytes = (bytes: number) =>
+      client.tell(from, PIPE_SEND, (body) =>
+        body
+          .u32(bytes - 8)
+          .u32(0)
+          .rest(Buffer.alloc(bytes - 8)),
+      );
+    client.tell(from + 1, SUBSCRIBE, (body) => body.u32(CAPACITY));
+    sendBytes(CAPACITY / 4 - 1);
+    expect(roomTold()).toEqual([]);
+    sendBytes(9);
+    expect(roomTold()).toEqual([CAPACITY / 4 + 8]);
+    // Without a subscription, when somebody asks for them.
+    client.ask(from + 1, PIPE_RECEIVE, (body) => body.u32(0).u32(0));
+    sendBytes(CAPACITY / 4);
+    expect(roomTold()).toHaveLength(1);
+    client.ask(from + 1, PIPE_RECEIVE, (body) => body.u32(1).u32(1));
+    expect(roomTold()).toEqual([CAPACITY / 4 + 8, CAPACITY / 4]);
   });
 
   it('make room that who waits for it is told of, when it is enough', async () => {
@@ -465,6 +560,7 @@ describe('a listener behind a hub', () => {
     const [, theirs] = bob.pipe(backlog.terms);
     expect(backlog.tryOffer(theirs)).toBe(ENDED);
     expect(theirs.peerIsGone()).toBe(false);
+    expect(backend.list().map(({ kind }) => kind)).not.toContain('listener');
     expect(thrownBy(() => openBacklog(bob.link, 'l'))).toMatchObject({ code: 'ERR_NOT_FOUND' });
     openListener(bob.link, 'l', OPTIONS);
   });
@@ -484,6 +580,20 @@ describe('a listener behind a hub', () => {
     const gone = rung(backlog as never, OFFER);
     ann.kill();
     await gone;
+  });
+
+  it('hands over what a client’s other end had received already, and what was on its way to it', async () => {
+    const listener = openListener(ann.link, 'l', OPTIONS);
+    const backlog = openBacklog(bob.link, 'l');
+    const [ours, theirs] = bob.pipe(backlog.terms);
+    const came = rung(theirs, RECEIVE);
+    sendAll(ours, 0, 5);
+    await came;
+    expect(receive(theirs)).toBe(0);
+    sendAll(ours, 5, 2);
+    expect(backlog.tryOffer(theirs)).toBe(0);
+    sendAll(ours, 7, 1);
+    expect(receiveAll(listener.tryAccept() as PipeEnd)).toEqual([...range(1, 7), EMPTY]);
   });
 
   it('leaves an end as it was that finds no room, with what it has received', async () => {
@@ -509,5 +619,68 @@ describe('a listener behind a hub', () => {
     sendAll(accepted, 9, 1);
     expect(receive(right)).toBe(9);
     expect(receive(ours)).toBe(ENDED);
+  });
+});
+
+describe('a hub', () => {
+  type Say = (client: RawClient, first: number) => void;
+
+  it.each<[string, Say]>([
+    [
+      'sends more than there is room for',
+      (client, first) => {
+        for (let i = 0; i < 5; i++) {
+          client.tell(first, PIPE_SEND, (body) => body.u32(1016).u32(0).rest(Buffer.alloc(1016)));
+        }
+      },
+    ],
+    [
+      'sends the wrong way',
+      (client, first) => client.tell(first, PIPE_SEND, (body) => body.u32(0).u32(0)),
+    ],
+    [
+      'sends a message that ends too early',
+      (client, first) => client.tell(first + 1, PIPE_SEND, (body) => body.u32(9).u32(0).u32(0)),
+    ],
+    [
+      'sends half a header',
+      (client, first) => client.tell(first + 1, PIPE_SEND, (body) => body.u32(0)),
+    ],
+    [
+      'sends a part that is more than the whole',
+      (client, first) =>
+        client.tell(first + 1, PIPE_SEND, (body) => body.u32(4).u32(0x300).u32(3).u32(0)),
+    ],
+    [
+      'sends a part of more than a message may be',
+      (client, first) =>
+        client.tell(first + 1, PIPE_SEND, (body) =>
+          body
+            .u32(0)
+            .u32(0x300)
+            .u32(2 ** 31),
+        ),
+    ],
+    [
+      'sends flags that nobody knows',
+      (client, first) => client.tell(first + 1, PIPE_SEND, (body) => body.u32(0).u32(0x400)),
+    ],
+    [
+      'gives back what is no message',
+      (client, first) => client.tell(first, OFFERED, (body) => body.u32(7)),
+    ],
+    [
+      'waits for what does not exist',
+      (client, first) => client.tell(first, ARM, (body) => body.u8(RECEIVE).u32(1).f64(0)),
+    ],
+  ])('lets go who %s, and nobody else', (_, say) => {
+    const client = new RawClient(backend.hub);
+    const geometry = pipeGeometry({ capacityBytes: CAPACITY, duplex: false });
+    const first = client.ask(0, OPEN_PIPE, (body) => writeGeometry(body, geometry)).readUInt32LE(0);
+    const [a, b] = between();
+    say(client, first);
+    expect(client.isEnded).toBe(true);
+    sendAll(a, 0, 1);
+    expect(receive(b)).toBe(0);
   });
 });
