@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest';
 import { atScale } from './scale.js';
-import { test } from './scene.js';
+import { BACKENDS, test, testOn } from './scene.js';
 
 describe('a consumer killed while it holds a message', () => {
   test('leaves it to one that waits already, marked as redelivered', async ({ scene }) => {
@@ -21,55 +21,59 @@ describe('a consumer killed while it holds a message', () => {
     await survivor.leave();
   });
 
-  test('leaves it to the next, ahead of newer messages, once the death is noticed', async ({
-    scene,
-  }) => {
-    const survivor = scene.terminal();
-    const holder = scene.terminal();
-    await survivor.call('create', 'jobs');
-    await holder.call('open', 'jobs');
-    for (const job of ['old 1', 'old 2', 'new 1', 'new 2']) {
-      await survivor.call('put', 'jobs', job);
-    }
-    await holder.receive('jobs');
-    await holder.receive('jobs');
-    await holder.kill();
-    // Who takes over the place of the dead notices first.
-    const newcomer = scene.terminal();
-    await newcomer.call('open', 'jobs');
-    const order = [];
-    for (let i = 0; i < 4; i += 1) {
-      const { id, value, redelivered } = await survivor.receive('jobs');
-      order.push([value, redelivered]);
-      await survivor.call('ack', id);
-    }
-    expect(order).toEqual([
-      ['old 1', true],
-      ['old 2', true],
-      ['new 1', false],
-      ['new 2', false],
-    ]);
-    await newcomer.leave();
-    await survivor.leave();
-  });
+  describe.each(BACKENDS)('on %s,', (backend) => {
+    const test = testOn(backend);
 
-  test('leaves what stands in a stream of its own, and nothing that was handed out', async ({
-    scene,
-  }) => {
-    const survivor = scene.terminal();
-    await survivor.call('create', 'jobs');
-    await survivor.call('put', 'jobs', 'handed out');
-    await survivor.call('put', 'jobs', 'in the stream');
-    const holder = scene.start('hold-in-stream', ['jobs']);
-    expect(await holder.says('took')).toBe('handed out');
-    expect(await holder.says('holding')).toBe(1);
-    const waiting = await survivor.begin('receive', 'jobs');
-    await holder.kill();
-    const received = (await waiting.result) as { id: string };
-    expect(received).toMatchObject({ value: 'in the stream', redelivered: true });
-    await survivor.call('ack', received.id);
-    expect(await survivor.participants('jobs')).toBe(1);
-    await survivor.leave();
+    test('leaves it to the next, ahead of newer messages, once the death is noticed', async ({
+      scene,
+    }) => {
+      const survivor = scene.terminal();
+      const holder = scene.terminal();
+      await survivor.call('create', 'jobs');
+      await holder.call('open', 'jobs');
+      for (const job of ['old 1', 'old 2', 'new 1', 'new 2']) {
+        await survivor.call('put', 'jobs', job);
+      }
+      await holder.receive('jobs');
+      await holder.receive('jobs');
+      await holder.kill();
+      // Who takes over the place of the dead notices first.
+      const newcomer = scene.terminal();
+      await newcomer.call('open', 'jobs');
+      const order = [];
+      for (let i = 0; i < 4; i += 1) {
+        const { id, value, redelivered } = await survivor.receive('jobs');
+        order.push([value, redelivered]);
+        await survivor.call('ack', id);
+      }
+      expect(order).toEqual([
+        ['old 1', true],
+        ['old 2', true],
+        ['new 1', false],
+        ['new 2', false],
+      ]);
+      await newcomer.leave();
+      await survivor.leave();
+    });
+
+    test('leaves what stands in a stream of its own, and nothing that was handed out', async ({
+      scene,
+    }) => {
+      const survivor = scene.terminal();
+      await survivor.call('create', 'jobs');
+      await survivor.call('put', 'jobs', 'handed out');
+      await survivor.call('put', 'jobs', 'in the stream');
+      const holder = scene.start('hold-in-stream', ['jobs']);
+      expect(await holder.says('took')).toBe('handed out');
+      expect(await holder.says('holding')).toBe(1);
+      const waiting = await survivor.begin('receive', 'jobs');
+      await holder.kill();
+      const received = (await waiting.result) as { id: string };
+      expect(received).toMatchObject({ value: 'in the stream', redelivered: true });
+      await survivor.call('ack', received.id);
+      expect(await survivor.participants('jobs')).toBe(1);
+      await survivor.leave();
+    });
   });
 
   test('leaves it to one that never finds the queue empty', async ({ scene }) => {

@@ -1,5 +1,5 @@
 import { describe, expect } from 'vitest';
-import { test } from './scene.js';
+import { BACKENDS, test, testOn } from './scene.js';
 import type { Scene } from './scene.js';
 
 /** `sender` puts an anonymous queue with a message in it on 'carrier', which `keeper` has open too. */
@@ -14,20 +14,24 @@ async function send(scene: Scene) {
 }
 
 describe('an anonymous queue inside a message', () => {
-  for (const how of ['leaves', 'is killed'] as const) {
-    test(`is there for the receiver when its sender ${how} before`, async ({ scene }) => {
-      const { keeper, sender } = await send(scene);
-      await (how === 'leaves' ? sender.leave() : sender.kill());
-      const receiver = scene.terminal();
-      await receiver.call('open', 'carrier');
-      await receiver.call('getHandle', 'carrier', 'reply');
-      expect(await receiver.call('get', 'reply')).toBe('from the sender');
-      await receiver.call('close', 'reply');
-      expect(scene.files()).toEqual(['carrier']);
-      await receiver.leave();
-      await keeper.leave();
-    });
-  }
+  describe.each(BACKENDS)('on %s,', (backend) => {
+    const endings = backend === 'native' ? ['leaves', 'is killed'] : ['is killed'];
+    testOn(backend).for(endings)(
+      'is there for the receiver when its sender %s before',
+      async (how, { scene }) => {
+        const { keeper, sender } = await send(scene);
+        await (how === 'leaves' ? sender.leave() : sender.kill());
+        const receiver = scene.terminal();
+        await receiver.call('open', 'carrier');
+        await receiver.call('getHandle', 'carrier', 'reply');
+        expect(await receiver.call('get', 'reply')).toBe('from the sender');
+        await receiver.call('close', 'reply');
+        expect(scene.files()).toEqual(['carrier']);
+        await receiver.leave();
+        await keeper.leave();
+      },
+    );
+  });
 
   test('joins two processes that share nothing else', async ({ scene }) => {
     const { keeper, sender } = await send(scene);

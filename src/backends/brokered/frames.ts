@@ -18,6 +18,21 @@ export const MAX_SEQUENCE = 2 ** 16 - 1;
 
 const SMALLEST_BUFFER = 2 ** 16;
 
+/** Up to here a loop is faster than a call that first makes views of both. */
+const LOOPED_BYTES = 96;
+
+/** Copies `from[start, start + length)` to `to` from `at` on. */
+export function copyBytes(
+  from: Uint8Array,
+  start: number,
+  to: Uint8Array,
+  at: number,
+  length: number,
+): void {
+  if (length > LOOPED_BYTES) to.set(from.subarray(start, start + length), at);
+  else for (let i = 0; i < length; i++) to[at + i] = from[start + i] as number;
+}
+
 /** Writes frames one behind the other into memory of its own, until they are taken. */
 export class FrameWriter {
   #buffer = Buffer.allocUnsafeSlow(SMALLEST_BUFFER);
@@ -118,8 +133,13 @@ export class FrameWriter {
 
   /** Without it: what the body ends with. */
   rest(value: Uint8Array): this {
-    const at = this.#grow(value.length);
-    this.#buffer.set(value, at);
+    return this.part(value, 0, value.length);
+  }
+
+  /** The same of `value[start, start + length)`. */
+  part(value: Uint8Array, start: number, length: number): this {
+    const at = this.#grow(length);
+    copyBytes(value, start, this.#buffer, at, length);
     return this;
   }
 
@@ -207,6 +227,11 @@ export class Body {
   next(length: number): Buffer {
     const at = this.#step(length);
     return this.buffer.subarray(at, at + length);
+  }
+
+  /** Where they begin in `buffer`: of many small ones the views would cost more than all else. */
+  skip(length: number): number {
+    return this.#step(length);
   }
 
   #step(bytes: number): number {

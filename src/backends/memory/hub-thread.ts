@@ -7,7 +7,7 @@ import { Hub } from '../brokered/hub/hub.js';
 import { HubSleep, newHubWords } from './hub-bell.js';
 import { HubLine } from './hub-line.js';
 import { LAYOUT_VERSION, LINE_BYTES, REFUSED, STATE, viewsOf } from './line-memory.js';
-import { beginPulse } from './pulse.js';
+import { ENDLESS, beginPulse } from './pulse.js';
 import { ANOTHER_IS_HUB, CANNOT_BE, CHANNEL, IS_HUB, hubAddress } from './rendezvous.js';
 import type { Answer, HubThreadData, Offer } from './rendezvous.js';
 import { Spinning } from './spinning.js';
@@ -17,10 +17,13 @@ const LINGER_MS = 0.1;
 /** After so much work the event loop has its turn. */
 const TURN_MS = 1;
 
+const { isEndless, verdict: shared } = workerData as HubThreadData;
+const verdict = new Int32Array(shared);
+
 class HubThread {
   readonly #hub = new Hub();
   readonly #words = newHubWords();
-  readonly #pulse = beginPulse();
+  readonly #pulse = isEndless ? ENDLESS : beginPulse();
   readonly #lines = new Set<HubLine>();
   /** By the addresses of their lifelines: an offer may come twice. */
   readonly #known = new Set<string>();
@@ -109,8 +112,6 @@ function isOffer(data: unknown): data is Offer {
   const isMemory = memory instanceof SharedArrayBuffer && memory.byteLength >= 4 * (STATE + 1);
   return kind === 'offer' && isMemory && typeof lifeline === 'string';
 }
-
-const verdict = new Int32Array((workerData as HubThreadData).verdict);
 
 function say(what: number): void {
   Atomics.store(verdict, 0, what);

@@ -6,6 +6,7 @@ import {
   BroadcastChannel,
   Worker,
   getEnvironmentData,
+  isMainThread,
   receiveMessageOnPort,
   setEnvironmentData,
 } from 'node:worker_threads';
@@ -17,7 +18,15 @@ import { Lifeline } from './lifeline.js';
 import { LAYOUT_VERSION, OFFERED, REFUSED, STATE, newLineMemory } from './line-memory.js';
 import type { LineMemory } from './line-memory.js';
 import { hasStopped } from './pulse.js';
-import { ANOTHER_IS_HUB, CANNOT_BE, CHANNEL, HINT, IS_HUB, UNDECIDED } from './rendezvous.js';
+import {
+  ANOTHER_IS_HUB,
+  CANNOT_BE,
+  CHANNEL,
+  HINT,
+  IS_HUB,
+  UNDECIDED,
+  hubAddress,
+} from './rendezvous.js';
 import type { Answer, HubThreadData, Offer } from './rendezvous.js';
 import { ThreadLine } from './thread-line.js';
 
@@ -30,8 +39,19 @@ const PROBE_MS = 1000;
 /** A thread that does not start, or a hub that does not answer, for so long is given up. */
 const PATIENCE_MS = 30_000;
 
+/** A link, and the pulse of the hub that it leads to. */
+export interface Joined {
+  readonly link: Link;
+  readonly pulse: string;
+}
+
+/** Whether there is a hub that could be joined. */
+export function isHubThere(): boolean {
+  return !hasStopped(hubAddress());
+}
+
 /** @throws ERR_SYSTEM, ERR_VERSION, ERR_BROKER, ERR_UNSUPPORTED */
-export function joinHub(): Link {
+export function joinHub(): Joined {
   const memory = newLineMemory();
   const lifeline = new Lifeline();
   const channel = new BroadcastChannel(CHANNEL);
@@ -40,7 +60,8 @@ export function joinHub(): Link {
     const { hubWords, pulse } = meet(memory, lifeline.address, channel);
     // Workers that this thread starts from now on know where there is one.
     setEnvironmentData(HINT, pulse);
-    return new Link(new ThreadLine(memory, new Int32Array(hubWords), lifeline, pulse));
+    const line = new ThreadLine(memory, new Int32Array(hubWords), lifeline, pulse);
+    return { link: new Link(line), pulse };
   } catch (error) {
     lifeline.close();
     throw error;
@@ -95,7 +116,10 @@ function startHub(): void {
     );
   }
   const verdict = new Int32Array(new SharedArrayBuffer(4));
-  const workerData: HubThreadData = { verdict: verdict.buffer as SharedArrayBuffer };
+  const workerData: HubThreadData = {
+    verdict: verdict.buffer as SharedArrayBuffer,
+    isEndless: isMainThread,
+  };
   // Of the program's own settings it wants none: they may load what it has no use for.
   const thread = new Worker(file, { name: 'interproc-hub', workerData, execArgv: [], env: {} });
   // What became of it, the lifelines tell.

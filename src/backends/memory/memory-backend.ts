@@ -6,10 +6,23 @@ import { BrokeredBackend } from '../brokered/remote/brokered-backend.js';
 import type { Link } from '../brokered/remote/link.js';
 import { RemoteObject } from '../brokered/remote/remote-object.js';
 import { CAPABILITIES } from './capabilities.js';
-import { joinHub } from './joining.js';
+import { isHubThere, joinHub } from './joining.js';
+import type { Joined } from './joining.js';
+import { hasStopped } from './pulse.js';
 
 /** Of this thread. */
-let current: Link | undefined;
+let joined: Joined | undefined;
+
+/** Asked each time: what is opened finds a new hub, whether anything has met the end of the last one yet or not. */
+function known(): Link | undefined {
+  if (joined === undefined || joined.link.isLost || hasStopped(joined.pulse)) return undefined;
+  return joined.link;
+}
+
+function join(): Link {
+  joined = joinHub();
+  return joined.link;
+}
 
 const besides = new WeakMap<Link, MemoryBackend>();
 
@@ -20,9 +33,11 @@ export class MemoryBackend extends BrokeredBackend {
   #fixed: Link | undefined;
 
   protected link(): Link {
-    if (this.#fixed !== undefined) return this.#fixed;
-    if (current?.isLost !== false) current = joinHub();
-    return current;
+    return this.#fixed ?? known() ?? join();
+  }
+
+  protected override linkIfThere(): Link | undefined {
+    return this.#fixed ?? known() ?? (isHubThere() ? join() : undefined);
   }
 
   beside(object: SharedObject): MemoryBackend {

@@ -38,6 +38,8 @@ export const CANNOT_BE = 3;
 export interface HubThreadData {
   /** One of the above. */
   readonly verdict: SharedArrayBuffer;
+  /** Whether it was started by the main thread, and so ends with the process. */
+  readonly isEndless: boolean;
 }
 
 /** The one address of this process. */

@@ -3,7 +3,8 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { BroadcastChannel, Worker } from 'node:worker_threads';
-import { Queue } from '../../../dist/index.js';
+import { Queue, list } from '../../../dist/index.js';
+import { isHubThere } from '../../../dist/backends/memory/joining.js';
 import { say } from './line.mjs';
 
 const [deed = '', ...args] = process.argv.slice(2);
@@ -27,6 +28,15 @@ function thread(does, rest) {
 async function said(worker) {
   const [what] = await once(worker, 'message');
   return what;
+}
+
+/** @param {() => unknown} call */
+function codeOf(call) {
+  try {
+    return call();
+  } catch (error) {
+    return /** @type {{ code?: string }} */ (error).code;
+  }
 }
 
 /** @type {Record<string, () => unknown>} */
@@ -99,15 +109,37 @@ const DEEDS = {
     await said(host);
     const held = Queue.open('held', options);
     const pending = held.get().then(
-      () => undefined,
-      (/** @type {NodeJS.ErrnoException} */ thrown) => thrown,
+      () => ({ code: 'got', message: '' }),
+      (thrown) => thrown,
     );
     await host.terminate();
     const error = await pending;
     held.close();
+    const left = list({ backend: 'memory' }).length;
     const anew = Queue.create('held', options);
     await anew.put('anew');
-    return { code: error?.code, message: error?.message, got: await anew.get() };
+    return { code: error.code, message: error.message, left, got: await anew.get() };
+  },
+
+  async 'the end of the thread that has the hub, unnoticed'() {
+    const host = thread('hold', { name: 'held' });
+    await said(host);
+    const held = Queue.open('held', options);
+    const isOver = new Int32Array(new SharedArrayBuffer(4));
+    void host.terminate();
+    // Without a turn of the event loop, in which it would be told.
+    while (isHubThere()) Atomics.wait(isOver, 0, 0, 1);
+    const anew = Queue.create('held', options);
+    anew.putSync('anew');
+    return { got: anew.getSync(), old: codeOf(() => held.tryGet()) };
+  },
+
+  'a list of what is not there'() {
+    return {
+      listed: list({ backend: 'memory' }),
+      isHubThere: isHubThere(),
+      isListedStill: Queue.create('jobs', options) && list({ backend: 'memory' }).length,
+    };
   },
 
   async 'the end of the thread that has the hub, for one that is blocked'() {
@@ -157,16 +189,23 @@ const DEEDS = {
   },
 
   async 'no handle that a test runner would find'() {
+    // Which starting any thread opens.
+    for (const stream of [process.stdout, process.stderr]) stream.write('');
+    await delay(10);
+    const before = process.getActiveResourcesInfo();
     const jobs = Queue.create('jobs', options);
     await jobs.put('x');
     await jobs.get();
     const pending = jobs.get();
-    await delay(10);
-    const during = process.getActiveResourcesInfo();
+    /** Waits for it: connections are made and closed in turns of the event loop. */
+    const untilDiffers = async (/** @type {boolean} */ differs) => {
+      while ((`${process.getActiveResourcesInfo()}` !== `${before}`) !== differs) await delay(10);
+      return differs;
+    };
+    const during = await untilDiffers(true);
     await jobs.put('y');
     await pending;
-    await delay(10);
-    return { during, after: process.getActiveResourcesInfo() };
+    return { during, after: await untilDiffers(false) };
   },
 
   'process.exit, a thread blocked'() {

@@ -13,6 +13,7 @@ import { Waits } from './hub-object.js';
 import type { Wait } from './hub-object.js';
 import { MessageRow } from './message-row.js';
 import type { Message } from './message-row.js';
+import { MessageSlabs } from './message-slabs.js';
 import type { QueueAttachment } from './queue-attachment.js';
 import type { Session } from './session.js';
 
@@ -22,6 +23,7 @@ export class HubQueue implements Named {
   readonly attachments = new Set<QueueAttachment>();
   readonly waits = new Waits();
   readonly #messages = new MessageRow();
+  readonly #slabs = new MessageSlabs();
   readonly #counts = {
     puts: 0,
     gets: 0,
@@ -171,22 +173,25 @@ export class HubQueue implements Named {
 
   // Steps
 
-  /** 0, FULL or ENDED. `bytes` are the queue's from now on. */
-  put(bytes: Uint8Array, carries: boolean): number {
+  /** Of `from[start, start + length)`, which is copied: 0, FULL or ENDED. */
+  put(from: Uint8Array, start: number, length: number, carries: boolean): number {
     if (this.#hasEnded) return ENDED;
-    if (!this.hasRoom(bytes.length)) return FULL;
-    this.add(bytes, carries);
+    if (!this.hasRoom(length)) return FULL;
+    this.add(from, start, length, carries);
     return 0;
   }
 
   /** The same for what was promised room, and so has it. */
-  add(bytes: Uint8Array, carries: boolean): void {
-    const message = { bytes, carries, order: this.#order++, deliveries: 0, takesRoom: false };
+  add(from: Uint8Array, start: number, length: number, carries: boolean): void {
+    const at = this.#slabs.keep(from, start, length);
+    const { memory } = this.#slabs;
+    const order = this.#order++;
+    const message = { memory, at, length, carries, order, deliveries: 0, takesRoom: false };
     this.#takeRoom(message);
     this.#messages.push(message);
-    if (this.#isBeside(bytes.length)) this.#sideBytes += bytes.length;
+    if (this.#isBeside(length)) this.#sideBytes += length;
     this.#counts.puts++;
-    this.#counts.putBytes += bytes.length;
+    this.#counts.putBytes += length;
     this.#highWater = Math.max(this.#highWater, this.size);
     this.wake(TAKE, 1);
   }
@@ -194,7 +199,7 @@ export class HubQueue implements Named {
   #takeRoom(message: Message): void {
     message.takesRoom = true;
     this.#usedItems++;
-    this.#usedBytes += this.roomFor(message.bytes.length);
+    this.#usedBytes += this.roomFor(message.length);
   }
 
   /** One more may put by a promise, or one less: until it has, the queue has not come to its end. */
@@ -213,20 +218,20 @@ export class HubQueue implements Named {
     if (message.takesRoom) {
       message.takesRoom = false;
       this.#usedItems--;
-      this.#usedBytes -= this.roomFor(message.bytes.length);
+      this.#usedBytes -= this.roomFor(message.length);
       this.wake(PUT, Infinity);
     }
     message.deliveries++;
     this.#counts.gets++;
-    this.#counts.gotBytes += message.bytes.length;
+    this.#counts.gotBytes += message.length;
     if (message.deliveries > 1) this.#counts.redelivered++;
     if (this.#hasEnded) this.wake(TAKE, Infinity);
   }
 
   /** The message is gone for good. */
-  consumed({ bytes }: Message): void {
-    if (!this.#isBeside(bytes.length)) return;
-    this.#sideBytes -= bytes.length;
+  consumed({ length }: Message): void {
+    if (!this.#isBeside(length)) return;
+    this.#sideBytes -= length;
     this.wake(PUT, Infinity);
   }
 
@@ -253,7 +258,7 @@ export class HubQueue implements Named {
     while (lent.length < max) {
       const message = this.#messages.first;
       if (message === undefined || message.carries || message.deliveries > 0) break;
-      const { length } = message.bytes;
+      const { length } = message;
       bytes += length;
       if (bytes > maxBytes || this.#isBeside(length)) break;
       this.#messages.shift();
@@ -273,7 +278,7 @@ export class HubQueue implements Named {
     this.#takeRoom(message);
     message.deliveries--;
     this.#counts.gets--;
-    this.#counts.gotBytes -= message.bytes.length;
+    this.#counts.gotBytes -= message.length;
     this.#messages.insert(message);
     this.wake(TAKE, 1);
   }

@@ -54,7 +54,7 @@ export class MessageHand {
     for (let i = this.#committed; i < end; i++) {
       const message = this.#messages[i] as Message;
       this.#queue.taken(message);
-      bytes += this.#queue.roomFor(message.bytes.length);
+      bytes += this.#queue.roomFor(message.length);
     }
     this.#committed = end;
     this.#committedBytes += bytes;

@@ -1,6 +1,9 @@
 /** A message that stands in a queue of a hub, or is in somebody's hands. */
 export interface Message {
-  readonly bytes: Uint8Array;
+  /** Its bytes are `memory[at, at + length)`. */
+  readonly memory: Uint8Array;
+  readonly at: number;
+  readonly length: number;
   /** There are tickets in it. */
   readonly carries: boolean;
   /** Its place among all messages of the queue. */

@@ -99,17 +99,17 @@ export class QueueAttachment extends Attachment {
     switch (operation) {
       case PUT_PROMISED: {
         const carries = body.bool();
-        this.#putPromised(body.rest(), carries);
+        this.#putPromised(body, body.left, carries);
         return;
       }
       case PUT_MANY_PROMISED:
-        for (const length of lengthsIn(body)) this.#putPromised(body.next(length), false);
+        for (const length of lengthsIn(body)) this.#putPromised(body, length, false);
         return;
       case PUT: {
         const carries = body.bool();
         const isFast = body.bool();
         queue.endPromises(this.session);
-        const status = this.#put(body.rest(), carries);
+        const status = this.#put(body, body.left, carries);
         reply.i32(status).u32(this.#promiseAnew(isFast && status === 0));
         return;
       }
@@ -119,7 +119,7 @@ export class QueueAttachment extends Attachment {
         return;
       case PUT_KEPT: {
         const carries = body.bool();
-        this.#putKept(body.rest(), carries);
+        this.#putKept(body, body.left, carries);
         return;
       }
       case PUT_MANY: {
@@ -198,15 +198,14 @@ export class QueueAttachment extends Attachment {
 
   // Putting
 
-  #put(bytes: Uint8Array, carries: boolean): number {
-    const queue = this.#queue;
-    this.#assertSize(bytes.length);
-    return queue.put(new Uint8Array(bytes), carries);
+  #put(body: Body, length: number, carries: boolean): number {
+    this.#assertSize(length);
+    return this.#queue.put(body.buffer, body.skip(length), length, carries);
   }
 
-  #putPromised(bytes: Uint8Array, carries: boolean): void {
-    this.#promise.use(this.#queue.roomFor(bytes.length));
-    this.#queue.add(new Uint8Array(bytes), carries);
+  #putPromised(body: Body, length: number, carries: boolean): void {
+    this.#promise.use(this.#queue.roomFor(length));
+    this.#queue.add(body.buffer, body.skip(length), length, carries);
     if (this.#promise.isLow && !this.#isPromisingSoon) this.#promiseMore();
   }
 
@@ -259,19 +258,19 @@ export class QueueAttachment extends Attachment {
     return 0;
   }
 
-  #putKept(bytes: Uint8Array, carries: boolean): void {
-    if (this.#kept !== bytes.length) {
-      fail('ERR_CORRUPT', `${bytes.length} bytes where room was kept for ${this.#kept}`);
+  #putKept(body: Body, length: number, carries: boolean): void {
+    if (this.#kept !== length) {
+      fail('ERR_CORRUPT', `${length} bytes where room was kept for ${this.#kept}`);
     }
     this.#kept = undefined;
-    this.#queue.add(new Uint8Array(bytes), carries);
+    this.#queue.add(body.buffer, body.skip(length), length, carries);
     this.#queue.promised(-1);
   }
 
   #putMany(body: Body): number {
     let count = 0;
     for (const length of lengthsIn(body)) {
-      const status = this.#put(body.next(length), false);
+      const status = this.#put(body, length, false);
       if (status === ENDED && count === 0) return ENDED;
       if (status !== 0) break;
       count++;
@@ -284,7 +283,7 @@ export class QueueAttachment extends Attachment {
   #take(limit: number, window: number, reply: FrameWriter): void {
     const first = this.#next(reply);
     if (first === undefined) return;
-    const { length } = first.bytes;
+    const { length } = first;
     if (length > limit) {
       reply.i32(TOO_LARGE).u32(length);
       return;
@@ -378,7 +377,11 @@ export class QueueAttachment extends Attachment {
     queue.held(1);
     const receipt = ++this.#receipts;
     this.#held.set(receipt, message);
-    reply.i32(0).f64(receipt).u32(message.deliveries).rest(message.bytes);
+    reply
+      .i32(0)
+      .f64(receipt)
+      .u32(message.deliveries)
+      .part(message.memory, message.at, message.length);
   }
 
   #acknowledge(receipt: number): void {
@@ -478,8 +481,8 @@ export class QueueAttachment extends Attachment {
 }
 
 function writeMessages(frame: FrameWriter, messages: readonly Message[]): void {
-  for (const message of messages) frame.u32(message.bytes.length);
-  for (const message of messages) frame.rest(message.bytes);
+  for (const { length } of messages) frame.u32(length);
+  for (const { memory, at, length } of messages) frame.part(memory, at, length);
 }
 
 function lengthsIn(body: Body): number[] {

@@ -6,6 +6,7 @@
  */
 
 import { LARGEST_HAND, LARGEST_HAND_BYTES } from '../channel-operations.js';
+import { copyBytes } from '../frames.js';
 import type { Body } from '../frames.js';
 
 const QUICK_MS = 1;
@@ -126,7 +127,7 @@ export class Hand {
   handOut(into: Uint8Array, offset: number): number {
     const begin = this.#begin;
     const end = this.#ends[this.#next] as number;
-    this.#bytes.copy(into, offset, begin, end);
+    copyBytes(this.#bytes, begin, into, offset, end - begin);
     this.#begin = end;
     this.#next++;
     this.#wasUsed = true;
