@@ -14,6 +14,11 @@ export class PromisedRoom {
     return this.#bytes;
   }
 
+  /** Whether more of it may have been promised meanwhile. */
+  get mayHaveGrown(): boolean {
+    return this.#wantsMore;
+  }
+
   add(bytes: number): void {
     this.#bytes += bytes;
     this.#wasUsed = true;

@@ -142,6 +142,8 @@ export class RemoteChannel extends RemoteObject implements Channel {
     }
     const { length } = bytes;
     const room = this.#roomFor(length);
+    // A thread that has been busy putting has not heard what it was promised besides.
+    if (room > this.#room.bytes && this.#room.mayHaveGrown) this.link.hear();
     if (room <= this.#room.bytes) {
       this.word(PUT_PROMISED).bool(carries);
       this.link.tell(bytes);
@@ -236,6 +238,7 @@ export class RemoteChannel extends RemoteObject implements Channel {
 
   /** Puts as many as the promised room takes, by one word. */
   #tellMany(messages: readonly Uint8Array[], from: number): number {
+    if (this.#room.bytes === 0 && this.#room.mayHaveGrown) this.link.hear();
     const last = Math.min(messages.length, from + BATCH);
     let room = 0;
     let count = 0;

@@ -39,3 +39,20 @@ it('a queue between two that are busy', async () => {
   jobs.close();
   same.close();
 });
+
+it('a queue that is filled and emptied without a turn of the event loop', () => {
+  const backend = new DirectBackend();
+  const other = backend.anotherClient();
+  const jobs = bindQueue(() => backend).create<number>('jobs', { capacityBytes: 2 ** 20 });
+  const same = bindQueue(() => other).open<number>('jobs');
+  const asked = vi.spyOn(Link.prototype, 'ask');
+  for (let i = 0; i < MESSAGES; i++) {
+    if (i === KNOWN_AFTER) asked.mockClear();
+    jobs.putNowait(i);
+    expect(same.tryGet()).toBe(i);
+  }
+  const putter = backend.connection;
+  expect(asked.mock.contexts.filter((link) => link === putter)).toEqual([]);
+  jobs.close();
+  same.close();
+});
