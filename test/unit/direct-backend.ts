@@ -33,6 +33,7 @@ class DirectLine implements Line {
 
   wait(timeoutMs: number): boolean {
     if (this.#deliver()) return true;
+    if (timeoutMs <= 0) return false;
     if (this.whileBlocked()) return this.#deliver();
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, timeoutMs);
     return false;

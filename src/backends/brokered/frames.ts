@@ -213,18 +213,18 @@ export class Body {
   }
 
   /** Views, as the body itself. */
-  bytes(): Uint8Array {
+  bytes(): Buffer {
     const length = this.u32();
     const at = this.#step(length);
     return this.buffer.subarray(at, at + length);
   }
 
-  rest(): Uint8Array {
+  rest(): Buffer {
     return this.next(this.left);
   }
 
   /** So many bytes. */
-  next(length: number): Uint8Array {
+  next(length: number): Buffer {
     const at = this.#step(length);
     return this.buffer.subarray(at, at + length);
   }

@@ -8,7 +8,7 @@ export interface Line {
   onLost: (cause: Error) => void;
   /** Hands all of it over, blocking while the hub is slow to read. The memory is the caller's again. @throws what ended the line */
   write(bytes: Uint8Array): void;
-  /** Blocks until something came (true), or the time has passed. */
+  /** Blocks until something came (true), or the time has passed. 0: one look. */
   wait(timeoutMs: number): boolean;
   /** Whether it keeps the process alive; it does not in the beginning. */
   ref(): void;

@@ -104,6 +104,7 @@ export class ThreadLine implements Line {
     this.#sleep.enter();
     try {
       if (this.#deliverEarly()) return true;
+      if (timeoutMs <= 0) return this.#deliver();
       if (this.#isThereSoon()) return this.#deliver();
       const ms = Math.min(timeoutMs, SLICE_MS);
       this.#sleep.sleep(false, ms, () => this.#in.hasBytes());

@@ -130,6 +130,7 @@ export class SocketLine implements Line {
         this.#nap = SHORTEST_NAP_MS;
         return true;
       }
+      if (timeoutMs <= 0) return false;
       if (this.#spins > 0) {
         this.#spins -= 1;
         continue;

@@ -1,6 +1,7 @@
 /** What all objects of a hub have in common: users, and waits that are answered in the order they began. */
 
 import type { Side, Ticket } from '../../../contract/shared-object.js';
+import { MAX_BODY_BYTES } from '../frames.js';
 import type { Body, FrameWriter } from '../frames.js';
 import {
   ARM,
@@ -123,6 +124,11 @@ export abstract class Attachment {
 
   get isClosed(): boolean {
     return this.#isClosed;
+  }
+
+  /** Of what is said to it, so that nobody has the hub keep what it will refuse. */
+  get longestBody(): number {
+    return MAX_BODY_BYTES;
   }
 
   /** One request or word. What is written to `reply` is sent if a reply was asked for. @throws InterprocErrors */

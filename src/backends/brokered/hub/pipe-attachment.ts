@@ -2,6 +2,7 @@
 
 import { RECEIVE as RECEIVE_SIDE, SEND as SEND_SIDE } from '../../../contract/pipe.js';
 import type { Side, Ticket } from '../../../contract/shared-object.js';
+import { PLAIN_BODY_BYTES } from '../frames.js';
 import type { Body, FrameWriter } from '../frames.js';
 import { READY, UNASKED } from '../operations.js';
 import { assertPacked } from '../packed-messages.js';
@@ -64,6 +65,11 @@ export class PipeAttachment extends Attachment implements EndOwner {
     return this.#isOffered;
   }
 
+  /** As many messages as there may be room for, or as have been received. */
+  override get longestBody(): number {
+    return Math.max(2 * this.end.pipe.geometry.capacityBytes, PLAIN_BODY_BYTES);
+  }
+
   override serve(operation: number, body: Body, reply: FrameWriter): void {
     // Whoever opened the ticket has it, though we have not heard yet that the message was sent.
     if (this.end.owner !== this && operation !== DEPART) {
@@ -124,10 +130,7 @@ export class PipeAttachment extends Attachment implements EndOwner {
   #send(body: Body): void {
     const { pipe, peer } = this.end;
     const packed = body.rest();
-    assertPacked(
-      Buffer.from(packed.buffer, packed.byteOffset, packed.length),
-      pipe.geometry.maxMessageBytes,
-    );
+    assertPacked(packed, pipe.geometry.maxMessageBytes);
     // To somebody who has just left.
     if (!peer.isThere) return;
     if (peer.owner === undefined) peer.inbound.push(packed);
@@ -179,11 +182,10 @@ export class PipeAttachment extends Attachment implements EndOwner {
   }
 
   /** What was received is not consumed: it is the first thing that the next owner gets. */
-  giveBack(packed: Uint8Array): void {
+  giveBack(packed: Buffer): void {
     const { pipe, inbound } = this.end;
-    const bytes = Buffer.from(packed.buffer, packed.byteOffset, packed.length);
-    assertPacked(bytes, pipe.geometry.maxMessageBytes);
-    inbound.unshift(bytes);
+    assertPacked(packed, pipe.geometry.maxMessageBytes);
+    inbound.unshift(packed);
   }
 
   // Room

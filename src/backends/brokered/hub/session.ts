@@ -134,11 +134,9 @@ export class Session {
   /** Of a body: only what may carry a message may be large. */
   #longest(handle: number, operation: number): number {
     if (!this.#isGreeted) return GREETING_BYTES;
-    const isLarge =
-      handle === 0
-        ? operation === OPEN_STATE
-        : operation >= CHANNEL_OPERATIONS && this.#attachments.has(handle);
-    return isLarge ? MAX_BODY_BYTES : PLAIN_BODY_BYTES;
+    if (handle === 0) return operation === OPEN_STATE ? MAX_BODY_BYTES : PLAIN_BODY_BYTES;
+    const attachment = operation >= CHANNEL_OPERATIONS ? this.#attachments.get(handle) : undefined;
+    return attachment?.longestBody ?? PLAIN_BODY_BYTES;
   }
 
   /** Its line is gone, and most likely its process. */

@@ -166,6 +166,18 @@ export class Link {
     }, timeoutMs);
   }
 
+  /** Hears what has come, without waiting. */
+  hear(): void {
+    const wasBlocked = this.#isBlocked;
+    this.#isBlocked = true;
+    try {
+      this.#line.wait(0);
+    } finally {
+      this.#isBlocked = wasBlocked;
+      if (this.#bells.length > 0) this.#ringSoon();
+    }
+  }
+
   adopt(handle: number, object: Linked): void {
     this.#objects.set(handle, new WeakRef(object));
     this.#forgotten.register(object, handle, object);

@@ -89,8 +89,8 @@ export class RemotePipeEnd extends RemoteObject implements PipeEnd, EndHere {
   /** Bytes that may be sent without asking. */
   #room: number;
   #isPeerGone: boolean;
-  /** The turn in which something was heard of the other end last. */
-  #heardTurn = -1;
+  /** The turn in which something was heard of the other end last, or that went on from such a one. */
+  #heardTurn = -2;
   /** What the last look for room was about. */
   #wanted = 0;
   readonly #received = new ReceivedMessages();
@@ -196,12 +196,18 @@ export class RemotePipeEnd extends RemoteObject implements PipeEnd, EndHere {
   }
 
   /**
-   * Whether so much may be sent now. The first send of a turn of the event loop asks, unless something was heard of the other end in
-   * that turn: so one that sends now and then learns of a death at once.
+   * Whether so much may be sent now. One that sends now and then asks, and learns of a death at once: unless something was heard of the
+   * other end in this turn of the event loop, or this goes on from the turn before. Who sends all the time is told soon, and need not
+   * wait for the hub to read all that he has sent.
    */
   #hasRoom(bytes: number): boolean {
     if (this.#isPeerGone) return false;
-    if (bytes <= this.#room && this.#isPeerThere()) return true;
+    if (this.#isPeerThere()) {
+      if (bytes <= this.#room) return true;
+      // Room that was told of while this thread was busy sending.
+      this.link.hear();
+      if (bytes <= this.#room && !this.#isPeerGone) return true;
+    }
     this.#wanted = bytes;
     this.request(operations.ROOM);
     this.#hearRoom(this.link.ask());
@@ -211,7 +217,7 @@ export class RemotePipeEnd extends RemoteObject implements PipeEnd, EndHere {
   #isPeerThere(): boolean {
     const turn = thisTurn();
     if (turn === this.#heardTurn) return true;
-    if (!this.peerIsHere) return false;
+    if (turn !== this.#heardTurn + 1 && !this.peerIsHere) return false;
     this.#heardTurn = turn;
     return true;
   }

@@ -40,7 +40,12 @@ export class RawClient {
 
   /** All in one piece. */
   send(): void {
-    this.#session.receive(this.#writer.takeAway());
+    this.sendBytes(this.#writer.takeAway());
+  }
+
+  /** What may be no frames. */
+  sendBytes(bytes: Buffer): void {
+    this.#session.receive(bytes);
   }
 
   tell(handle: number, operation: number, write: (body: FrameWriter) => void = () => {}): void {

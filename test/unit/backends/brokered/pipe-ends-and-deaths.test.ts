@@ -6,6 +6,7 @@ import type { ListenerEnd } from '../../../../src/contract/listener.js';
 import { CARRYING, EMPTY, ENDED, FULL, RECEIVE, SEND } from '../../../../src/contract/pipe.js';
 import type { PipeEnd, PipeOptions } from '../../../../src/contract/pipe.js';
 import type { Channel, SharedObject, Ticket } from '../../../../src/contract/channel.js';
+import { HEADER_BYTES } from '../../../../src/backends/brokered/frames.js';
 import type { Hub } from '../../../../src/backends/brokered/hub/hub.js';
 import type { Line } from '../../../../src/backends/brokered/line.js';
 import { ARM, OPEN_PIPE } from '../../../../src/backends/brokered/operations.js';
@@ -664,6 +665,16 @@ describe('a hub', () => {
     [
       'sends flags that nobody knows',
       (client, first) => client.tell(first + 1, PIPE_SEND, (body) => body.u32(0).u32(0x400)),
+    ],
+    [
+      'announces what there cannot be room for',
+      (client, first) => {
+        const header = Buffer.alloc(HEADER_BYTES);
+        header.writeUInt32LE(2 ** 20 + 1, 0);
+        header.writeUInt32LE(first + 1, 4);
+        header.writeUInt16LE(PIPE_SEND, 8);
+        client.sendBytes(header);
+      },
     ],
     [
       'gives back what is no message',

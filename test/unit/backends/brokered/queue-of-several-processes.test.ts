@@ -189,6 +189,29 @@ describe('room that was promised', () => {
     expect(putter.put(5)).toBe(ENDED);
   });
 
+  it('is wanted back when the queue ends, however busily its putter puts', async () => {
+    const putter = party();
+    putter.putAll(0, 4);
+    party().channel.end();
+    await turn();
+    expect(putter.put(4)).toBe(ENDED);
+  });
+
+  it('is void at both ends if it is on its way while its thread asks for room', () => {
+    const putter = party({ capacityBytes: 4096 });
+    const other = openChannel(putter.link, 'q', 'open', {});
+    const taker = party();
+    putter.putAll(0, 64);
+    expect(putter.put(64)).toBe(FULL);
+    putter.channel.arm(PUT);
+    taker.takeAll(64);
+    const bytes = new Uint8Array(8);
+    for (let i = 0; i < 64; i++) expect(other.tryPut(bytes)).toBe(0);
+    expect([other.tryPut(bytes), putter.put(65)]).toEqual([FULL, FULL]);
+    taker.channel.end();
+    expect(taker.takeAll(65)).toEqual([...Array.from({ length: 64 }, () => 0), ENDED]);
+  });
+
   it('ends at once for who ends the queue', () => {
     const both = party();
     both.putAll(0, 4);
@@ -259,6 +282,7 @@ describe('messages in hand', () => {
     const putter = party({ capacityBytes: 2 ** 20 });
     const taker = party();
     putter.putAll(0, count);
+    putter.channel.close();
     return taker;
   }
 
