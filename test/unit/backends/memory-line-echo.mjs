@@ -9,6 +9,8 @@ import { viewsOf } from '../../../dist/backends/memory/line-memory.js';
 /** @type {{ memory: SharedArrayBuffer, hubWords: SharedArrayBuffer, lifeline: string }} */
 const { memory, hubWords, lifeline } = workerData;
 let sent = 0;
+/** Until the other side is gone. */
+let isDeaf = false;
 
 /** @type {any} */
 const hub = {
@@ -33,6 +35,7 @@ const line = new HubLine(hub, viewsOf(memory), lifeline, {
 const sleep = new HubSleep(new Int32Array(hubWords), work);
 
 function work() {
+  if (isDeaf) return;
   sleep.enter();
   while (line.serve());
   sleep.leave();
@@ -41,6 +44,9 @@ function work() {
 }
 
 // Keeps this thread alive until the line has ended.
-parentPort?.ref();
+parentPort?.on('message', () => {
+  isDeaf = true;
+  parentPort?.postMessage('deaf');
+});
 line.accept();
 work();

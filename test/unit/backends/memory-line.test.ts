@@ -106,6 +106,8 @@ describe('a line through shared memory', () => {
   });
 
   it('has all been heard when the thread is gone', async () => {
+    echo.postMessage('be deaf');
+    await once(echo, 'message');
     const all = patterned(RING_BYTES / 2);
     line.write(all);
     line.close();
