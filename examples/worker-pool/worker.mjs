@@ -3,6 +3,7 @@ import { workerData } from 'node:worker_threads';
 import { Queue } from '../../dist/index.js';
 
 const { jobs: from, results: to, backend } = workerData;
+/** @type {Queue<import('./pool.mjs').Job>} */
 const jobs = Queue.open(from, { backend });
 const results = Queue.open(to, { backend });
 

@@ -29,6 +29,7 @@ const DEEDS = {
     await row.put(String(id));
     port.postMessage('there');
     await once(port, 'message');
+    row.close();
     port.close();
   },
 
@@ -58,7 +59,8 @@ const DEEDS = {
   },
 
   hold() {
-    Queue.create(name, options);
+    const held = Queue.create(name, options);
+    process.once('exit', () => held.close());
     port.postMessage('there');
     stay();
   },

@@ -30,6 +30,10 @@ async function said(worker) {
   return what;
 }
 
+/** What nobody else holds would be closed, when garbage is collected. */
+/** @type {unknown[]} */
+const kept = [];
+
 /** @param {() => unknown} call */
 function codeOf(call) {
   try {
@@ -138,7 +142,7 @@ const DEEDS = {
     return {
       listed: list({ backend: 'memory' }),
       isHubThere: isHubThere(),
-      isListedStill: Queue.create('jobs', options) && list({ backend: 'memory' }).length,
+      isListedStill: kept.push(Queue.create('jobs', options)) && list({ backend: 'memory' }).length,
     };
   },
 
@@ -209,7 +213,7 @@ const DEEDS = {
   },
 
   'process.exit, a thread blocked'() {
-    Queue.create('jobs', options);
+    kept.push(Queue.create('jobs', options));
     thread('block', { name: 'jobs' }).on('message', () => process.exit(7));
   },
 
