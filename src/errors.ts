@@ -36,7 +36,7 @@ export const ERROR_CODES = Object.freeze({
   ERR_OVER_RELEASE: 'a semaphore would have more permits than it may',
   ERR_BROKEN: 'a barrier that one of its parties gave up on',
   ERR_BROKER:
-    'the broker of the socket backend is gone, and what it held with it; open or create it again',
+    'the broker that held it is gone, with all it held; close it and open or create it again',
   ERR_BACKEND: 'another backend has an object of this name',
   ERR_UNSUPPORTED: 'this backend, codec, stream or machine cannot do it',
   ERR_INVALID_ARG: 'an argument is not what the call takes',
