@@ -4,7 +4,9 @@ import { CAPABILITIES } from '../../src/backends/memory/capabilities.js';
 import { BrokeredBackend } from '../../src/backends/brokered/remote/brokered-backend.js';
 import { Link } from '../../src/backends/brokered/remote/link.js';
 import { Hub } from '../../src/backends/brokered/hub/hub.js';
+import type { JournalFile } from '../../src/backends/brokered/journal.js';
 import type { Line } from '../../src/backends/brokered/line.js';
+import { makeJournal, openJournal } from '../../src/backends/socket/journal-file.js';
 
 /** Words are served where they are said; what comes back stands in a row until somebody looks. */
 class DirectLine implements Line {
@@ -17,14 +19,22 @@ class DirectLine implements Line {
     hub: Hub,
     /** What the rest of the world does while this thread is blocked; true if it may do more. */
     readonly whileBlocked: () => boolean,
+    /** Where journals are; without it there are none. */
+    journals: string | undefined,
   ) {
     this.#session = hub.connect({
+      makeJournal: () => (journals === undefined ? undefined : makeJournal(journals)),
+      catchUp: (then) => then(),
       write: (bytes) => {
         this.#arrived.push(bytes);
         setImmediate(() => this.#deliver());
       },
       close: () => this.onLost(new Error('the hub ended it')),
     });
+  }
+
+  openJournal(path: string): JournalFile | undefined {
+    return openJournal(path);
   }
 
   write(bytes: Uint8Array): void {
@@ -64,17 +74,20 @@ export class DirectBackend extends BrokeredBackend {
   /** What the rest of the world does while this thread is blocked; true if it may do more. */
   whileBlocked: (() => boolean) | undefined;
   readonly #link: Link;
+  readonly #journals: string | undefined;
 
-  /** `stateDirectory`: as of a hub. */
-  constructor(stateDirectory?: string) {
+  /** `stateDirectory`: as of a hub. `journals`: where the journals of its links are, which say there all that they may. */
+  constructor(stateDirectory?: string, journals?: string) {
     super();
+    this.#journals = journals;
     this.hub = new Hub(undefined, stateDirectory);
     this.#link = this.anotherLink();
   }
 
   /** That of somebody else, who can be killed by closing it. */
   anotherLink(): Link {
-    return new Link(new DirectLine(this.hub, () => this.whileBlocked?.() === true));
+    const line = new DirectLine(this.hub, () => this.whileBlocked?.() === true, this.#journals);
+    return new Link(line, { isJournalEager: true });
   }
 
   /** Somebody else, as a backend. */

@@ -40,7 +40,7 @@ export const RETURN = CHANNEL_OPERATIONS + 14;
 export const NO_HAND = 2 ** 32 - 1;
 
 // An ARM for room adds u32 the length of the message; its READY u32 more room that is promised. An ARM for messages adds u32 how many may
-// come with its READY, which adds u32 how many do, u32 length of each, their bytes: in hand, and none of them taken.
+// come with its READY, which adds u32 how many do, bool whether there are no others, u32 length of each, their bytes: in hand, and none of them taken.
 
 // Words about a message that was received: f64 receipt.
 export const ACK = CHANNEL_OPERATIONS + 20;

@@ -116,6 +116,11 @@ export class HubQueue implements Named {
     return this.#messages.length + this.#lent;
   }
 
+  /** Whether some stand here that are in nobody's hands. */
+  get hasMessages(): boolean {
+    return this.#messages.length > 0;
+  }
+
   get isFinished(): boolean {
     return this.size === 0 && this.#heldCount === 0 && this.#unfinished === 0;
   }

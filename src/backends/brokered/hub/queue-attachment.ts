@@ -431,7 +431,7 @@ export class QueueAttachment extends Attachment {
     const window = this.#hand.isOut ? 0 : this.#window;
     const messages = this.#queue.lend(window, LARGEST_HAND_BYTES);
     if (messages.length > 0) this.#hand.give(messages, true);
-    word.u32(messages.length);
+    word.u32(messages.length).bool(!this.#queue.hasMessages);
     writeMessages(word, messages);
   }
 

@@ -19,6 +19,7 @@ export class JournalWriter {
   readonly #line: Line;
   /** The line failed where nobody can be told by throwing. */
   readonly #failed: (error: Error) => void;
+  readonly #isEager: boolean;
   readonly #frame = new FrameWriter();
   #file: JournalFile | undefined;
   #isWanted = false;
@@ -38,9 +39,12 @@ export class JournalWriter {
   #since = 0;
   #isTurnWatched = false;
 
-  constructor(line: Line, failed: (error: Error) => void) {
+  /** `isEager`: as if words always came fast. */
+  constructor(line: Line, failed: (error: Error) => void, isEager: boolean) {
     this.#line = line;
     this.#failed = failed;
+    this.#isEager = isEager;
+    this.#isFast = isEager;
   }
 
   /** Says `word[0, length)`, which is about so many messages, if that is of use here; false: over the line. @throws what ended the line */
@@ -99,7 +103,7 @@ export class JournalWriter {
 
   #measure(): void {
     const now = performance.now();
-    this.#isFast = now - this.#since < FAST_MS;
+    this.#isFast = this.#isEager || now - this.#since < FAST_MS;
     this.#since = now;
     this.#messages = 0;
   }
@@ -129,7 +133,7 @@ export class JournalWriter {
     this.#isOpen = false;
     this.#wordsInAll += this.#words;
     this.#words = 0;
-    if (this.#wordsInAll < USEFUL_WORDS) this.#isFast = false;
+    if (this.#wordsInAll < USEFUL_WORDS) this.#isFast = this.#isEager;
     this.#messages = 0;
     this.#since = performance.now();
     this.#frame.begin(0, JOURNAL_UP_TO, 0).u32(this.#bytes).end();

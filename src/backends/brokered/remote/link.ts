@@ -52,6 +52,11 @@ export interface LinkOptions {
    * @default 30_000
    */
   readonly patienceMs?: number | undefined;
+  /**
+   * Whether words go to the journal from the first one on, however slowly they come: for tests.
+   * @default false
+   */
+  readonly isJournalEager?: boolean | undefined;
 }
 
 export class Link {
@@ -76,11 +81,12 @@ export class Link {
   #epoch = 0;
 
   /** @throws ERR_VERSION, ERR_BROKER */
-  constructor(line: Line, { patienceMs = PATIENCE_MS }: LinkOptions = {}) {
+  constructor(line: Line, { patienceMs = PATIENCE_MS, isJournalEager = false }: LinkOptions = {}) {
     this.#patienceMs = patienceMs;
     this.#line = line;
-    if (line.openJournal !== undefined)
-      this.#journal = new JournalWriter(line, (error) => this.#end(error));
+    if (line.openJournal !== undefined) {
+      this.#journal = new JournalWriter(line, (error) => this.#end(error), isJournalEager);
+    }
     const splitter = new FrameSplitter((handle, operation, sequence, body) =>
       this.#frame(handle, operation, sequence, body),
     );

@@ -75,8 +75,6 @@ export class RemoteChannel extends RemoteObject implements Channel {
   deliveries = 0;
   receipt = 0;
   #large: Uint8Array | undefined;
-  /** By the last wait for some. */
-  #wantedMessages = 0;
   /** Of the message that found no room. */
   #wanted = 0;
   readonly #room = new PromisedRoom();
@@ -89,7 +87,7 @@ export class RemoteChannel extends RemoteObject implements Channel {
   readonly #handBorrower: Borrower;
   /** It receives, and so has no use for messages in hand. */
   #isReceiver = false;
-  /** The last answer brought fewer messages than were wanted. */
+  /** There were no other messages than what the last answer brought. */
   #hasAll = false;
 
   constructor(
@@ -551,8 +549,8 @@ export class RemoteChannel extends RemoteObject implements Channel {
     } else if (side === TAKE_SIDE) {
       const count = body.u32();
       if (count === 0 || !isAwaited || this.#isVoid(takenFrom)) return;
+      this.#hasAll = body.bool();
       this.#fillHand(count, true, body);
-      this.#hasAll = count < this.#wantedMessages;
     }
   }
 
@@ -570,8 +568,7 @@ export class RemoteChannel extends RemoteObject implements Channel {
   protected override sayWaiting(word: FrameWriter, side: Side): void {
     if (side === PUT_SIDE) word.u32(this.#wanted);
     if (side !== TAKE_SIDE) return;
-    this.#wantedMessages = this.#isReceiver ? 0 : this.#hand.nextWindow();
-    word.u32(this.#wantedMessages);
+    word.u32(this.#isReceiver ? 0 : this.#hand.nextWindow());
     this.#handIsOver();
     this.#hasAll = false;
   }

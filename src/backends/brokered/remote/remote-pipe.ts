@@ -480,7 +480,7 @@ export class RemotePipeEnd extends RemoteObject implements PipeEnd, EndHere {
   }
 
   get tellsUnasked(): boolean {
-    return this.#isSubscribed && this.#received.isEmpty && !this.#isEnded && !this.link.isLost;
+    return this.#received.isEmpty && !this.#isEnded && !this.link.isLost;
   }
 
   protected override sayWaiting(word: FrameWriter): void {
