@@ -1,4 +1,7 @@
+import { areOrdinary, COMPILE_AFTER } from './generated-code.js';
 import { hashOf, keyBlockOf, SHAPE_KEYS } from './key-block.js';
+import { compileWriter } from './shape-writer.js';
+import type { ShapeWriter } from './shape-writer.js';
 
 /** How many steps from key to key are remembered, before all are forgotten. */
 const STEPS = 4096;
@@ -13,17 +16,30 @@ export class SentShape {
   readonly hash: number;
   /** Without keys, or with an index as the first: as what looks like a plain object and is none. */
   readonly mayBeOther: boolean;
+  /** Whether what an object has of these keys is its own. */
+  readonly areOrdinary: boolean;
   /** The message that has the block already, and where among its blocks. */
   message = -1;
   place = 0;
   /** The shape of the object that was met after the last one of this: mostly it comes again. */
   follower: SentShape | undefined;
+  /** What writes the values of its objects, once they are many. */
+  writer: ShapeWriter | undefined;
+  #uses = 0;
 
   constructor(keys: readonly string[]) {
     this.keys = keys;
     this.mayBeOther = keys[0] === undefined || /^\d/.test(keys[0]);
+    this.areOrdinary = areOrdinary(keys);
     this.words = keyBlockOf(keys);
     this.hash = this.words === undefined ? 0 : hashOf(this.words);
+  }
+
+  /** An object is to be written without a writer. */
+  count(object: object): void {
+    if (++this.#uses === COMPILE_AFTER && this.areOrdinary) {
+      this.writer = compileWriter(this.keys, object);
+    }
   }
 }
 

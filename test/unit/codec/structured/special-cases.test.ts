@@ -228,6 +228,20 @@ describe("codec 'structured' carries as structuredClone does", () => {
     }
   });
 
+  it('a character of two bytes wherever it stands in a text', () => {
+    for (let length = 1; length <= 24; length++) {
+      for (let place = 0; place < length; place++) {
+        const text = `${'a'.repeat(place)}€${'b'.repeat(length - place - 1)}`;
+        expect(carry([text, place])).toEqual([text, place]);
+      }
+    }
+  });
+
+  it('more booleans than there was memory for', () => {
+    const value = Array.from({ length: 30_000 }, (_, i) => i % 3 === 0);
+    expect(carry(value)).toEqual(value);
+  });
+
   it('no text of a message that was refused', () => {
     const text = 'a text that is longer than others';
     expect(() => carry([text, () => text])).toThrow('function');
@@ -282,10 +296,12 @@ describe("codec 'structured' carries as structuredClone does", () => {
     }
   });
 
-  it('more objects than are looked through one by one, some of them twice', () => {
-    const objects = Array.from({ length: 200 }, (_, i) => ({ i }));
-    const value = [...objects, ...objects.toReversed()];
-    expect(difference(carry(value), structuredClone(value))).toBeUndefined();
+  it('any number of objects, each of them twice', () => {
+    for (const length of [1, 6, 7, 8, 9, 20, 93, 94, 95, 96, 97, 98, 200]) {
+      const objects = Array.from({ length }, (_, i) => ({ i }));
+      const value = [...objects, ...objects.toReversed()];
+      expect(difference(carry(value), structuredClone(value))).toBeUndefined();
+    }
   });
 
   it('more shapes than a message can name by 16 bits', () => {
