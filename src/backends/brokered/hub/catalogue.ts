@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 
 import type { SegmentInfo } from '../../../contract/channel.js';
 import type { OpenMode, Ticket } from '../../../contract/shared-object.js';
+import { newTicket } from '../ticket-text.js';
 import { fail } from './fail.js';
 import type { Carrier, Ticketed } from './hub-object.js';
 
@@ -150,7 +151,7 @@ export class Catalogue {
     if (!passenger.isThere) {
       fail('ERR_NOT_FOUND', `'${passenger.name}' was unlinked: nobody could open it any more`);
     }
-    const ticket = `~ticket-${randomBytes(12).toString('hex')}`;
+    const ticket = newTicket();
     this.#tickets.set(ticket, { passenger, carrier });
     // What travels in itself is not kept by that.
     if (passenger !== carrier) addTo(this.#byPassenger, passenger, ticket);

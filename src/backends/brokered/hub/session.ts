@@ -16,6 +16,7 @@ import type { Attachment } from './hub-object.js';
 import { fail } from './fail.js';
 import type { Catalogue } from './catalogue.js';
 import type { Hub } from './hub.js';
+import { UnsentTickets } from './unsent-tickets.js';
 
 /** Most that one client may have open. */
 const MAX_HANDLES = 2 ** 20;
@@ -32,6 +33,7 @@ interface Held {
 
 export class Session {
   readonly catalogue: Catalogue;
+  readonly tickets: UnsentTickets;
   /** What objects need of the hub. */
   readonly house: Pick<Hub, 'after' | 'files'>;
   /** Its process, as it says itself. */
@@ -56,6 +58,7 @@ export class Session {
     this.#hub = hub;
     this.#outlet = outlet;
     this.catalogue = hub.catalogue;
+    this.tickets = new UnsentTickets(hub.catalogue);
     this.house = hub;
     this.#splitter = new FrameSplitter(
       (handle, operation, sequence, body) => {
@@ -148,6 +151,7 @@ export class Session {
     this.#hearLastWords();
     this.#isOver = true;
     for (const attachment of this.#attachments.values()) attachment.close();
+    this.tickets.redeemAll();
     this.#hub.left(this);
     this.#hub.settle();
   }
