@@ -488,6 +488,8 @@ export class QueueAttachment extends Attachment {
     this.#hand.left();
     // What it has not finished nobody else could.
     this.#countTaken(-this.#unfinished);
+    // It may have been rung for a message, and never have looked.
+    if (queue.size > 0) queue.wake(TAKE_SIDE, 1);
     queue.left(this);
   }
 }
