@@ -376,7 +376,7 @@ export class HubQueue implements Named {
 
   #answer({ attachment, side, epoch }: Wait): void {
     this.#counts.wakes++;
-    attachment.answer(side, epoch);
+    attachment.session.attempt(() => attachment.answer(side, epoch));
   }
 
   /** Somebody is about to wait. */

@@ -100,13 +100,17 @@ export class Session {
     try {
       step();
     } catch {
-      this.#unread = [];
       this.#hub.settle();
       this.flush();
-      this.#outlet.close();
-      this.lost();
+      this.#letGo();
     }
     this.#hub.settle();
+  }
+
+  #letGo(): void {
+    this.#unread = [];
+    this.#outlet.close();
+    this.lost();
   }
 
   #split(bytes: Buffer): void {
@@ -187,7 +191,16 @@ export class Session {
 
   /** When what is being read has been. */
   later(action: () => void): void {
-    this.#hub.later(action);
+    this.#hub.later(() => this.attempt(action));
+  }
+
+  /** Does what concerns this client alone: where it fails, he is let go, and nobody else hears of it. */
+  attempt(action: () => void): void {
+    try {
+      action();
+    } catch {
+      this.#letGo();
+    }
   }
 
   /** A frame that nobody asked for, from within an action of `later`; to be ended. */
