@@ -109,8 +109,9 @@ export class Session {
 
   #letGo(): void {
     this.#unread = [];
-    this.#outlet.close();
+    // First: nothing more of it is heard.
     this.lost();
+    this.#outlet.close();
   }
 
   #split(bytes: Buffer): void {
@@ -146,9 +147,10 @@ export class Session {
     return attachment?.longestBody ?? PLAIN_BODY_BYTES;
   }
 
-  /** Its line is gone, and most likely its process. */
-  lost(): void {
+  /** Its line is gone, and most likely its process. `unread`: what it had said, and the line has not handed over. */
+  lost(unread: readonly Buffer[] = []): void {
     if (this.#isGone) return;
+    this.#unread.push(...unread);
     this.#isGone = true;
     this.#held = undefined;
     this.#isClogged = false;
