@@ -29,7 +29,7 @@ async function run(directory: string): Promise<void> {
   names.isThere = (name) => hub.catalogue.get(name) !== undefined;
   await sweep(directory, sockets, seat);
   files.sweep();
-  server.serve(hub, () => seat.isTaken);
+  server.serve(hub, files.path, () => seat.isTaken);
 
   const leave = () => {
     seat.leave();

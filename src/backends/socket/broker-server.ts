@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 
 import type { Hub } from '../brokered/hub/hub.js';
+import { makeJournal } from './journal-file.js';
 import { errorCode } from './socket-directory.js';
 
 /** Of output that a client has not read: with more of it, nothing it says is read either. */
@@ -122,6 +123,8 @@ export class BrokerServer {
   #hub: Hub | undefined;
   #admits: () => boolean = () => false;
 
+  #journals = '';
+
   constructor() {
     this.#server = createServer((socket) => this.#connected(socket));
   }
@@ -139,9 +142,13 @@ export class BrokerServer {
     });
   }
 
-  /** Until then nobody is. `admits` is asked at each connection: who is not admitted looks for another broker. */
-  serve(hub: Hub, admits: () => boolean): void {
+  /**
+   * Until then nobody is. `journals`: a directory for files. `admits` is asked at each connection: who is not admitted looks for
+   * another broker.
+   */
+  serve(hub: Hub, journals: string, admits: () => boolean): void {
     this.#hub = hub;
+    this.#journals = journals;
     this.#admits = admits;
   }
 
@@ -167,6 +174,7 @@ export class BrokerServer {
         return false;
       },
       catchUp,
+      makeJournal: () => makeJournal(this.#journals),
       isDeserted: () => this.#lateness.isSuspect && !isConnected(socket),
       close: () => socket.destroySoon(),
     });

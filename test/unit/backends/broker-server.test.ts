@@ -32,7 +32,7 @@ beforeEach(async () => {
   hub = new Hub();
   server = new BrokerServer();
   await server.listen(join(directory, 'broker'));
-  server.serve(hub, () => true);
+  server.serve(hub, directory, () => true);
 });
 
 afterEach(() => {
