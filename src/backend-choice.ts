@@ -13,7 +13,7 @@ import type { Backend, BackendKind } from './contract/channel.js';
 const VARIABLE = 'INTERPROC_BACKEND';
 const FALLBACK: BackendKind = 'socket';
 const WARNING = 'INTERPROC_FALLBACK';
-/** Where threads that are started later see that it has been said. */
+/** Of the environment data that workers get from who starts them: a word that is 1 when it has been said. */
 const WARNED = 'interproc.fallback-warned';
 
 /** Makes a backend. @throws ERR_UNSUPPORTED if it cannot work here */
@@ -42,6 +42,7 @@ function isKind(kind: unknown): kind is BackendKind {
 export class BackendChoice {
   readonly #makers: Makers;
   readonly #made = new Map<BackendKind, Backend>();
+  readonly #warned = warnedWord();
   #choice: Choice | undefined;
 
   constructor(makers: Makers) {
@@ -82,16 +83,22 @@ export class BackendChoice {
     } catch (error) {
       if (!(error instanceof InterprocError) || error.code !== 'ERR_UNSUPPORTED') throw error;
       const backend = this.#make(FALLBACK);
-      warnOnce(backend, error.message);
+      if (Atomics.exchange(this.#warned, 0, 1) === 0) warn(backend, error.message);
       return { backend, reason: `It works without the native addon. ${error.message}.` };
     }
   }
 }
 
-/** Once in a process, and by no thread that is started afterwards. */
-function warnOnce({ kind, capabilities }: Backend, problem: string): void {
-  if (getEnvironmentData(WARNED) === true) return;
-  setEnvironmentData(WARNED, true);
+/** The same one in this thread and all that are started after this, so that one of them speaks for all. */
+function warnedWord(): Int32Array {
+  const known = getEnvironmentData(WARNED) as unknown;
+  if (known instanceof SharedArrayBuffer) return new Int32Array(known);
+  const word = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  setEnvironmentData(WARNED, word.buffer);
+  return word;
+}
+
+function warn({ kind, capabilities }: Backend, problem: string): void {
   process.emitWarning(
     `${problem}. Objects live on the slower backend '${kind}' instead, without ${absentIn(capabilities).join(', ')}, and cannot be shared with processes where the addon loads. ${VARIABLE}=${kind} says that this is wanted`,
     { type: 'InterprocWarning', code: WARNING },

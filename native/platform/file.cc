@@ -220,8 +220,16 @@ Error Directory::take_away_if_same(const std::string& name, const std::string& a
   if (renameat(file_.descriptor(), name.c_str(), file_.descriptor(), aside.c_str()) != 0)
     return fail_system("renameat", errno);
   auto taken = facts_of(aside);
-  if (!taken.ok() || taken.value().inode != facts.inode || taken.value().device != facts.device)
-    link_again(aside, name);
+  if (!taken.ok() || taken.value().inode != facts.inode || taken.value().device != facts.device) {
+    const Error back = link_again(aside, name);
+    // A link takes the name from nobody who has come to it meanwhile. Where there is no room for one, or the file has too many names,
+    // nobody has come, as far as one can know.
+    if (back.code != Code::ok && back.code != Code::exists) {
+      if (renameat(file_.descriptor(), aside.c_str(), file_.descriptor(), name.c_str()) != 0)
+        return fail_system("renameat", errno);
+      return {};
+    }
+  }
   return remove(aside);
 }
 

@@ -43,7 +43,7 @@ struct Failing {
   int socket = 0;
   int connect = 0;
   int rename = 0;
-  int unlink = 0;
+  int link = 0;
 };
 Failing failing;
 // Once, before a name is moved.
@@ -73,9 +73,9 @@ extern "C" int renameat(int from, const char* name, int to, const char* other) n
   return static_cast<int>(syscall(SYS_renameat2, from, name, to, other, 0));
 }
 
-extern "C" int unlinkat(int directory, const char* name, int flags) noexcept {
-  if (fails(failing.unlink)) return -1;
-  return static_cast<int>(syscall(SYS_unlinkat, directory, name, flags));
+extern "C" int linkat(int from, const char* name, int to, const char* other, int flags) noexcept {
+  if (fails(failing.link)) return -1;
+  return static_cast<int>(syscall(SYS_linkat, from, name, to, other, flags));
 }
 
 namespace {
@@ -273,7 +273,8 @@ TEST_CASE("a dead broker's name that cannot be taken away is refused as the syst
 
 TEST_CASE("what takes a dead broker's name while it is being taken away keeps it") {
   const Watchdog watchdog("in the way");
-  const auto test = [](const std::function<void(const TestDirectory&)>& taking) {
+  int link_fails = 0;
+  const auto test = [&](const std::function<void(const TestDirectory&)>& taking) {
     TestDirectory directory;
     Brokers brokers(directory);
     brokers.start("1-key");
@@ -282,20 +283,28 @@ TEST_CASE("what takes a dead broker's name while it is being taken away keeps it
     before_rename = [&] {
       REQUIRE(unlink(directory.path_of("q").c_str()) == 0);
       taking(directory);
+      failing.link = link_fails;
     };
     const Code code = opening(directory, OpenMode::open);
+    failing = {};
     CHECK_FALSE(before_rename);
     CHECK(directory.open().names("~socket").value().size() == 2);
     return code;
   };
-  std::optional<Peer> other;
-  // A segment, a socket of another program, and nothing.
-  CHECK(test([&](const TestDirectory& directory) {
-          other.emplace(directory, "q", OpenMode::create);
-        }) == Code::ok);
-  other.reset();
-  File theirs;
-  CHECK(test([&](const TestDirectory& directory) { theirs = listen_at(directory.path_of("q")); }) ==
-        Code::permission);
-  CHECK(test([](const TestDirectory&) {}) == Code::not_found);
+  // Also where there is no room for a second name, and where it has as many as it can have.
+  for (int errnum : {0, ENOSPC, EMLINK}) {
+    CAPTURE(errnum);
+    link_fails = errnum;
+    std::optional<Peer> other;
+    // A segment, a socket of another program, and nothing.
+    CHECK(test([&](const TestDirectory& directory) {
+            other.emplace(directory, "q", OpenMode::create);
+          }) == Code::ok);
+    other.reset();
+    File theirs;
+    CHECK(test([&](const TestDirectory& directory) {
+            theirs = listen_at(directory.path_of("q"));
+          }) == Code::permission);
+    CHECK(test([](const TestDirectory&) {}) == Code::not_found);
+  }
 }

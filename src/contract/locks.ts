@@ -115,3 +115,13 @@ export interface LockParts {
   readonly barrier: BarrierPart | undefined;
   readonly rwLock: RwLockPart | undefined;
 }
+
+/** Of a state that has none; of others, what they have takes its place. */
+export const NO_LOCK_PARTS: LockParts = Object.freeze({
+  lock: undefined,
+  semaphore: undefined,
+  condition: undefined,
+  event: undefined,
+  barrier: undefined,
+  rwLock: undefined,
+});

@@ -339,8 +339,17 @@ export function opening(subject: Subject): void {
     it('is listed with what it is', () => {
       const q = bench.strings();
       q.putNowait('one');
-      expect(bench.backend.registry.list()).toMatchObject([
-        { name: q.name, size: 1, participants: 1, persist: false, anonymous: false },
+      expect(bench.backend.registry.list()).toStrictEqual([
+        {
+          name: q.name,
+          kind: 'queue',
+          totalBytes: expect.any(Number),
+          size: 1,
+          participants: 1,
+          persist: false,
+          anonymous: false,
+          problem: undefined,
+        },
       ]);
     });
   });

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { Lock, Pipe, Queue } from '../../src/index.js';
+import { list, Lock, Pipe, Queue } from '../../src/index.js';
 import { seededRandom } from '../conformance/seeded-random.js';
 import { brokerOf, brokersOf, killBroker, startBroker, until } from './brokers.js';
 import { nodes } from './nodes.js';
@@ -126,6 +126,27 @@ describe.each(nodes)('around a broker, under Node $version,', ({ path }) => {
       expect(q.size).toBe(count);
       for (let i = 0; i < count; i += 1) expect(await q.get()).toBe(i);
     }
+    q.close();
+  });
+
+  it('a handle whose message was not put before its process was killed keeps nothing', async () => {
+    const q = Queue.create('in', SOCKET);
+    const program = start('boardAndDie', 'encoded');
+    expect(await program.ends()).toEqual({ code: null, signal: 'SIGKILL' });
+    await until('its queue is gone', () => list(SOCKET).every(({ name }) => name === 'in'));
+    expect(q.size).toBe(0);
+    q.close();
+  });
+
+  it('a handle whose message was put before that arrives', async () => {
+    const q = Queue.create<{ passenger: Queue<string> }>('in', SOCKET);
+    const program = start('boardAndDie', 'put');
+    expect(await program.ends()).toEqual({ code: null, signal: 'SIGKILL' });
+    await until('it has nothing open', () => q.stats().participants === 1);
+    const { passenger } = await q.get();
+    await passenger.put('here');
+    expect(await Queue.open<string>('passenger', SOCKET).get()).toBe('here');
+    passenger.close();
     q.close();
   });
 

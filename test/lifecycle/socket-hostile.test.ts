@@ -137,7 +137,7 @@ describe('a client that does not keep to the protocol', () => {
 
   it('asks for what is not there', async () => {
     const socket = await guest();
-    for (const operation of [0, 1, 9, 13, 99, 65_535]) {
+    for (const operation of [0, 1, 9, 19, 99, 65_535]) {
       socket.write(header(0, 0, operation));
       const [reply] = (await once(socket, 'data')) as [Buffer];
       expect(reply.toString('latin1')).toContain('ERR_CORRUPT');

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
 import { inspect } from 'node:util';
-import { setEnvironmentData } from 'node:worker_threads';
+import { setEnvironmentData, Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { BackendChoice, describing } from '../../src/backend-choice.js';
@@ -11,6 +12,26 @@ import { InterprocError } from '../../src/errors.js';
 import { thrownBy } from './thrown-by.js';
 
 const WHY = 'The native addon does not load here (no libstdc++)';
+
+/** A thread where native cannot be had, which chooses when it is told to start. */
+const FALLS_BACK = `
+  const { parentPort, workerData } = require('node:worker_threads');
+  const { dist, start } = workerData;
+  Promise.all([
+    import(dist + 'backend-choice.js'),
+    import(dist + 'errors.js'),
+  ]).then(([{ BackendChoice }, { InterprocError }]) => {
+    const choice = new BackendChoice({
+      native() {
+        throw new InterprocError('ERR_UNSUPPORTED', 'It does not load here');
+      },
+      socket: () => ({ kind: 'socket', capabilities: {} }),
+    });
+    parentPort.postMessage('ready');
+    Atomics.wait(start, 0, 0);
+    choice.select();
+  });
+`;
 
 /** Backends that note when they are made. `absent` cannot be had. */
 function choiceWithout(...absent: BackendKind[]): { choice: BackendChoice; made: BackendKind[] } {
@@ -72,9 +93,26 @@ describe('the choice of a backend', () => {
     }
   });
 
+  it('is warned of once by threads that begin at the same time', async () => {
+    choiceWithout();
+    const start = new Int32Array(new SharedArrayBuffer(4));
+    const dist = new URL('../../dist/', import.meta.url).href;
+    const threads = Array.from(
+      { length: 4 },
+      () => new Worker(FALLS_BACK, { eval: true, stderr: true, workerData: { dist, start } }),
+    );
+    const ends = threads.map((thread) => once(thread, 'exit'));
+    const said = threads.map(({ stderr }) => text(stderr));
+    await Promise.all(threads.map((thread) => once(thread, 'message')));
+    Atomics.store(start, 0, 1);
+    Atomics.notify(start, 0);
+    expect(await Promise.all(ends)).toEqual(threads.map(() => [0]));
+    const all = (await Promise.all(said)).join('');
+    expect(all.match(/INTERPROC_FALLBACK/g)).toHaveLength(1);
+  });
+
   it('stays what it was', () => {
     const { choice } = choiceWithout('native');
-    setEnvironmentData('interproc.fallback-warned', true);
     expect(choice.select().kind).toBe('socket');
     process.env['INTERPROC_BACKEND'] = 'memory';
     expect(choice.select().kind).toBe('socket');

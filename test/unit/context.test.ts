@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import type * as Index from '../../src/index.js';
-import { MemoryBackend } from './memory-backend.js';
+import { DirectBackend } from './direct-backend.js';
 import { thrownBy } from './thrown-by.js';
 
-const loads: (() => MemoryBackend)[] = [];
+const loads: (() => DirectBackend)[] = [];
 vi.mock('../../src/backends/native/native-backend.js', () => ({
   NativeBackend: function NativeBackend() {
     const load = loads.shift();
@@ -14,14 +14,14 @@ vi.mock('../../src/backends/native/native-backend.js', () => ({
 }));
 
 vi.mock('../../src/backends/socket/socket-backend.js', () => ({
-  SocketBackend: class extends MemoryBackend {
+  SocketBackend: class extends DirectBackend {
     override readonly kind = 'socket' as 'memory';
   },
 }));
-vi.mock('../../src/backends/memory/memory-backend.js', () => ({ MemoryBackend }));
+vi.mock('../../src/backends/memory/memory-backend.js', () => ({ MemoryBackend: DirectBackend }));
 
 /** The package as a program imports it, with backends that load as told. */
-async function imported(...outcomes: (() => MemoryBackend)[]): Promise<typeof Index> {
+async function imported(...outcomes: (() => DirectBackend)[]): Promise<typeof Index> {
   loads.splice(0, Infinity, ...outcomes);
   vi.resetModules();
   return import('../../src/index.js');
@@ -33,7 +33,7 @@ describe('the package', () => {
   });
 
   it('loads its backend at first use, and once', async () => {
-    const backend = new MemoryBackend();
+    const backend = new DirectBackend();
     const { Queue, list } = await imported(() => backend);
     expect(loads).toHaveLength(1);
     const q = Queue.create('jobs');
@@ -47,7 +47,7 @@ describe('the package', () => {
     const fail = () => {
       throw cause;
     };
-    const native = new MemoryBackend();
+    const native = new DirectBackend();
     const { Queue, list, prune } = await imported(fail, fail, fail, () => native);
     const calls = [
       () => Queue.create('jobs', { backend: 'native' }),

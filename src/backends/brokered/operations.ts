@@ -1,5 +1,7 @@
 /** The numbers of the operations. Each kind of object has a hundred of its own, and says what the bodies hold. */
 
+import type { SegmentInfo } from '../../contract/channel.js';
+
 /** Changes with every change of what goes over a line: who speaks another version is refused by name. */
 export const PROTOCOL_VERSION = 2;
 
@@ -16,8 +18,10 @@ export const UNASKED = 0;
 // To the hub itself, by handle 0.
 /** u32 PROTOCOL_VERSION, u32 process -> u32 PROTOCOL_VERSION. The first frame of a session. */
 export const HELLO = 10;
-/** -> json SegmentInfo[] */
+/** -> json Listed[] */
 export const LIST = 11;
+/** A hub has no objects that it could not read. */
+export type Listed = Omit<SegmentInfo, 'problem'>;
 /** bool dryRun -> json string[] */
 export const PRUNE = 12;
 // Of a journal; what follows from each, journal.ts says. Words.

@@ -1,6 +1,6 @@
 /** The locks of a native state, as the contract wants them. */
 
-import { ACQUIRED, BROKEN, BUSY } from '../../contract/locks.js';
+import { ACQUIRED, BROKEN, BUSY, NO_LOCK_PARTS } from '../../contract/locks.js';
 import type {
   BarrierPart,
   BarrierPlace,
@@ -195,15 +195,6 @@ class NativeRwLock extends Part implements RwLockPart {
   }
 }
 
-const NONE: LockParts = {
-  lock: undefined,
-  semaphore: undefined,
-  condition: undefined,
-  event: undefined,
-  barrier: undefined,
-  rwLock: undefined,
-};
-
 /** What a state of that kind has. */
 export function lockPartsOf(
   addon: Addon,
@@ -213,20 +204,20 @@ export function lockPartsOf(
   switch (kind) {
     case 'semaphore':
     case 'boundedSemaphore':
-      return { ...NONE, semaphore: new NativeSemaphore(addon, object) };
+      return { ...NO_LOCK_PARTS, semaphore: new NativeSemaphore(addon, object) };
     case 'event':
-      return { ...NONE, event: new NativeEvent(addon, object) };
+      return { ...NO_LOCK_PARTS, event: new NativeEvent(addon, object) };
     case 'barrier':
-      return { ...NONE, barrier: new NativeBarrier(addon, object, parameter) };
+      return { ...NO_LOCK_PARTS, barrier: new NativeBarrier(addon, object, parameter) };
     case 'rwlock':
-      return { ...NONE, rwLock: new NativeRwLock(addon, object) };
+      return { ...NO_LOCK_PARTS, rwLock: new NativeRwLock(addon, object) };
     case 'condition':
       return {
-        ...NONE,
+        ...NO_LOCK_PARTS,
         lock: new NativeLock(addon, object),
         condition: new NativeCondition(addon, object),
       };
     default:
-      return { ...NONE, lock: new NativeLock(addon, object) };
+      return { ...NO_LOCK_PARTS, lock: new NativeLock(addon, object) };
   }
 }

@@ -1,6 +1,6 @@
 /** The broker's side of the lines: a server whose every connection is a session of the hub. */
 
-import { writeSync } from 'node:fs';
+import { readSync, writeSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 
@@ -10,6 +10,10 @@ import { errorCode } from './socket-directory.js';
 
 /** Of output that a client has not read: with more of it, nothing it says is read either. */
 const MAX_BACKLOG_BYTES = 2 ** 20;
+/** Read at once of what the dead have left in the kernel; it holds some 200 KiB of it. */
+const PIECE_BYTES = 2 ** 16;
+/** Who is not dead after all does not keep the broker for himself. */
+const MAX_PIECES = 64;
 /** What is no message, and yet refused where nobody is at the other end. */
 const NOTHING = Buffer.alloc(0);
 
@@ -73,6 +77,37 @@ function writeNow(socket: Socket, bytes: Buffer): number {
   }
 }
 
+/** What the client has said and nobody has read: what Node has of it, and then what the kernel has. */
+function unreadOf(socket: Socket): Buffer[] {
+  const unread: Buffer[] = [];
+  const read = () => socket.read() as Buffer | null;
+  for (let bytes = read(); bytes !== null; bytes = read()) unread.push(bytes);
+  const descriptor = descriptorOf(socket);
+  try {
+    while (descriptor >= 0 && unread.length < MAX_PIECES) {
+      const piece = Buffer.allocUnsafe(PIECE_BYTES);
+      const length = readSync(descriptor, piece);
+      if (length === 0) break;
+      unread.push(piece.subarray(0, length));
+    }
+  } catch {
+    // There is no more.
+  }
+  return unread;
+}
+
+/**
+ * Calls `look` before the socket is closed, for whatever reason: Node closes it in the turn in which it meets an error, which may
+ * be that of a write, before anybody hears of it.
+ */
+function beforeClosing(socket: Socket, look: () => void): void {
+  const destroy = socket._destroy.bind(socket);
+  socket._destroy = (error, callback) => {
+    look();
+    destroy(error, callback);
+  };
+}
+
 /**
  * The order in which the event loop finds sockets readable is not that in which they became so: what came first may be read a
  * round later, but no more than that. Immediates of immediates run after the next round's reading.
@@ -119,7 +154,9 @@ export class BrokerServer {
 
   close(): void {
     this.#server.close();
-    for (const socket of this.#sockets) socket.destroy();
+    const sockets = [...this.#sockets];
+    this.#sockets.clear();
+    for (const socket of sockets) socket.destroy();
   }
 
   #connected(socket: Socket): void {
@@ -141,20 +178,23 @@ export class BrokerServer {
       isDeserted: () => this.#lateness.isSuspect && !isConnected(socket),
       close: () => socket.destroySoon(),
     });
-    socket.on('data', (bytes) => {
+    const hear = (bytes: Buffer) => {
       this.#lateness.note();
       session.receive(bytes);
+    };
+    socket.on('data', hear);
+    beforeClosing(socket, () => {
+      if (!this.#sockets.delete(socket)) return;
+      socket.off('data', hear);
+      session.lost(unreadOf(socket));
     });
     socket.on('drain', () => {
       session.resume();
       if (socket.writableLength <= MAX_BACKLOG_BYTES) socket.resume();
     });
-    // All of these say that it is gone; the first comes in the turn in which that was read, before anybody's request is served.
+    // In the turn in which that was read, before anybody's request is served.
     socket.on('end', () => session.lost());
-    socket.on('error', () => session.lost());
-    socket.on('close', () => {
-      this.#sockets.delete(socket);
-      session.lost();
-    });
+    // It is closed, which was seen to.
+    socket.on('error', () => {});
   }
 }

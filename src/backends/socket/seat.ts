@@ -106,6 +106,18 @@ export function removeIfSame(
     if (errorCode(error) === 'ENOENT') return;
     throw error;
   }
-  if (inodeOf(aside) !== inode) linked(aside, path);
+  if (inodeOf(aside) === inode) unlinkSync(aside);
+  else putBack(aside, path);
+}
+
+/** As long as it can have two names, the name is taken from nobody who has come to it meanwhile. */
+function putBack(aside: string, path: string): void {
+  try {
+    linked(aside, path);
+  } catch {
+    // No room for one more, or as many as it may have: nobody has come, as far as one can know.
+    renameSync(aside, path);
+    return;
+  }
   unlinkSync(aside);
 }

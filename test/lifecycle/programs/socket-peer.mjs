@@ -112,6 +112,21 @@ const ROLES = {
     for (let i = 0; i < count; i += 1) await q.put(i);
     process.exit();
   },
+  boardAndDie: async () => {
+    const to = Queue.open('in');
+    const passenger = Queue.create('passenger');
+    const die = () => process.kill(process.pid, 'SIGKILL');
+    // What is encoded before has its ticket when a getter runs.
+    if (argument === 'encoded')
+      await to.put({
+        passenger,
+        get end() {
+          return die();
+        },
+      });
+    await to.put({ passenger });
+    die();
+  },
   workers: async () => {
     const threads = Array.from(
       { length: Number(argument) },

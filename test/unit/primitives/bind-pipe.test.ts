@@ -9,7 +9,7 @@ import { HandleClasses } from '../../../src/primitives/passengers.js';
 import { PipeWriter } from '../../../src/primitives/pipe-writer.js';
 import type { Queue } from '../../../src/primitives/queue.js';
 import { Struct } from '../../../src/shapes/struct.js';
-import { MemoryBackend } from '../memory-backend.js';
+import { DirectBackend } from '../direct-backend.js';
 import { thrownBy } from '../thrown-by.js';
 
 describe('Pipe', () => {
@@ -21,7 +21,7 @@ describe('Pipe', () => {
   });
 
   it('asks for the backend that is named', () => {
-    const backend = new MemoryBackend();
+    const backend = new DirectBackend();
     const asked: unknown[] = [];
     const Pipe = bindPipe((kind) => (asked.push(kind), backend));
     Pipe();
@@ -30,7 +30,7 @@ describe('Pipe', () => {
   });
 
   it('believes the struct in a message only if it is that of the pipe, and closes the end', () => {
-    const backend = new MemoryBackend();
+    const backend = new DirectBackend();
     const handles = new HandleClasses();
     bindPipe(() => backend, handles);
     const carrier = backend.openChannel('carrier', 'create', {});
@@ -52,7 +52,7 @@ describe('Pipe', () => {
   });
 
   it('does not take handles in a message that was passed on as bytes for those of the next', () => {
-    const backend = new MemoryBackend();
+    const backend = new DirectBackend();
     const handles = new HandleClasses();
     bindPipe(() => backend, handles);
     const Queues = bindQueue(() => backend, handles);

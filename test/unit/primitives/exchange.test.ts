@@ -10,13 +10,13 @@ import { HandleClasses } from '../../../src/primitives/passengers.js';
 import { NOT_YET } from '../../../src/primitives/pending-waits.js';
 import { PipeReader } from '../../../src/primitives/pipe-reader.js';
 import { PipeWriter } from '../../../src/primitives/pipe-writer.js';
-import { MemoryBackend } from '../memory-backend.js';
+import { DirectBackend } from '../direct-backend.js';
 
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
 
 /** An end, and who reads at the other one, with `accept` for messages of exchanges. */
 function pipe(accept: (message: Uint8Array) => void, codec: 'raw' | 'structured' = 'raw') {
-  const backend = new MemoryBackend();
+  const backend = new DirectBackend();
   const handles = new HandleClasses();
   const Pipe = bindPipe(() => backend, handles);
   const [end, other] = backend.openPipe({ codec, capacityBytes: 4096 });
@@ -94,7 +94,7 @@ describe('messages of exchanges', () => {
     expect(() => reader.take()).toThrow('taken wrongly');
     expect(() => a.tryRecv()).toThrow('is gone');
     accept = close;
-    expect(() => reader.take()).toThrow('is closed');
+    expect(() => reader.take()).toThrow('was closed');
     expect(() => c.tryRecv()).toThrow('is gone');
   });
 

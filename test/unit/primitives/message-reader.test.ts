@@ -6,12 +6,12 @@ import { EMPTY } from '../../../src/contract/channel.js';
 import type { Codec } from '../../../src/codec/codec.js';
 import { MessageReader } from '../../../src/primitives/message-reader.js';
 import { NOT_YET } from '../../../src/primitives/pending-waits.js';
-import { MemoryBackend } from '../memory-backend.js';
+import { DirectBackend } from '../direct-backend.js';
 import { thrownBy } from '../thrown-by.js';
 
 describe('a reader', () => {
   it('hands over the rest of a batch with an error that is not of this package', () => {
-    const channel = new MemoryBackend().openChannel('q', 'create', { codec: 'raw' });
+    const channel = new DirectBackend().openChannel('q', 'create', { codec: 'raw' });
     const codec: Codec<number> = {
       name: 'raw',
       encode: () => 0,
@@ -40,7 +40,7 @@ describe('a reader', () => {
 
   /** A reader whose second crossing of a batch fails. */
   function failing(code: ErrorCode) {
-    const channel = new MemoryBackend().openChannel('q', 'create', { codec: 'raw' });
+    const channel = new DirectBackend().openChannel('q', 'create', { codec: 'raw' });
     channel.tryPut(Uint8Array.of(1));
     const reader = new MessageReader(
       channel,
@@ -61,7 +61,7 @@ describe('a reader', () => {
   describe('of messages with tickets in them', () => {
     /** A reader whose codec notes what is unacknowledged while it decodes. Odd numbers carry. */
     function watching() {
-      const channel = new MemoryBackend().openChannel('q', 'create', { codec: 'raw' });
+      const channel = new DirectBackend().openChannel('q', 'create', { codec: 'raw' });
       const held: number[] = [];
       const codec: Codec<number> = {
         ...numbers,

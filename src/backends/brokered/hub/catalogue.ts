@@ -2,15 +2,16 @@
 
 import { randomBytes } from 'node:crypto';
 
-import type { SegmentInfo } from '../../../contract/channel.js';
 import type { OpenMode, Ticket } from '../../../contract/shared-object.js';
+import type { Listed } from '../operations.js';
+import { newTicket } from '../ticket-text.js';
 import { fail } from './fail.js';
 import type { Carrier, Ticketed } from './hub-object.js';
 
 /** An object that can be found by a name. */
 export interface Named extends Ticketed {
   readonly kind: string;
-  readonly info: SegmentInfo;
+  readonly info: Listed;
   /** Whether nobody has it open, nor a message. */
   readonly isUnused: boolean;
   /** Whether it stays when nobody has it open. */
@@ -31,7 +32,7 @@ const NOBODY_ELSE: NameKeeper = { claim() {}, release() {} };
 export class Catalogue {
   readonly #named = new Map<string, Named>();
   /** What has no name to be listed by but is listed all the same: pipes. */
-  readonly #listed = new Set<{ readonly info: SegmentInfo }>();
+  readonly #listed = new Set<{ readonly info: Listed }>();
   readonly #tickets = new Map<
     Ticket,
     { readonly passenger: Ticketed; readonly carrier: Carrier }
@@ -112,15 +113,15 @@ export class Catalogue {
     if (!this.has(object)) this.carrierIsGone(object);
   }
 
-  list(): SegmentInfo[] {
+  list(): Listed[] {
     return [...this.#named.values(), ...this.#listed].map(({ info }) => info);
   }
 
-  addListed(object: { readonly info: SegmentInfo }): void {
+  addListed(object: { readonly info: Listed }): void {
     this.#listed.add(object);
   }
 
-  removeListed(object: { readonly info: SegmentInfo }): void {
+  removeListed(object: { readonly info: Listed }): void {
     this.#listed.delete(object);
   }
 
@@ -150,7 +151,7 @@ export class Catalogue {
     if (!passenger.isThere) {
       fail('ERR_NOT_FOUND', `'${passenger.name}' was unlinked: nobody could open it any more`);
     }
-    const ticket = `~ticket-${randomBytes(12).toString('hex')}`;
+    const ticket = newTicket();
     this.#tickets.set(ticket, { passenger, carrier });
     // What travels in itself is not kept by that.
     if (passenger !== carrier) addTo(this.#byPassenger, passenger, ticket);

@@ -1,9 +1,9 @@
 /** A name where one session accepts connections, and the clients that wait there. */
 
-import type { SegmentInfo } from '../../../contract/channel.js';
 import { ACCEPT } from '../../../contract/listener.js';
 import type { PipeGeometry } from '../../../contract/pipe.js';
 import type { Side, Ticket } from '../../../contract/shared-object.js';
+import type { Listed } from '../operations.js';
 import type { Catalogue, Named } from './catalogue.js';
 import { Waits } from './hub-object.js';
 import { HubEnd } from './hub-pipe.js';
@@ -54,7 +54,7 @@ export class HubListener implements Named {
     return this.size >= this.backlog;
   }
 
-  get info(): SegmentInfo {
+  get info(): Listed {
     return {
       name: this.name,
       kind: this.kind,
@@ -63,7 +63,6 @@ export class HubListener implements Named {
       size: this.size,
       persist: false,
       anonymous: false,
-      problem: undefined,
     };
   }
 

@@ -159,7 +159,7 @@ export abstract class Attachment {
         reply.text(this.issueTicket(this.session.attached(body.u32())));
         return;
       case REDEEM_TICKET:
-        this.catalogue.redeem(body.text());
+        this.session.tickets.redeem(body.text());
         return;
       case TICKETS_HERE: {
         const tickets = body.json() as Ticket[];
@@ -172,7 +172,7 @@ export abstract class Attachment {
   }
 
   protected issueTicket(passenger: Attachment): Ticket {
-    return this.catalogue.issue(passenger.passenger, this.carrier);
+    return this.session.tickets.issue(passenger.passenger, this.carrier);
   }
 
   /** What the kind of object adds to ARM. */

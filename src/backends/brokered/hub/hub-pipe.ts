@@ -1,7 +1,7 @@
 /** A pipe: two ends, each of which has an owner, is on its way in a message, or is lost. */
 
-import type { SegmentInfo } from '../../../contract/channel.js';
 import type { EndIndex, PipeGeometry } from '../../../contract/pipe.js';
+import type { Listed } from '../operations.js';
 import type { Catalogue } from './catalogue.js';
 import type { Ticketed } from './hub-object.js';
 import { PipeFlow } from './pipe-flow.js';
@@ -100,7 +100,7 @@ export class HubPipe {
     this.ends = [new HubEnd(this, 0), new HubEnd(this, 1)];
   }
 
-  get info(): SegmentInfo {
+  get info(): Listed {
     const { name, ends, geometry } = this;
     const { capacityBytes, duplex } = geometry;
     return {
@@ -111,7 +111,6 @@ export class HubPipe {
       size: ends[0].inbound.bytes + ends[1].inbound.bytes,
       persist: false,
       anonymous: true,
-      problem: undefined,
     };
   }
 }

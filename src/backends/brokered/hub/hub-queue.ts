@@ -1,12 +1,8 @@
 /** A queue as one thread keeps it: what stands in it, what was received of it, and who waits. */
 
 import { EMPTY, ENDED, FULL, JOIN, PUT, TAKE } from '../../../contract/channel.js';
-import type {
-  ChannelGeometry,
-  ChannelStats,
-  SegmentInfo,
-  Side,
-} from '../../../contract/channel.js';
+import type { ChannelGeometry, ChannelStats, Side } from '../../../contract/channel.js';
+import type { Listed } from '../operations.js';
 import { isBeside, roomFor } from '../queue-room.js';
 import type { Catalogue, Named } from './catalogue.js';
 import { Waits } from './hub-object.js';
@@ -74,7 +70,7 @@ export class HubQueue implements Named {
 
   // As something with a name
 
-  get info(): SegmentInfo {
+  get info(): Listed {
     const { capacityBytes, persist, anonymous } = this.geometry;
     return {
       name: this.name,
@@ -84,7 +80,6 @@ export class HubQueue implements Named {
       size: this.#usedItems,
       persist,
       anonymous,
-      problem: undefined,
     };
   }
 
@@ -385,7 +380,7 @@ export class HubQueue implements Named {
 
   #answer({ attachment, side, epoch }: Wait): void {
     this.#counts.wakes++;
-    attachment.answer(side, epoch);
+    attachment.session.attempt(() => attachment.answer(side, epoch));
   }
 
   /** Somebody is about to wait. */

@@ -1,8 +1,8 @@
 import { freemem } from 'node:os';
 
-import type { SegmentInfo } from '../../../contract/channel.js';
 import type { Side } from '../../../contract/shared-object.js';
 import type { StateGeometry } from '../../../contract/state.js';
+import type { Listed } from '../operations.js';
 import { MAX_STATE_BYTES } from '../state-operations.js';
 import { Barrier } from './barrier.js';
 import type { Catalogue, Named } from './catalogue.js';
@@ -129,7 +129,7 @@ export class HubState implements Named, Surroundings {
     this.#catalogue.removeIfUnused(this);
   }
 
-  get info(): SegmentInfo {
+  get info(): Listed {
     const { kind, byteLength, parameter, persist, anonymous } = this.geometry;
     const isWhole = kind === 'value' && parameter > 0;
     return {
@@ -140,7 +140,6 @@ export class HubState implements Named, Surroundings {
       size: isWhole ? parameter : byteLength,
       persist,
       anonymous,
-      problem: undefined,
     };
   }
 }

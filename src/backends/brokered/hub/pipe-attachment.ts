@@ -1,11 +1,11 @@
 /** An end of a pipe in the hands of a session. */
 
-import { RECEIVE as RECEIVE_SIDE, SEND as SEND_SIDE } from '../../../contract/pipe.js';
+import { CARRYING, RECEIVE as RECEIVE_SIDE, SEND as SEND_SIDE } from '../../../contract/pipe.js';
 import type { Side, Ticket } from '../../../contract/shared-object.js';
 import { PLAIN_BODY_BYTES } from '../frames.js';
 import type { Body, FrameWriter } from '../frames.js';
 import { READY, UNASKED } from '../operations.js';
-import { assertPacked } from '../packed-messages.js';
+import { assertPacked, packedAt, PART } from '../packed-messages.js';
 import { readGeometry, writeGeometry } from '../pipe-geometry.js';
 import {
   CONSUMED,
@@ -135,6 +135,20 @@ export class PipeAttachment extends Attachment implements EndOwner {
     if (!peer.isThere) return;
     if (peer.owner === undefined) peer.inbound.push(packed);
     else peer.owner.messagesCame(packed);
+    if (!this.session.tickets.isEmpty) this.#ticketsSent(packed);
+  }
+
+  #ticketsSent(packed: Buffer): void {
+    const { tickets } = this.session;
+    const { peer } = this.end;
+    for (let at = 0; at < packed.length;) {
+      const { flags, begin, end } = packedAt(packed, at);
+      at = end;
+      if ((flags & CARRYING) === 0) continue;
+      // One may lie across two parts.
+      if ((flags & PART) !== 0) tickets.sentUnseen(peer);
+      else tickets.sent(peer, packed.subarray(begin, end));
+    }
   }
 
   // Receiving
@@ -255,7 +269,7 @@ export class PipeAttachment extends Attachment implements EndOwner {
     if (passenger instanceof PipeAttachment && passenger.end.pipe === end.pipe) {
       fail('ERR_ENCODE', `An end of pipe '${end.name}' cannot travel over that pipe itself`);
     }
-    return this.catalogue.issue(passenger.passenger, end.peer);
+    return this.session.tickets.issue(passenger.passenger, end.peer);
   }
 
   /** Somebody has opened the ticket. */

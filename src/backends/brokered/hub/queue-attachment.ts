@@ -200,12 +200,22 @@ export class QueueAttachment extends Attachment {
 
   #put(body: Body, length: number, carries: boolean): number {
     this.#assertSize(length);
-    return this.#queue.put(body.buffer, body.skip(length), length, carries);
+    const at = body.skip(length);
+    const status = this.#queue.put(body.buffer, at, length, carries);
+    if (status === 0 && carries) this.#carried(body, at, length);
+    return status;
+  }
+
+  /** That message, which has tickets in it, is in the queue. */
+  #carried(body: Body, at: number, length: number): void {
+    this.session.tickets.sent(this.#queue, body.buffer.subarray(at, at + length));
   }
 
   #putPromised(body: Body, length: number, carries: boolean): void {
     this.#promise.use(this.#queue.roomFor(length));
-    this.#queue.add(body.buffer, body.skip(length), length, carries);
+    const at = body.skip(length);
+    this.#queue.add(body.buffer, at, length, carries);
+    if (carries) this.#carried(body, at, length);
     if (this.#promise.isLow && !this.#isPromisingSoon) this.#promiseMore();
   }
 
@@ -263,7 +273,9 @@ export class QueueAttachment extends Attachment {
       fail('ERR_CORRUPT', `${length} bytes where room was kept for ${this.#kept}`);
     }
     this.#kept = undefined;
-    this.#queue.add(body.buffer, body.skip(length), length, carries);
+    const at = body.skip(length);
+    this.#queue.add(body.buffer, at, length, carries);
+    if (carries) this.#carried(body, at, length);
     this.#queue.promised(-1);
   }
 
@@ -410,9 +422,9 @@ export class QueueAttachment extends Attachment {
   #copyTickets(tickets: readonly Ticket[]): Ticket[] {
     const copies: Ticket[] = [];
     try {
-      for (const ticket of tickets) copies.push(this.catalogue.copy(ticket, this.#queue));
+      for (const ticket of tickets) copies.push(this.session.tickets.copy(ticket, this.#queue));
     } catch (error) {
-      for (const copy of copies) this.catalogue.redeem(copy);
+      for (const copy of copies) this.session.tickets.redeem(copy);
       throw error;
     }
     return copies;
@@ -476,6 +488,8 @@ export class QueueAttachment extends Attachment {
     this.#hand.left();
     // What it has not finished nobody else could.
     this.#countTaken(-this.#unfinished);
+    // It may have been rung for a message, and never have looked.
+    if (queue.size > 0) queue.wake(TAKE_SIDE, 1);
     queue.left(this);
   }
 }

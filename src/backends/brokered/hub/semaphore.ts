@@ -1,52 +1,36 @@
-import { ACQUIRE, ACQUIRED, BUSY, RECOVERED } from '../../../contract/locks.js';
-import type { Side } from '../../../contract/shared-object.js';
 import type { Body, FrameWriter } from '../frames.js';
-import { PERMITS, RELEASE, TRY_ACQUIRE } from '../state-operations.js';
+import { PERMITS, RELEASE } from '../state-operations.js';
+import { AcquiredInTurn } from './acquired-in-turn.js';
 import { fail } from './fail.js';
-import type { StatePart, Surroundings, User } from './state-part.js';
-import { Succession } from './succession.js';
+import type { Surroundings, User } from './state-part.js';
 
 const MOST_PERMITS = 2 ** 24 - 1;
 
 /** Permits. Anybody may release one; what a handle has acquired and not released comes back when it closes or dies. */
-export class Semaphore implements StatePart {
-  readonly sides: readonly Side[] = [ACQUIRE];
-  readonly #succession: Succession;
+export class Semaphore extends AcquiredInTurn {
   /** That it began with. */
   readonly #initial: number;
   readonly #isBounded: boolean;
   readonly #held = new Map<User, number>();
   #heldByAll = 0;
   #free: number;
-  #isAbandoned = false;
 
   /** @throws ERR_INVALID_ARG */
   constructor(surroundings: Surroundings, initial: number, isBounded: boolean) {
+    super(surroundings);
     if (initial > MOST_PERMITS) {
       fail('ERR_INVALID_ARG', `${initial} permits; a semaphore has ${MOST_PERMITS} at most`);
     }
-    this.#succession = new Succession(surroundings, () => this.#free);
     this.#initial = initial;
     this.#isBounded = isBounded;
     this.#free = initial;
   }
 
-  serve(user: User, operation: number, _body: Body, reply: FrameWriter): boolean {
-    if (operation === TRY_ACQUIRE) reply.i32(this.#tryAcquire(user));
-    else if (operation === RELEASE) reply.bool(this.#release(user));
+  override serve(user: User, operation: number, body: Body, reply: FrameWriter): boolean {
+    if (operation === RELEASE) reply.bool(this.#release(user));
     else if (operation === PERMITS) reply.u32(this.#free);
-    else return false;
+    else return super.serve(user, operation, body, reply);
     return true;
-  }
-
-  #tryAcquire(user: User): number {
-    if (!this.#succession.mayTake(user)) return BUSY;
-    this.#succession.leave(user);
-    this.#free--;
-    this.#hold(user, 1);
-    const status = this.#isAbandoned ? RECOVERED : ACQUIRED;
-    this.#isAbandoned = false;
-    return status;
   }
 
   #release(user: User): boolean {
@@ -56,7 +40,7 @@ export class Semaphore implements StatePart {
     }
     this.#free++;
     if (holds) this.#hold(user, -1);
-    this.#succession.offer();
+    this.offer();
     return true;
   }
 
@@ -72,32 +56,23 @@ export class Semaphore implements StatePart {
     this.#heldByAll += by;
   }
 
-  isWorthALook(user: User): boolean {
-    return this.#succession.isCalled(user) && this.#succession.mayTake(user);
+  protected get free(): number {
+    return this.#free;
   }
 
-  hearWaiting(user: User): void {
-    this.#succession.come(user);
-  }
-
-  sayReady(): void {}
-
-  gaveUp(user: User): void {
-    this.#succession.leave(user);
-    this.#succession.offer();
+  protected take(user: User): void {
+    this.#free--;
+    this.#hold(user, 1);
   }
 
   /** No more come back than are missing from what it began with: somebody else may have released on its behalf. */
-  left(user: User): void {
-    this.#succession.leave(user);
+  protected takeBack(user: User): boolean {
     const held = this.#held.get(user) ?? 0;
-    if (held > 0) {
-      this.#hold(user, -held);
-      const missing = Math.max(0, this.#initial - this.#free - this.#heldByAll);
-      const back = Math.min(held, missing);
-      this.#free += back;
-      this.#isAbandoned ||= back > 0;
-    }
-    this.#succession.offer();
+    if (held === 0) return false;
+    this.#hold(user, -held);
+    const missing = Math.max(0, this.#initial - this.#free - this.#heldByAll);
+    const back = Math.min(held, missing);
+    this.#free += back;
+    return back > 0;
   }
 }

@@ -23,6 +23,7 @@ import type { Catalogue } from './catalogue.js';
 import type { Hub } from './hub.js';
 import { Journal } from './journals.js';
 import type { JournalOwner } from './journals.js';
+import { UnsentTickets } from './unsent-tickets.js';
 
 /** Most that one client may have open. */
 const MAX_HANDLES = 2 ** 20;
@@ -42,6 +43,7 @@ interface Held {
 
 export class Session implements JournalOwner {
   readonly catalogue: Catalogue;
+  readonly tickets: UnsentTickets;
   /** What objects need of the hub. */
   readonly house: Pick<Hub, 'after' | 'files'>;
   /** Its process, as it says itself. */
@@ -69,6 +71,7 @@ export class Session implements JournalOwner {
     this.#hub = hub;
     this.#outlet = outlet;
     this.catalogue = hub.catalogue;
+    this.tickets = new UnsentTickets(hub.catalogue);
     this.house = hub;
     this.#splitter = this.#newSplitter();
   }
@@ -127,14 +130,24 @@ export class Session implements JournalOwner {
     try {
       step();
     } catch {
-      this.#unread = [];
-      this.#journal?.close();
+      this.#hearNothingMore();
       this.#hub.settle();
       this.flush();
-      this.#outlet.close();
-      this.lost();
+      this.#letGo();
     }
     this.#hub.settle();
+  }
+
+  #letGo(): void {
+    this.#hearNothingMore();
+    // First, for it hears what a line that is closed has left.
+    this.lost();
+    this.#outlet.close();
+  }
+
+  #hearNothingMore(): void {
+    this.#unread = [];
+    this.#journal?.close();
   }
 
   #split(bytes: Buffer): void {
@@ -210,9 +223,10 @@ export class Session implements JournalOwner {
     return attachment?.longestBody ?? PLAIN_BODY_BYTES;
   }
 
-  /** Its line is gone, and most likely its process. */
-  lost(): void {
+  /** Its line is gone, and most likely its process. `unread`: what it had said, and the line has not handed over. */
+  lost(unread: readonly Buffer[] = []): void {
     if (this.#isGone) return;
+    this.#unread.push(...unread);
     this.#isGone = true;
     this.#held = undefined;
     this.#isClogged = false;
@@ -221,6 +235,7 @@ export class Session implements JournalOwner {
     this.#hub.journals.remove(this);
     this.#isOver = true;
     for (const attachment of this.#attachments.values()) attachment.close();
+    this.tickets.redeemAll();
     this.#hub.left(this);
     this.#hub.settle();
   }
@@ -258,7 +273,16 @@ export class Session implements JournalOwner {
 
   /** When what is being read has been. */
   later(action: () => void): void {
-    this.#hub.later(action);
+    this.#hub.later(() => this.attempt(action));
+  }
+
+  /** Does what concerns this client alone: where it fails, he is let go, and nobody else hears of it. */
+  attempt(action: () => void): void {
+    try {
+      action();
+    } catch {
+      this.#letGo();
+    }
   }
 
   /** A frame that nobody asked for, from within an action of `later`; to be ended. */

@@ -21,6 +21,7 @@ import type { PipeEnd, PipeOpener, PipeOptions } from '../../../contract/pipe.js
 import type { State, StateKind, StateOptions } from '../../../contract/state.js';
 import { BROKERED_CAPABILITIES } from '../capabilities.js';
 import { LIST, PRUNE } from '../operations.js';
+import type { Listed } from '../operations.js';
 import type { Link } from './link.js';
 import { openChannel, openChannelTicket } from './remote-channel.js';
 import { openBacklog, openListener } from './remote-listener.js';
@@ -92,7 +93,8 @@ export abstract class BrokeredBackend implements Backend, Registry, PipeOpener, 
     const link = this.linkIfThere();
     if (link === undefined) return [];
     link.begin(0, LIST);
-    return link.ask().json() as SegmentInfo[];
+    const listed = link.ask().json() as Listed[];
+    return listed.map((info) => ({ ...info, problem: undefined }));
   }
 
   prune({ dryRun }: { readonly dryRun: boolean }): string[] {

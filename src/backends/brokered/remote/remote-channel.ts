@@ -49,13 +49,14 @@ import { BROKERED_CAPABILITIES } from '../capabilities.js';
 import type { Body, FrameWriter } from '../frames.js';
 import { isBeside, roomFor } from '../queue-room.js';
 import { OPEN_CHANNEL, OPEN_CHANNEL_TICKET } from '../operations.js';
+import { looksLikeTicket } from '../ticket-text.js';
 import { giveBackOf, hasBorrowed, hasGivenBack } from './borrowed.js';
 import type { Borrower } from './borrowed.js';
 import { Hand } from './hand.js';
 import type { Link } from './link.js';
 import { inbox, lengths, offsets, outbox } from './message-memory.js';
 import { PromisedRoom } from './promised-room.js';
-import { looksLikeTicket, RemoteObject } from './remote-object.js';
+import { RemoteObject } from './remote-object.js';
 
 /** What this thread takes from by a request: what was pushed of that before the hub read it is void. */
 let takenFrom: Borrower | undefined;

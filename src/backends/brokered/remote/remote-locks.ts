@@ -1,6 +1,6 @@
 /** The locks of a state behind a hub. What a handle itself knows it does not ask: what it holds, and what it was told. */
 
-import { ACQUIRED, BROKEN, BUSY, CHANGE } from '../../../contract/locks.js';
+import { ACQUIRED, BROKEN, BUSY, CHANGE, NO_LOCK_PARTS } from '../../../contract/locks.js';
 import type {
   BarrierPart,
   BarrierPlace,
@@ -358,15 +358,6 @@ class RemoteRwLock extends Part implements RwLockPart {
   }
 }
 
-const NONE: LockParts = {
-  lock: undefined,
-  semaphore: undefined,
-  condition: undefined,
-  event: undefined,
-  barrier: undefined,
-  rwLock: undefined,
-};
-
 /** What a state of that kind has, and those of it that hear of waits. */
 export function lockPartsOf(
   calls: StateCalls,
@@ -376,24 +367,24 @@ export function lockPartsOf(
     case 'semaphore':
     case 'boundedSemaphore': {
       const semaphore = new RemoteSemaphore(calls, kind === 'boundedSemaphore');
-      return { parts: { ...NONE, semaphore }, hearing: undefined };
+      return { parts: { ...NO_LOCK_PARTS, semaphore }, hearing: undefined };
     }
     case 'event': {
       const event = new RemoteEvent(calls);
-      return { parts: { ...NONE, event }, hearing: event };
+      return { parts: { ...NO_LOCK_PARTS, event }, hearing: event };
     }
     case 'barrier': {
       const barrier = new RemoteBarrier(calls, parameter);
-      return { parts: { ...NONE, barrier }, hearing: barrier };
+      return { parts: { ...NO_LOCK_PARTS, barrier }, hearing: barrier };
     }
     case 'rwlock':
-      return { parts: { ...NONE, rwLock: new RemoteRwLock(calls) }, hearing: undefined };
+      return { parts: { ...NO_LOCK_PARTS, rwLock: new RemoteRwLock(calls) }, hearing: undefined };
     case 'condition': {
       const lock = new RemoteLock(calls);
       const condition = new RemoteCondition(calls, lock);
-      return { parts: { ...NONE, lock, condition }, hearing: condition };
+      return { parts: { ...NO_LOCK_PARTS, lock, condition }, hearing: condition };
     }
     default:
-      return { parts: { ...NONE, lock: new RemoteLock(calls) }, hearing: undefined };
+      return { parts: { ...NO_LOCK_PARTS, lock: new RemoteLock(calls) }, hearing: undefined };
   }
 }

@@ -12,15 +12,8 @@ import {
   UNASKED,
   UNLINK,
 } from '../operations.js';
+import { ticketTextsIn } from '../ticket-text.js';
 import type { Link, Linked } from './link.js';
-
-/** What a ticket looks like inside a message, whatever is around it. */
-const TICKETS = /~ticket-[0-9a-f]{24}/g;
-const TICKET_MARK = Buffer.from('~ticket-', 'latin1');
-
-export function looksLikeTicket(ticket: Ticket): boolean {
-  return /^~ticket-[0-9a-f]{24}$/.test(ticket);
-}
 
 interface Wait {
   readonly epoch: number;
@@ -249,8 +242,7 @@ export abstract class RemoteObject implements SharedObject, Linked {
   ticketsIn(message: Uint8Array): Ticket[] {
     if (this.#isClosed) return [];
     const bytes = Buffer.from(message.buffer, message.byteOffset, message.byteLength);
-    if (!bytes.includes(TICKET_MARK)) return [];
-    const found = bytes.toString('latin1').match(TICKETS) ?? [];
+    const found = ticketTextsIn(bytes);
     if (found.length === 0) return [];
     this.request(TICKETS_HERE).json(found);
     return this.link.ask().json() as Ticket[];

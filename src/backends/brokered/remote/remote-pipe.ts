@@ -32,12 +32,13 @@ import {
 import type { PackedMessage } from '../packed-messages.js';
 import { pipeGeometry, readGeometry, writeGeometry } from '../pipe-geometry.js';
 import * as operations from '../pipe-operations.js';
+import { looksLikeTicket } from '../ticket-text.js';
 import { endsBehind } from './ends-here.js';
 import type { EndHere, EndsHere } from './ends-here.js';
 import type { Link } from './link.js';
 import { inbox, lengths, offsets, outbox } from './message-memory.js';
 import { ReceivedMessages } from './received-messages.js';
-import { looksLikeTicket, RemoteObject } from './remote-object.js';
+import { RemoteObject } from './remote-object.js';
 import { thisTurn } from './thread-turn.js';
 
 const CAPABILITIES = Object.freeze({ blocking: true });

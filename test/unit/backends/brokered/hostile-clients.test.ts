@@ -1,7 +1,10 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { TAKE as TAKE_SIDE } from '../../../../src/contract/channel.js';
+import { CHANGE } from '../../../../src/contract/locks.js';
 import { END, PUT, ROOM_IS_WANTED } from '../../../../src/backends/brokered/channel-operations.js';
+import { Event } from '../../../../src/backends/brokered/hub/event.js';
+import { HubQueue } from '../../../../src/backends/brokered/hub/hub-queue.js';
 import { Hub } from '../../../../src/backends/brokered/hub/hub.js';
 import {
   ARM,
@@ -14,6 +17,7 @@ import {
 } from '../../../../src/backends/brokered/operations.js';
 import { pipeGeometry, writeGeometry } from '../../../../src/backends/brokered/pipe-geometry.js';
 import { CONSUMED, SEND, SUBSCRIBE } from '../../../../src/backends/brokered/pipe-operations.js';
+import { SET_EVENT } from '../../../../src/backends/brokered/state-operations.js';
 import { RawClient } from './frames-of-clients.js';
 
 function openQueue(client: RawClient, name: string | null): number {
@@ -23,9 +27,27 @@ function openQueue(client: RawClient, name: string | null): number {
   return reply.readUInt32LE(0);
 }
 
+function openEvent(client: RawClient): number {
+  const reply = client.ask(0, OPEN_STATE, (body) =>
+    body.text('openOrCreate').text('e').json({
+      kind: 'event',
+      byteLength: 0,
+      schema: '',
+      parameter: 0,
+      persist: false,
+      maxParticipants: 8,
+    }),
+  );
+  return reply.readUInt32LE(0);
+}
+
 function put(client: RawClient, queue: number, isFast: boolean): void {
   client.ask(queue, PUT, (body) => body.bool(false).bool(isFast).rest(Buffer.from('message')));
 }
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
 
 describe('a hub', () => {
   it.each(['close', 'death'])(
@@ -103,5 +125,34 @@ describe('a hub', () => {
       .reduce((sum, { body }) => sum + body.length, 0);
     expect(sent).toBeGreaterThan(0);
     expect(sent).toBeLessThanOrEqual(4096 + 1024);
+  });
+
+  it('lets go of who cannot be told what he waits for, and of nobody else: a message', () => {
+    const hub = new Hub();
+    const [hostile, other, putter] = [new RawClient(hub), new RawClient(hub), new RawClient(hub)];
+    const puts = openQueue(putter, 'q');
+    for (const client of [hostile, other]) {
+      client.tell(openQueue(client, 'q'), ARM, (body) => body.u8(TAKE_SIDE).u32(1).u32(8));
+    }
+    vi.spyOn(HubQueue.prototype, 'lend').mockImplementationOnce(() => {
+      throw new RangeError('no such number');
+    });
+    put(putter, puts, false);
+    expect([hostile.isEnded, other.isEnded, putter.isEnded]).toEqual([true, false, false]);
+    expect(other.heard.map(({ operation }) => operation)).toEqual([READY]);
+  });
+
+  it('lets go of who cannot be told what he waits for, and of nobody else: an event', () => {
+    const hub = new Hub();
+    const [hostile, other, setter] = [new RawClient(hub), new RawClient(hub), new RawClient(hub)];
+    for (const client of [hostile, other]) {
+      client.tell(openEvent(client), ARM, (body) => body.u8(CHANGE).u32(1).f64(0));
+    }
+    vi.spyOn(Event.prototype, 'sayReady').mockImplementationOnce((_user, _side, word) => {
+      word.u32(-1);
+    });
+    setter.tell(openEvent(setter), SET_EVENT);
+    expect([hostile.isEnded, other.isEnded, setter.isEnded]).toEqual([true, false, false]);
+    expect(other.heard.map(({ operation }) => operation)).toEqual([READY]);
   });
 });

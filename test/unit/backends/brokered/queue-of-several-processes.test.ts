@@ -478,6 +478,26 @@ describe('messages in hand', () => {
   });
 });
 
+describe('a bell that rings who is killed before he has looked', () => {
+  it.each(['with', 'without'])('rings the next one, for a message %s tickets', async (how) => {
+    const [victim, other, putter] = [party(), party(), party()];
+    const rung = new Promise<void>((resolve) => {
+      other.channel.onReady = () => resolve();
+    });
+    victim.channel.onReady = () => victim.kill();
+    for (const { channel } of [victim, other]) {
+      // Who receives is sent nothing with the bell.
+      if (how === 'without') expect(channel.tryReceive()).toBe(EMPTY);
+      expect(channel.arm(TAKE)).toBe(false);
+    }
+    const { channel } = putter;
+    const message = Uint8Array.of(1);
+    expect(how === 'with' ? channel.tryPutCarrying(message) : channel.tryPut(message)).toBe(0);
+    await rung;
+    expect(other.channel.tryReceive()).toBe(1);
+  });
+});
+
 describe('puts, takes, ends and deaths of several processes', () => {
   const ACTS = ['put', 'take', 'takeMany', 'receive', 'arm', 'turn', 'kill', 'pass time'] as const;
   const acts = fc.array(fc.tuple(fc.nat(3), fc.constantFrom(...ACTS), fc.nat(40)), {
