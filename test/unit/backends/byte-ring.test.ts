@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { RingReader, RingWriter } from '../../../src/backends/memory/byte-ring.js';
+import { RingReader, RingWriter } from '../../../src/backends/brokered/rings/byte-ring.js';
 import { thrownBy } from '../thrown-by.js';
 
 const TAIL = 0;
