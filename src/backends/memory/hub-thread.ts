@@ -6,7 +6,13 @@ import { BroadcastChannel, workerData } from 'node:worker_threads';
 import { Hub } from '../brokered/hub/hub.js';
 import { HubSleep, newHubWords } from '../brokered/rings/hub-bell.js';
 import { HubLine } from './hub-line.js';
-import { LAYOUT_VERSION, LINE_BYTES, REFUSED, STATE, viewsOf } from '../brokered/rings/line-memory.js';
+import {
+  LAYOUT_VERSION,
+  LINE_BYTES,
+  REFUSED,
+  STATE,
+  viewsOf,
+} from '../brokered/rings/line-memory.js';
 import { ENDLESS, beginPulse } from './pulse.js';
 import { ANOTHER_IS_HUB, CANNOT_BE, CHANNEL, IS_HUB, hubAddress } from './rendezvous.js';
 import type { Answer, HubThreadData, Offer } from './rendezvous.js';

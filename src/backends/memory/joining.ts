@@ -16,7 +16,13 @@ import { InterprocError } from '../../errors.js';
 import { Link } from '../brokered/remote/link.js';
 import { HubLife } from './hub-life.js';
 import { Lifeline } from './lifeline.js';
-import { LAYOUT_VERSION, OFFERED, REFUSED, STATE, newLineMemory } from '../brokered/rings/line-memory.js';
+import {
+  LAYOUT_VERSION,
+  OFFERED,
+  REFUSED,
+  STATE,
+  newLineMemory,
+} from '../brokered/rings/line-memory.js';
 import type { LineMemory } from '../brokered/rings/line-memory.js';
 import { hasStopped } from './pulse.js';
 import {

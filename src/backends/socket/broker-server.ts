@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 
 import type { Hub } from '../brokered/hub/hub.js';
+import { usesPipes } from './pipes.js';
 import { errorCode } from './socket-directory.js';
 
 /** Of output that a client has not read: with more of it, nothing it says is read either. */
@@ -34,7 +35,11 @@ class Lateness {
   }
 }
 
+const hasDescriptors = !usesPipes();
+
+/** -1: Node does not say. */
 function descriptorOf(socket: Socket): number {
+  if (!hasDescriptors) return -1;
   const { _handle: handle } = socket as unknown as { _handle: { readonly fd?: number } | null };
   return handle?.fd ?? -1;
 }

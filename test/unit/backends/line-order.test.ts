@@ -136,11 +136,7 @@ describe('what comes while a thread is writing is heard in its order', () => {
     });
     try {
       await once(worker, 'message');
-      const line = new ThreadLine(
-        memory,
-        newHubWords(),
-        new HubLife(new Lifeline(), beginPulse()),
-      );
+      const line = new ThreadLine(memory, newHubWords(), new HubLife(new Lifeline(), beginPulse()));
       expect(outOfOrder(await countsHeard(line, through))).toBe(-1);
     } finally {
       await worker.terminate();
