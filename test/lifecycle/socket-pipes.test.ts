@@ -6,20 +6,22 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { Queue } from '../../src/index.js';
+import { Queue, list } from '../../src/index.js';
 import { seatAddress } from '../../src/backends/socket/pipe-place.js';
-import { brokerOf, brokersOf, startBroker, until, untilGone } from './brokers.js';
+import { brokerOf, brokersOf, killBroker, startBroker, until, untilGone } from './brokers.js';
 import { useLine } from './lines.js';
 
 const PACKAGE = new URL('../../dist/index.js', import.meta.url).href;
 const SOCKET = { backend: 'socket' } as const;
+/** The first put is a request; those behind it are words. */
+const PUT_ALL = `for (let i = 0; i < 50; i += 1) q.putNowait(i);`;
 const OPEN = `const { Queue } = await import(${JSON.stringify(PACKAGE)}); const q = Queue.open('jobs', { backend: 'socket' });`;
 const NEED_IT = `const { Queue } = await import(${JSON.stringify(PACKAGE)}); new Queue({ backend: 'socket' }).close();`;
 const KEEP_IT = `const { Queue } = await import(${JSON.stringify(PACKAGE)}); Queue.create('kept', { backend: 'socket', persist: true });`;
 const IN_WORKER = `
   import { Worker, workerData } from 'node:worker_threads';
   const flag = new Int32Array(new SharedArrayBuffer(4));
-  const text = ${JSON.stringify(`${OPEN} q.putNowait('word'); const { workerData } = await import('node:worker_threads'); Atomics.store(workerData, 0, 1); Atomics.notify(workerData, 0); for (;;);`)};
+  const text = ${JSON.stringify(`${OPEN} ${PUT_ALL} const { workerData } = await import('node:worker_threads'); Atomics.store(workerData, 0, 1); Atomics.notify(workerData, 0); for (;;);`)};
   const url = new URL('data:text/javascript,' + encodeURIComponent(text));
   const worker = new Worker(url, { workerData: flag });
   Atomics.wait(flag, 0, 0);
@@ -77,10 +79,10 @@ describe('a broker and its clients that have nothing but pipes', () => {
   it('is started anew when it was killed, and what led to the dead one goes', async () => {
     startBroker(directory);
     const [dead] = entries();
-    const pid = brokerOf(directory);
-    process.kill(pid, 'SIGKILL');
-    await untilGone(pid);
+    await killBroker(directory);
     expect(entries()).toEqual([dead]);
+    expect(list(SOCKET)).toEqual([]);
+    expect(entries()).toEqual([]);
     startBroker(directory);
     expect(entries()).toHaveLength(1);
     expect(entries()).not.toEqual([dead]);
@@ -91,7 +93,7 @@ describe('a broker and its clients that have nothing but pipes', () => {
     const q = Queue.create('jobs', SOCKET);
     const holder = run(`${OPEN} process.kill(process.pid, 'SIGSTOP');`);
     await until('it has it open', () => q.stats().participants === 2);
-    process.kill(brokerOf(directory), 'SIGKILL');
+    await killBroker(directory);
     startBroker(directory);
     expect(brokersOf(directory)).toHaveLength(1);
     holder.kill('SIGKILL');
@@ -107,9 +109,9 @@ describe('a broker and its clients that have nothing but pipes', () => {
     expect(seatAddress(second)).not.toBe(seatAddress(first));
   });
 
-  it('passes over what leads to nobody', () => {
+  it('passes over what leads to nobody', async () => {
     startBroker(directory);
-    process.kill(brokerOf(directory), 'SIGKILL');
+    await killBroker(directory);
     writeFileSync(join(directory, '~socket', 'pipe-0-000000000000'), '');
     const q = Queue.create('jobs', SOCKET);
     q.putNowait(1);
@@ -118,14 +120,14 @@ describe('a broker and its clients that have nothing but pipes', () => {
   });
 
   it.each([
-    ['SIGKILL', `${OPEN} q.putNowait('word'); process.kill(process.pid, 'SIGKILL');`],
-    ['process.exit', `${OPEN} q.putNowait('word'); process.exit();`],
+    ['SIGKILL', `${OPEN} ${PUT_ALL} process.kill(process.pid, 'SIGKILL');`],
+    ['process.exit', `${OPEN} ${PUT_ALL} process.exit();`],
     ['the end of its thread', IN_WORKER],
   ])('has what was put before %s', async (_, text) => {
     const q = Queue.create('jobs', SOCKET);
     for (let round = 0; round < 5; round += 1) {
       await once(run(text), 'exit');
-      expect(q.getNowait()).toBe('word');
+      for (let i = 0; i < 50; i += 1) expect(q.getNowait()).toBe(i);
     }
     q.close();
   });
