@@ -19,12 +19,11 @@ const OPEN = `const { Queue } = await import(${JSON.stringify(PACKAGE)}); const 
 const NEED_IT = `const { Queue } = await import(${JSON.stringify(PACKAGE)}); new Queue({ backend: 'socket' }).close();`;
 const KEEP_IT = `const { Queue } = await import(${JSON.stringify(PACKAGE)}); Queue.create('kept', { backend: 'socket', persist: true });`;
 const IN_WORKER = `
-  import { Worker, workerData } from 'node:worker_threads';
-  const flag = new Int32Array(new SharedArrayBuffer(4));
-  const text = ${JSON.stringify(`${OPEN} ${PUT_ALL} const { workerData } = await import('node:worker_threads'); Atomics.store(workerData, 0, 1); Atomics.notify(workerData, 0); for (;;);`)};
-  const url = new URL('data:text/javascript,' + encodeURIComponent(text));
-  const worker = new Worker(url, { workerData: flag });
-  Atomics.wait(flag, 0, 0);
+  import { once } from 'node:events';
+  import { Worker } from 'node:worker_threads';
+  const text = ${JSON.stringify(`${OPEN} ${PUT_ALL} (await import('node:worker_threads')).parentPort.postMessage('put'); for (;;);`)};
+  const worker = new Worker(new URL('data:text/javascript,' + encodeURIComponent(text)));
+  await once(worker, 'message');
   await worker.terminate();
 `;
 

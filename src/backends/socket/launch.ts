@@ -2,12 +2,12 @@
 
 import { spawn } from 'node:child_process';
 import { closeSync, fstatSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
-import { constants } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join, parse } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { inheritance } from './inheritance.js';
-import { LINE_VARIABLE } from './pipes.js';
+import { LINE_VARIABLE, usesPipes } from './pipes.js';
 import { privateName } from './seat.js';
 
 const SHOWN_BYTES = 1_000;
@@ -27,7 +27,8 @@ export class Launch {
 
   /** It is nobody's: it keeps no terminal, no directory, no pipe and nobody alive, and outlives who started it. `sockets`: their directory. */
   constructor(directory: string, sockets: string) {
-    const file = join(sockets, `words-${privateName()}`);
+    // Windows keeps the file until it is closed, and its directory with it; so there it is in nobody's way.
+    const file = join(usesPipes() ? tmpdir() : sockets, `interproc-words-${privateName()}`);
     this.#words = openSync(file, 'wx+', 0o600);
     rmSync(file);
     const { LD_LIBRARY_PATH, [LINE_VARIABLE]: line } = process.env;
