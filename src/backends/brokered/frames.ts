@@ -69,6 +69,11 @@ export class FrameWriter {
     this.#length = 0;
   }
 
+  /** The memory in which they stand, from its beginning on. */
+  get memory(): Buffer {
+    return this.#buffer;
+  }
+
   /** All frames, in memory that the next one overwrites. */
   take(): Buffer {
     const frames = this.#buffer.subarray(0, this.#length);
@@ -264,6 +269,16 @@ export class FrameSplitter {
   constructor(onFrame: OnFrame, limit: BodyLimit = () => MAX_BODY_BYTES) {
     this.#onFrame = onFrame;
     this.#limit = limit;
+  }
+
+  /** Bytes of a frame whose end has not come. */
+  get pending(): number {
+    return this.#filled;
+  }
+
+  /** Its end will not come. */
+  forget(): void {
+    this.#filled = 0;
   }
 
   /**

@@ -1,5 +1,7 @@
 /** What carries frames between a thread and its hub: bytes in order, both ways, until one side is gone. */
 
+import type { JournalFile, JournalSource } from './journal.js';
+
 /** A thread's end of it. */
 export interface Line {
   /** What came; good until the next call. From the event loop, and from within `wait`. */
@@ -10,6 +12,8 @@ export interface Line {
   write(bytes: Uint8Array): void;
   /** Blocks until something came (true), or the time has passed. 0: one look. */
   wait(timeoutMs: number): boolean;
+  /** The journal that the hub has made for this thread; undefined: it cannot be opened. Without this there are none. */
+  openJournal?(path: string): JournalFile | undefined;
   /** Whether it keeps the process alive; it does not in the beginning. */
   ref(): void;
   unref(): void;
@@ -30,6 +34,8 @@ export interface Outlet {
   catchUp?(then: () => void): void;
   /** Whether the client has gone, or given up: asked before a request of his is served. */
   isDeserted?(): boolean;
+  /** A file for the client's journal; undefined: there is no room for it. Without this there are none. */
+  makeJournal?(): JournalSource | undefined;
   /** Ends the line. */
   close(): void;
 }

@@ -1,7 +1,7 @@
 /** The numbers of the operations. Each kind of object has a hundred of its own, and says what the bodies hold. */
 
 /** Changes with every change of what goes over a line: who speaks another version is refused by name. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 // From the hub.
 /** Of the request with the same sequence: as that says. */
@@ -20,6 +20,15 @@ export const HELLO = 10;
 export const LIST = 11;
 /** bool dryRun -> json string[] */
 export const PRUNE = 12;
+// Of a journal; what follows from each, journal.ts says. Words.
+export const WANT_JOURNAL = 13;
+/** From the hub. text path; empty: none could be made. */
+export const JOURNAL = 14;
+export const JOURNAL_GO = 15;
+/** u32 bytes that were appended since it was empty. */
+export const JOURNAL_UP_TO = 16;
+/** From the hub. */
+export const JOURNAL_EMPTY = 17;
 export const OPEN_CHANNEL = 20;
 export const OPEN_CHANNEL_TICKET = 21;
 export const OPEN_STATE = 22;

@@ -6,7 +6,7 @@ export interface BrokerPlace {
   readonly isTaken: boolean;
   /** Who sees to it that its names are nobody else's; undefined: nobody else gives any. */
   readonly names?: NameKeeper;
-  /** For files of its states; undefined: there are none. */
+  /** For files of its states and journals; undefined: there are none. */
   readonly stateDirectory?: string;
   /** The broker serves now. `isThere`: whether there is an object of that name. Sweeps what others left. */
   begin(isThere: (name: string) => boolean): Promise<void>;

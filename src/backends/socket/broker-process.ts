@@ -26,7 +26,7 @@ async function run(directory: string): Promise<void> {
 
   const hub = new Hub(place.names, place.stateDirectory);
   await place.begin((name) => hub.catalogue.get(name) !== undefined);
-  server.serve(hub, () => place.isTaken);
+  server.serve(hub, place.stateDirectory, () => place.isTaken);
 
   const leave = () => {
     place.leave(hub.catalogue.list().map(({ name }) => name));

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 
 import type { Hub } from '../brokered/hub/hub.js';
+import { makeJournal } from './journal-file.js';
 import { usesPipes } from './pipes.js';
 import { errorCode } from './socket-directory.js';
 
@@ -92,6 +93,8 @@ export class BrokerServer {
   #hub: Hub | undefined;
   #admits: () => boolean = () => false;
 
+  #journals: string | undefined;
+
   constructor() {
     this.#server = createServer((socket) => this.#connected(socket));
   }
@@ -109,9 +112,13 @@ export class BrokerServer {
     });
   }
 
-  /** Until then nobody is. `admits` is asked at each connection: who is not admitted looks for another broker. */
-  serve(hub: Hub, admits: () => boolean): void {
+  /**
+   * Until then nobody is. `journals`: a directory for files; undefined: there are none. `admits` is asked at each connection: who
+   * is not admitted looks for another broker.
+   */
+  serve(hub: Hub, journals: string | undefined, admits: () => boolean): void {
     this.#hub = hub;
+    this.#journals = journals;
     this.#admits = admits;
   }
 
@@ -135,6 +142,7 @@ export class BrokerServer {
         return false;
       },
       catchUp,
+      makeJournal: () => (this.#journals === undefined ? undefined : makeJournal(this.#journals)),
       isDeserted: () => this.#lateness.isSuspect && !isConnected(socket),
       close: () => socket.destroySoon(),
     });

@@ -8,7 +8,9 @@ import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 
 import { InterprocError } from '../../errors.js';
+import type { JournalFile } from '../brokered/journal.js';
 import type { Line } from '../brokered/line.js';
+import { openJournal } from './journal-file.js';
 import { errorCode } from './socket-directory.js';
 
 /** Looks in vain before the first nap: a reply takes some 20 us, a look 5. */
@@ -153,6 +155,10 @@ export class SocketLine implements Line {
       this.#end(error as Error);
       return false;
     }
+  }
+
+  openJournal(path: string): JournalFile | undefined {
+    return openJournal(path);
   }
 
   ref(): void {

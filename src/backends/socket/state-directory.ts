@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 const BEGINNING = 'state-';
 
-/** Where a broker keeps files of its states, beside its socket: the bytes that clients read without asking. */
+/** Where a broker keeps files beside its socket: of its states, which clients read without asking, and of journals. */
 export class StateDirectory {
   readonly path: string;
   readonly #sockets: string;

@@ -13,9 +13,12 @@ import { Waits } from './hub-object.js';
 import type { Wait } from './hub-object.js';
 import { MessageRow } from './message-row.js';
 import type { Message } from './message-row.js';
-import { MessageSlabs } from './message-slabs.js';
+import { MessageStore } from './message-store.js';
 import type { QueueAttachment } from './queue-attachment.js';
 import type { Session } from './session.js';
+
+/** Of all queues in this thread. */
+const store = new MessageStore();
 
 export class HubQueue implements Named {
   readonly kind = 'queue';
@@ -23,7 +26,6 @@ export class HubQueue implements Named {
   readonly attachments = new Set<QueueAttachment>();
   readonly waits = new Waits();
   readonly #messages = new MessageRow();
-  readonly #slabs = new MessageSlabs();
   readonly #counts = {
     puts: 0,
     gets: 0,
@@ -183,10 +185,7 @@ export class HubQueue implements Named {
 
   /** The same for what was promised room, and so has it. */
   add(from: Uint8Array, start: number, length: number, carries: boolean): void {
-    const at = this.#slabs.keep(from, start, length);
-    const { memory } = this.#slabs;
-    const order = this.#order++;
-    const message = { memory, at, length, carries, order, deliveries: 0, takesRoom: false };
+    const message = store.keep(from, start, length, carries, this.#order++);
     this.#takeRoom(message);
     this.#messages.push(message);
     if (this.#isBeside(length)) this.#sideBytes += length;
@@ -226,6 +225,11 @@ export class HubQueue implements Named {
     this.#counts.gotBytes += message.length;
     if (message.deliveries > 1) this.#counts.redelivered++;
     if (this.#hasEnded) this.wake(TAKE, Infinity);
+  }
+
+  /** Nobody has it any more, and nothing will be asked about it. */
+  free(message: Message): void {
+    store.free(message);
   }
 
   /** The message is gone for good. */

@@ -9,6 +9,7 @@ import { LIST, PRUNE } from '../operations.js';
 import { Catalogue } from './catalogue.js';
 import type { NameKeeper } from './catalogue.js';
 import { fail } from './fail.js';
+import { JournalWatch } from './journals.js';
 import { OPENERS } from './openers.js';
 import { Session } from './session.js';
 import { StateFiles } from './state-files.js';
@@ -19,6 +20,7 @@ export type Opener = (session: Session, body: Body, reply: FrameWriter) => void;
 export class Hub {
   readonly catalogue: Catalogue;
   readonly files: StateFiles | undefined;
+  readonly journals = new JournalWatch();
   /** Called when the last client has left. */
   onIdle: () => void = () => {};
   readonly #sessions = new Set<Session>();

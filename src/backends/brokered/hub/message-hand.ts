@@ -70,6 +70,7 @@ export class MessageHand {
       fail('ERR_CORRUPT', `${handedOut} messages handed out, where ${committed} were taken`);
     }
     this.#close();
+    for (let i = 0; i < handedOut; i++) this.#queue.free(messages[i] as Message);
     for (let i = messages.length - 1; i >= handedOut; i--) {
       const message = messages[i] as Message;
       if (i < committed) this.#queue.notTaken(message);

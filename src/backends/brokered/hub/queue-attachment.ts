@@ -482,7 +482,19 @@ export class QueueAttachment extends Attachment {
 
 function writeMessages(frame: FrameWriter, messages: readonly Message[]): void {
   for (const { length } of messages) frame.u32(length);
-  for (const { memory, at, length } of messages) frame.part(memory, at, length);
+  // Those that stand behind each other go in one piece.
+  let memory: Uint8Array | undefined;
+  let begin = 0;
+  let end = 0;
+  for (const message of messages) {
+    if (message.memory !== memory || message.at !== end) {
+      if (memory !== undefined) frame.part(memory, begin, end - begin);
+      ({ memory, at: begin } = message);
+      end = begin;
+    }
+    end += message.length;
+  }
+  if (memory !== undefined) frame.part(memory, begin, end - begin);
 }
 
 function lengthsIn(body: Body): number[] {

@@ -8,20 +8,30 @@ import {
   CLOSE,
   FAILURE,
   HELLO,
+  JOURNAL,
+  JOURNAL_EMPTY,
+  JOURNAL_GO,
+  JOURNAL_UP_TO,
   OPEN_STATE,
   PROTOCOL_VERSION,
   REPLY,
+  WANT_JOURNAL,
 } from '../operations.js';
 import type { Attachment } from './hub-object.js';
 import { fail } from './fail.js';
 import type { Catalogue } from './catalogue.js';
 import type { Hub } from './hub.js';
+import { Journal } from './journals.js';
+import type { JournalOwner } from './journals.js';
 
 /** Most that one client may have open. */
 const MAX_HANDLES = 2 ** 20;
 const GREETING_BYTES = 64;
 /** Replies to what came in one piece are not collected beyond that. */
 const COLLECTED_BYTES = 2 ** 16;
+
+/** For replies that nobody wants. */
+const nowhere = new FrameWriter();
 
 interface Held {
   readonly handle: number;
@@ -30,7 +40,7 @@ interface Held {
   readonly body: Body;
 }
 
-export class Session {
+export class Session implements JournalOwner {
   readonly catalogue: Catalogue;
   /** What objects need of the hub. */
   readonly house: Pick<Hub, 'after' | 'files'>;
@@ -48,6 +58,9 @@ export class Session {
   #unread: Buffer[] = [];
   /** A request that came, and is served when the hub has caught up. */
   #held: Held | undefined;
+  #journal: Journal | undefined;
+  /** It was to be looked at, and what came before it could not be heard. */
+  #owesLook = false;
   /** The client is gone: its words still count. */
   #isGone = false;
   #isOver = false;
@@ -57,7 +70,11 @@ export class Session {
     this.#outlet = outlet;
     this.catalogue = hub.catalogue;
     this.house = hub;
-    this.#splitter = new FrameSplitter(
+    this.#splitter = this.#newSplitter();
+  }
+
+  #newSplitter(): FrameSplitter {
+    return new FrameSplitter(
       (handle, operation, sequence, body) => {
         if (sequence === 0) this.#serve(handle, operation, sequence, body);
         else if (this.#isGone) return;
@@ -77,7 +94,7 @@ export class Session {
   receive(bytes: Buffer): void {
     if (this.#isOver) return;
     // The line may use its memory again.
-    if (this.#isClogged || this.#held !== undefined) this.#unread.push(Buffer.from(bytes));
+    if (this.#isStopped) this.#unread.push(Buffer.from(bytes));
     else this.#read(() => this.#split(bytes));
   }
 
@@ -88,9 +105,22 @@ export class Session {
   }
 
   #readOn(): void {
+    if (this.#journal?.isEnding === true) {
+      const journal = this.#journal;
+      this.#read(() => journal.hear());
+      if (this.#isStopped) return;
+    }
     const unread = this.#unread;
     this.#unread = [];
     for (const bytes of unread) this.receive(bytes);
+    if (!this.#owesLook || this.#isStopped) return;
+    this.#owesLook = false;
+    this.#hub.journals.add(this);
+  }
+
+  /** Nothing more of what has come can be heard now. */
+  get #isStopped(): boolean {
+    return this.#isClogged || this.#held !== undefined;
   }
 
   #read(step: () => void): void {
@@ -98,6 +128,7 @@ export class Session {
       step();
     } catch {
       this.#unread = [];
+      this.#journal?.close();
       this.#hub.settle();
       this.flush();
       this.#outlet.close();
@@ -113,8 +144,47 @@ export class Session {
 
   readonly #isEnough = (): boolean => {
     if (this.#out.length >= COLLECTED_BYTES) this.flush();
-    return this.#isClogged || this.#held !== undefined;
+    return this.#isStopped;
   };
+
+  // What it says in its journal
+
+  hearJournal(): boolean {
+    const journal = this.#journal;
+    if (journal?.isOpen !== true) return false;
+    if (this.#isStopped) {
+      this.#owesLook = true;
+      return false;
+    }
+    const { hasLease } = journal;
+    this.#read(() => journal.hear());
+    return hasLease || this.#isStopped;
+  }
+
+  #makeJournal(): void {
+    if (this.#journal !== undefined) fail('ERR_CORRUPT', 'It has a journal');
+    const source = this.#outlet.makeJournal?.();
+    this.#journal = source && new Journal(source, this.#newSplitter(), this.#isEnough);
+    const path = source?.path ?? '';
+    this.later(() => this.beginPush(0, JOURNAL).text(path).end());
+  }
+
+  #goOnInJournal(): void {
+    this.#journalOf('JOURNAL_GO').go();
+    this.#hub.journals.add(this);
+    this.later(() => this.hearJournal());
+  }
+
+  /** The line goes on behind what was appended until then. */
+  #endJournalAt(end: number): void {
+    this.#journalOf('JOURNAL_UP_TO').endAt(end, () =>
+      this.later(() => this.beginPush(0, JOURNAL_EMPTY).end()),
+    );
+  }
+
+  #journalOf(operation: string): Journal {
+    return this.#journal ?? fail('ERR_CORRUPT', `${operation} without a journal`);
+  }
 
   /** Until what others said before it has been heard: whoever asks may know of that. */
   #hold(handle: number, operation: number, sequence: number, body: Body): void {
@@ -127,6 +197,7 @@ export class Session {
     const held = this.#held;
     this.#held = undefined;
     if (held === undefined || this.#isOver) return;
+    this.#hub.journals.hear();
     this.#read(() => this.#serve(held.handle, held.operation, held.sequence, held.body));
     if (!this.#isClogged) this.#readOn();
   }
@@ -146,6 +217,8 @@ export class Session {
     this.#held = undefined;
     this.#isClogged = false;
     this.#hearLastWords();
+    this.#journal?.close();
+    this.#hub.journals.remove(this);
     this.#isOver = true;
     for (const attachment of this.#attachments.values()) attachment.close();
     this.#hub.left(this);
@@ -157,7 +230,9 @@ export class Session {
     const unread = this.#unread;
     this.#unread = [];
     try {
+      if (this.#journal?.isEnding === true) this.#journal.hear();
       for (const bytes of unread) this.#splitter.push(bytes);
+      if (this.#journal?.isOpen === true) this.#journal.hear();
     } catch {
       // It said what cannot be.
     }
@@ -206,19 +281,20 @@ export class Session {
     if (sequence !== 0 && this.#outlet.isDeserted?.() === true) {
       fail('ERR_BROKER', 'Nobody waits for the reply');
     }
+    if (sequence === 0) {
+      // A word that is refused has no answer: who said it is out of step with us.
+      this.#dispatch(handle, operation, body, nowhere);
+      nowhere.clear();
+      return;
+    }
     const reply = this.#out.begin(handle, REPLY, sequence);
     try {
       this.#dispatch(handle, operation, body, reply);
     } catch (error) {
       reply.abandon();
-      // A word that is refused has no answer: who said it is out of step with us.
-      if (!(error instanceof InterprocError) || sequence === 0) throw error;
+      if (!(error instanceof InterprocError)) throw error;
       this.#out.begin(handle, FAILURE, sequence).text(error.code).text(error.message).end();
       this.#hub.willFlush(this);
-      return;
-    }
-    if (sequence === 0) {
-      reply.abandon();
       return;
     }
     reply.end();
@@ -228,6 +304,9 @@ export class Session {
   #dispatch(handle: number, operation: number, body: Body, reply: FrameWriter): void {
     if (handle === 0) {
       if (operation === HELLO) this.#greet(body, reply);
+      else if (operation === WANT_JOURNAL) this.#makeJournal();
+      else if (operation === JOURNAL_GO) this.#goOnInJournal();
+      else if (operation === JOURNAL_UP_TO) this.#endJournalAt(body.u32());
       else this.#hub.serve(this, operation, body, reply);
       return;
     }

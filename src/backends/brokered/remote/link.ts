@@ -14,6 +14,7 @@ import type { Body } from '../frames.js';
 import type { Line } from '../line.js';
 import { CLOSE, FAILURE, HELLO, PROTOCOL_VERSION, READY, REPLY } from '../operations.js';
 import { giveBackAll } from './borrowed.js';
+import { JournalWriter } from './journal-writer.js';
 
 /** A hub that does not answer for so long is given up: it is stopped, or the machine stands still. */
 const PATIENCE_MS = 30_000;
@@ -21,6 +22,8 @@ const PATIENCE_MS = 30_000;
 const SLICE_MS = 50;
 /** Larger messages are not copied behind their header: they leave by a write of their own. */
 const COPIED_BYTES = 2 ** 14;
+
+const NOTHING = Buffer.alloc(0);
 
 const MAX_EPOCH = 2 ** 32 - 1;
 
@@ -54,6 +57,7 @@ export interface LinkOptions {
 export class Link {
   readonly #patienceMs: number;
   readonly #line: Line;
+  readonly #journal: JournalWriter | undefined;
   readonly #writer = new FrameWriter();
   // Weak, so that a link keeps no forgotten handle alive; one with a pending wait is held by #waiting.
   readonly #objects = new Map<number, WeakRef<Linked>>();
@@ -75,6 +79,8 @@ export class Link {
   constructor(line: Line, { patienceMs = PATIENCE_MS }: LinkOptions = {}) {
     this.#patienceMs = patienceMs;
     this.#line = line;
+    if (line.openJournal !== undefined)
+      this.#journal = new JournalWriter(line, (error) => this.#end(error));
     const splitter = new FrameSplitter((handle, operation, sequence, body) =>
       this.#frame(handle, operation, sequence, body),
     );
@@ -123,6 +129,25 @@ export class Link {
   /** Sends what was begun, which wants no reply; with `rest` as the end of its body. @throws ERR_BROKER */
   tell(rest?: Uint8Array): void {
     this.#send(rest);
+  }
+
+  /**
+   * As `tell`, for what nobody waits for: the hub may hear of it some milliseconds later, when such words come fast. `messages`: how
+   * many it is about. Its body ends with `rest[0, length)`. @throws ERR_BROKER
+   */
+  tellSoon(messages: number, rest: Uint8Array = NOTHING, length = rest.length): void {
+    const journal = this.#journal;
+    if (journal === undefined || length > COPIED_BYTES) {
+      this.#send(rest.subarray(0, length));
+      return;
+    }
+    const writer = this.#writer;
+    writer.part(rest, 0, length).end();
+    try {
+      if (!journal.say(writer.memory, writer.length, messages)) this.#line.write(writer.take());
+    } catch (error) {
+      this.#throwLost(error as Error);
+    }
   }
 
   /** As `tell`, for what concerns nobody once the hub is gone: who says it may be where no error can be caught. */
@@ -233,12 +258,17 @@ export class Link {
     this.#writer.end(isCopied ? 0 : (rest?.length ?? 0));
     const frames = this.#writer.take();
     try {
+      this.#journal?.leave();
       this.#line.write(frames);
       if (!isCopied && rest !== undefined) this.#line.write(rest);
     } catch (error) {
-      this.#end(error as Error);
-      throw this.#lostError(this.#lost as unknown as InterprocError);
+      this.#throwLost(error as Error);
     }
+  }
+
+  #throwLost(cause: Error): never {
+    this.#end(cause);
+    throw this.#lostError(this.#lost as unknown as InterprocError);
   }
 
   #block(isOver: () => boolean, timeoutMs: number): boolean {
@@ -265,6 +295,10 @@ export class Link {
       if (sequence !== this.#awaited) return;
       if (operation === REPLY) this.#reply = body;
       else this.#failure = failureIn(body);
+      return;
+    }
+    if (handle === 0) {
+      this.#journal?.told(operation, body);
       return;
     }
     const object = this.#objects.get(handle)?.deref();
@@ -300,6 +334,7 @@ export class Link {
         ? cause
         : new InterprocError('ERR_BROKER', cause.message, { cause });
     this.#line.close();
+    this.#journal?.end();
     const objects = [...this.#objects.values()];
     // From the event loop: this may be the middle of a call.
     setImmediate(() => {

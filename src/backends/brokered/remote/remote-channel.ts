@@ -121,35 +121,36 @@ export class RemoteChannel extends RemoteObject implements Channel {
   // Putting
 
   tryPutOutbox(length: number): number {
-    return this.tryPut(outbox.subarray(0, length));
+    return this.#put(outbox, length, false);
   }
 
   tryPut(bytes: Uint8Array): number {
-    return this.#put(bytes, false);
+    return this.#put(bytes, bytes.length, false);
   }
 
   tryPutCarrying(bytes: Uint8Array): number {
-    return this.#put(bytes, true);
+    return this.#put(bytes, bytes.length, true);
   }
 
-  #put(bytes: Uint8Array, carries: boolean): number {
+  /** `memory[0, length)` */
+  #put(memory: Uint8Array, length: number, carries: boolean): number {
     const { maxMessageBytes } = this.geometry;
-    if (bytes.length > maxMessageBytes) {
+    if (length > maxMessageBytes) {
       throw new InterprocError(
         'ERR_TOO_LARGE',
-        `A message of ${bytes.length} bytes; queue '${this.name}' takes ${maxMessageBytes} at most`,
+        `A message of ${length} bytes; queue '${this.name}' takes ${maxMessageBytes} at most`,
       );
     }
-    const { length } = bytes;
     const room = this.#roomFor(length);
     // A thread that has been busy putting has not heard what it was promised besides.
     if (room > this.#room.bytes && this.#room.mayHaveGrown) this.link.hear();
     if (room <= this.#room.bytes) {
       this.word(PUT_PROMISED).bool(carries);
-      this.link.tell(bytes);
+      this.link.tellSoon(1, memory, length);
       this.#room.use(room);
       return 0;
     }
+    const bytes = memory.subarray(0, length);
     this.assertOpen();
     this.#wanted = length;
     this.#askAboutRoom();
@@ -414,7 +415,7 @@ export class RemoteChannel extends RemoteObject implements Channel {
       return;
     }
     this.word(COMMIT).u32(missing);
-    this.link.tell();
+    this.link.tellSoon(missing);
     this.#hand.committed(missing);
   }
 

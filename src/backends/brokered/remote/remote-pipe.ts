@@ -134,15 +134,19 @@ export class RemotePipeEnd extends RemoteObject implements PipeEnd, EndHere {
   // Sending
 
   trySendOutbox(length: number, marks: number): number {
-    return this.trySend(outbox.subarray(0, length), marks);
+    return this.#send(outbox, length, marks);
   }
 
   trySend(bytes: Uint8Array, marks: number): number {
-    const { length } = bytes;
+    return this.#send(bytes, bytes.length, marks);
+  }
+
+  /** `memory[0, length)` */
+  #send(memory: Uint8Array, length: number, marks: number): number {
     if (length > this.wholeBytes) return this.#isPeerGone ? ENDED : FULL;
     if (!this.#hasRoom(MESSAGE_HEADER_BYTES + length)) return this.#isPeerGone ? ENDED : FULL;
     this.word(operations.SEND).u32(length).u32(marks);
-    this.link.tell(bytes);
+    this.link.tellSoon(1, memory, length);
     this.#room -= MESSAGE_HEADER_BYTES + length;
     this.#countSent(length);
     return 0;

@@ -25,8 +25,10 @@ class Party {
     this.channel = openChannel(link, 'q', 'openOrCreate', options);
     const ask = link.ask.bind(link);
     const tell = link.tell.bind(link);
+    const tellSoon = link.tellSoon.bind(link);
     vi.spyOn(link, 'ask').mockImplementation((rest) => (this.requests++, ask(rest)));
     vi.spyOn(link, 'tell').mockImplementation((rest) => (this.words++, tell(rest)));
+    vi.spyOn(link, 'tellSoon').mockImplementation((...word) => (this.words++, tellSoon(...word)));
   }
 
   kill(): void {

@@ -1,0 +1,142 @@
+/** The journals of a hub's clients: journal.ts has the protocol. */
+
+import type { FrameSplitter } from '../frames.js';
+import { LEASE_MS } from '../journal.js';
+import type { JournalSource } from '../journal.js';
+import { fail } from './fail.js';
+
+/** Between two looks. */
+const LOOK_MS = 1;
+/** No clock is as fine as it says. */
+const MARGIN_MS = 0.1;
+
+/** That of one client. */
+export class Journal {
+  readonly #source: JournalSource;
+  readonly #splitter: FrameSplitter;
+  /** Whether nothing more of its client can be heard now. */
+  readonly #isStopped: () => boolean;
+  #isOpen = false;
+  #isReading = false;
+  #isClosed = false;
+  /** Bytes that were read since it was empty. */
+  #bytesRead = 0;
+  /** From then on one more look is the last. */
+  #leaseEnd = 0;
+  #ending: { readonly at: number; readonly then: () => void } | undefined;
+
+  /** `splitter`: of nothing else, for it may stand within a word while the line goes on. */
+  constructor(source: JournalSource, splitter: FrameSplitter, isStopped: () => boolean) {
+    this.#source = source;
+    this.#splitter = splitter;
+    this.#isStopped = isStopped;
+  }
+
+  get path(): string {
+    return this.#source.path;
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  get hasLease(): boolean {
+    return performance.now() < this.#leaseEnd;
+  }
+
+  /** It is to be heard to its end before anything else is. */
+  get isEnding(): boolean {
+    return this.#ending !== undefined;
+  }
+
+  go(): void {
+    this.#assertNotReading('JOURNAL_GO');
+    this.#source.hide();
+    this.#isOpen = true;
+    this.#leaseEnd = performance.now() + LEASE_MS + MARGIN_MS;
+  }
+
+  /** Calls `then` when it was heard up to there, as soon as that can be. */
+  endAt(at: number, then: () => void): void {
+    this.#assertNotReading('JOURNAL_UP_TO');
+    this.#ending = { at, then };
+    this.hear();
+  }
+
+  hear(): void {
+    this.#source.look();
+    this.#isReading = true;
+    try {
+      while (!this.#isStopped()) {
+        const bytes = this.#source.read();
+        if (bytes.length === 0) break;
+        const left = this.#splitter.push(bytes, this.#isStopped).length;
+        this.#source.unread(left);
+        this.#bytesRead += bytes.length - left;
+      }
+    } finally {
+      this.#isReading = false;
+    }
+    if (!this.#isStopped()) this.#end();
+  }
+
+  #end(): void {
+    const ending = this.#ending;
+    if (ending === undefined) return;
+    // What is behind it did not find room.
+    const heard = this.#bytesRead - this.#splitter.pending;
+    if (heard !== ending.at) {
+      fail('ERR_CORRUPT', `${heard} bytes of a journal in which ${ending.at} are said to be`);
+    }
+    this.#splitter.forget();
+    this.#isOpen = false;
+    this.#ending = undefined;
+    this.#bytesRead = 0;
+    this.#source.empty();
+    ending.then();
+  }
+
+  #assertNotReading(operation: string): void {
+    if (this.#isReading) fail('ERR_CORRUPT', `${operation} in the journal itself`);
+  }
+
+  close(): void {
+    this.#isOpen = false;
+    this.#ending = undefined;
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#source.close();
+  }
+}
+
+/** Who has one that is to be looked at. */
+export interface JournalOwner {
+  /** Hears what it says; false: it need not be looked at again. */
+  hearJournal(): boolean;
+}
+
+/** Those that are looked at now and then. */
+export class JournalWatch {
+  readonly #owners = new Set<JournalOwner>();
+  #timer: NodeJS.Timeout | undefined;
+
+  add(owner: JournalOwner): void {
+    this.#owners.add(owner);
+    this.#timer ??= setTimeout(() => this.#look(), LOOK_MS);
+  }
+
+  remove(owner: JournalOwner): void {
+    this.#owners.delete(owner);
+  }
+
+  /** Looks at all of them. */
+  hear(): void {
+    for (const owner of this.#owners) if (!owner.hearJournal()) this.#owners.delete(owner);
+  }
+
+  #look(): void {
+    this.#timer = undefined;
+    this.hear();
+    if (this.#owners.size > 0) this.#timer ??= setTimeout(() => this.#look(), LOOK_MS);
+  }
+}

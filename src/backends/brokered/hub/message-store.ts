@@ -1,0 +1,90 @@
+/**
+ * The messages of a hub's queues, and their memory: small ones stand together in slabs, for an array of its own costs more than all
+ * else that is done with one. What is freed is used again, as garbage it would cost as much. Nobody has to free one: it is garbage
+ * then, as its slab is with its last message.
+ */
+
+import { copyBytes } from '../frames.js';
+import type { Message } from './message-row.js';
+
+const SLAB_BYTES = 2 ** 14;
+/** A larger message has memory of its own. */
+const LARGEST_BYTES = 2 ** 10;
+/** Of what is free, so much is kept. */
+const MAX_FREE_SLABS = 64;
+const MAX_FREE_MESSAGES = 2 ** 14;
+
+interface Slab {
+  readonly memory: Buffer;
+  filled: number;
+  /** Messages in it that were not freed. */
+  live: number;
+}
+
+class StoredMessage implements Message {
+  deliveries = 0;
+  takesRoom = false;
+
+  constructor(
+    public slab: Slab | undefined,
+    public memory: Buffer,
+    public at: number,
+    public length: number,
+    public carries: boolean,
+    public order: number,
+  ) {}
+}
+
+const NOWHERE = Buffer.alloc(0);
+
+export class MessageStore {
+  #slab = newSlab();
+  readonly #freeSlabs: Slab[] = [];
+  readonly #free: StoredMessage[] = [];
+
+  /** Of `from[start, start + length)`, which is copied. */
+  keep(from: Uint8Array, start: number, length: number, carries: boolean, order: number): Message {
+    if (length > LARGEST_BYTES) {
+      const memory = Buffer.allocUnsafeSlow(length);
+      copyBytes(from, start, memory, 0, length);
+      return new StoredMessage(undefined, memory, 0, length, carries, order);
+    }
+    const slab = this.#slabWith(length);
+    const { memory, filled: at } = slab;
+    slab.filled += length;
+    slab.live++;
+    copyBytes(from, start, memory, at, length);
+    const message = this.#free.pop();
+    if (message === undefined) return new StoredMessage(slab, memory, at, length, carries, order);
+    message.slab = slab;
+    message.memory = memory;
+    message.at = at;
+    message.length = length;
+    message.carries = carries;
+    message.order = order;
+    message.deliveries = 0;
+    return message;
+  }
+
+  /** Nobody has that message any more. */
+  free(message: Message): void {
+    if (!(message instanceof StoredMessage) || message.slab === undefined) return;
+    const { slab } = message;
+    message.slab = undefined;
+    message.memory = NOWHERE;
+    if (this.#free.length < MAX_FREE_MESSAGES) this.#free.push(message);
+    slab.live--;
+    if (slab.live > 0) return;
+    slab.filled = 0;
+    if (slab !== this.#slab && this.#freeSlabs.length < MAX_FREE_SLABS) this.#freeSlabs.push(slab);
+  }
+
+  #slabWith(length: number): Slab {
+    if (this.#slab.filled + length > SLAB_BYTES) this.#slab = this.#freeSlabs.pop() ?? newSlab();
+    return this.#slab;
+  }
+}
+
+function newSlab(): Slab {
+  return { memory: Buffer.allocUnsafeSlow(SLAB_BYTES), filled: 0, live: 0 };
+}

@@ -1,0 +1,151 @@
+/** What a thread says in its journal, and when: journal.ts has the protocol. */
+
+import { FrameWriter } from '../frames.js';
+import type { Body } from '../frames.js';
+import { JOURNAL_BYTES, LEASE_MS } from '../journal.js';
+import type { JournalFile } from '../journal.js';
+import type { Line } from '../line.js';
+import { JOURNAL, JOURNAL_EMPTY, JOURNAL_GO, JOURNAL_UP_TO, WANT_JOURNAL } from '../operations.js';
+
+/** Words come fast when what so many messages need is said in that time, whatever else is. */
+const FAST_MESSAGES = 32;
+const FAST_MS = 1;
+/** From GO to UP_TO: with fewer it was of no use. */
+const USEFUL_WORDS = 4;
+/** Longer words gain nothing. */
+const LONGEST_WORD = 2 ** 12;
+
+export class JournalWriter {
+  readonly #line: Line;
+  /** The line failed where nobody can be told by throwing. */
+  readonly #failed: (error: Error) => void;
+  readonly #frame = new FrameWriter();
+  #file: JournalFile | undefined;
+  #isWanted = false;
+  /** The hub has emptied it, and GO may be said. */
+  #isEmpty = false;
+  #isOpen = false;
+  #bytes = 0;
+  /** Until then a word may be appended that the hub is not told of. */
+  #leaseEnd = 0;
+  /** Since the last GO. */
+  #words = 0;
+  /** In all GOs since UP_TO. */
+  #wordsInAll = 0;
+  #isFast = false;
+  /** Since it was last found whether words come fast. */
+  #messages = 0;
+  #since = 0;
+  #isTurnWatched = false;
+
+  constructor(line: Line, failed: (error: Error) => void) {
+    this.#line = line;
+    this.#failed = failed;
+  }
+
+  /** Says `word[0, length)`, which is about so many messages, if that is of use here; false: over the line. @throws what ended the line */
+  say(word: Buffer, length: number, messages: number): boolean {
+    if (!this.#isOpen && !this.#begins(messages)) return false;
+    const hasRoom = length <= LONGEST_WORD && this.#bytes + length <= JOURNAL_BYTES;
+    if (!hasRoom || !(this.#file as JournalFile).append(word, length)) {
+      this.#close();
+      return false;
+    }
+    this.#bytes += length;
+    this.#words++;
+    if (!this.#isTurnWatched) this.#watchTurn();
+    // Behind the appending, and not before: so the hub looks once more when this finds that it need not be told.
+    if (performance.now() >= this.#leaseEnd) this.#ring();
+    return true;
+  }
+
+  /** Before anything else is said over the line. @throws what ended the line */
+  leave(): void {
+    if (this.#isOpen) this.#close();
+  }
+
+  told(operation: number, body: Body): void {
+    if (operation === JOURNAL && this.#file === undefined) {
+      const path = body.text();
+      this.#file = path === '' ? undefined : this.#line.openJournal?.(path);
+      this.#isEmpty = this.#file !== undefined;
+    } else if (operation === JOURNAL_EMPTY) {
+      this.#isEmpty = this.#file !== undefined;
+      this.#bytes = 0;
+    }
+  }
+
+  /** The line is gone. */
+  end(): void {
+    this.#isOpen = false;
+    this.#isEmpty = false;
+    this.#file?.close();
+    this.#file = undefined;
+  }
+
+  /** Whether the next word goes here. */
+  #begins(messages: number): boolean {
+    this.#messages += messages;
+    if (this.#messages >= FAST_MESSAGES) this.#measure();
+    if (!this.#isFast) return false;
+    if (!this.#isWanted) this.#want();
+    if (!this.#isEmpty) return false;
+    this.#isOpen = true;
+    this.#isEmpty = false;
+    this.#wordsInAll = 0;
+    this.#go();
+    return true;
+  }
+
+  #measure(): void {
+    const now = performance.now();
+    this.#isFast = now - this.#since < FAST_MS;
+    this.#since = now;
+    this.#messages = 0;
+  }
+
+  #want(): void {
+    this.#isWanted = true;
+    this.#frame.begin(0, WANT_JOURNAL, 0).end();
+    this.#line.write(this.#frame.take());
+  }
+
+  #go(): void {
+    this.#wordsInAll += this.#words;
+    this.#words = 0;
+    // Before it is said, so that it ends here before it ends there.
+    this.#leaseEnd = performance.now() + LEASE_MS;
+    this.#frame.begin(0, JOURNAL_GO, 0).end();
+    this.#line.write(this.#frame.take());
+  }
+
+  /** Lets the hub know that something was appended. */
+  #ring(): void {
+    if (this.#words < USEFUL_WORDS) this.#close();
+    else this.#go();
+  }
+
+  #close(): void {
+    this.#isOpen = false;
+    this.#wordsInAll += this.#words;
+    this.#words = 0;
+    if (this.#wordsInAll < USEFUL_WORDS) this.#isFast = false;
+    this.#messages = 0;
+    this.#since = performance.now();
+    this.#frame.begin(0, JOURNAL_UP_TO, 0).u32(this.#bytes).end();
+    this.#line.write(this.#frame.take());
+  }
+
+  #watchTurn(): void {
+    this.#isTurnWatched = true;
+    setImmediate(() => {
+      this.#isTurnWatched = false;
+      if (!this.#isOpen || this.#words === 0) return;
+      try {
+        this.#ring();
+      } catch (error) {
+        this.#failed(error as Error);
+      }
+    });
+  }
+}
