@@ -67,6 +67,15 @@ describe('a line over a relay', () => {
     expect(() => line.write(Buffer.from('x'))).toThrow('gone');
   });
 
+  it('tells an event loop of its end, behind what came before', async () => {
+    await connected('last words', 10);
+    line.ref();
+    const heardBefore = await new Promise<number>((resolve) => {
+      line.onLost = () => resolve(bytesCame);
+    });
+    expect(heardBefore).toBe(10);
+  });
+
   it('gives up another side that takes nothing', async () => {
     await connected('deaf');
     const begin = performance.now();
