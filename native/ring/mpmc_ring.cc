@@ -310,6 +310,14 @@ bool MpmcRing::worth_taking() const noexcept {
                      WordFormat::state(seen) != State::end);
 }
 
+std::uint64_t MpmcRing::bytes_being_written() const noexcept {
+  // relaxed: a guess, for who decides how long to wait; nothing is read through it.
+  const std::uint64_t pos = Cursor::pos(control_.head.load(std::memory_order_relaxed));
+  const std::uint64_t seen = at(pos).word.load(std::memory_order_relaxed);
+  if (format_.age(seen, pos) != 0 || WordFormat::state(seen) != State::writing) return 0;
+  return format_.blocks(seen) << block_shift_;
+}
+
 bool MpmcRing::has_room(std::uint64_t blocks) noexcept {
   for (std::uint32_t retry = 0; max_items_ != 0 && retry < kMaxRetries; ++retry) {
     const std::uint64_t head = control_.head.load(std::memory_order_seq_cst);

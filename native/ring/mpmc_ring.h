@@ -75,6 +75,8 @@ class MpmcRing {
 
   // Whether take() would find a message or could move head on. The waiter's second look.
   bool worth_taking() const noexcept;
+  // How many bytes the record at head has room for, if it is being written; else 0.
+  std::uint64_t bytes_being_written() const noexcept;
   // Whether `blocks` blocks could be claimed now.
   bool has_room(std::uint64_t blocks) noexcept;
   // Free blocks, after reclaiming what is DONE.

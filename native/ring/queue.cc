@@ -746,6 +746,17 @@ bool Queue::worth_spinning(Side side, sync::Spinner& spin) noexcept {
   return side != kJoin && spin([this, side] { return worth_looking(side); });
 }
 
+// Whether a message came of a record that is being written.
+bool Queue::worth_watching_writer() noexcept {
+  const std::uint64_t bytes = ring_.bytes_being_written();
+  if (bytes < sync::WriterWatch::kMinBytes) return false;
+  FAULT("queue.watching");
+  if (!writer_watch_(bytes, [this] { return worth_looking(kTake); })) return false;
+  // Else it would be asleep already when the next one is begun.
+  blocked_spin_.encourage();
+  return true;
+}
+
 bool Queue::arm(Side side, std::uint32_t token) noexcept {
   if (worth_spinning(side, loop_spin_)) return true;
   Participant& self = registry_.self_slot();
@@ -781,6 +792,7 @@ bool Queue::answer(Side side, bool slow_look) noexcept {
 
 bool Queue::wait(Side side, std::int64_t timeout_ns) noexcept {
   if (worth_spinning(side, blocked_spin_)) return true;
+  if (side == kTake && worth_watching_writer()) return true;
   const std::int64_t deadline = platform::now_ns() + std::min(timeout_ns, sync::kSliceNs);
   const bool bell_was_armed = bell_armed_[side];
   if (bell_was_armed) disarm(side);

@@ -214,6 +214,7 @@ class Queue final : public sync::Waitable {
   bool resolve_writing(const Record& record) noexcept;
   bool drained() noexcept;
   bool worth_spinning(sync::Side side, sync::Spinner& spin) noexcept;
+  bool worth_watching_writer() noexcept;
   bool worth_looking(sync::Side side) noexcept;
   void announce_returned() noexcept;
   void announce_room() noexcept;
@@ -248,6 +249,7 @@ class Queue final : public sync::Waitable {
   std::int64_t swept_at_ns_ = 0;
   sync::Spinner blocked_spin_{sync::kBlockedSpin};
   sync::Spinner loop_spin_{sync::kLoopSpin};
+  sync::WriterWatch writer_watch_;
   // What the put that was refused last waits for: blocks of the ring, or, if it is not 0, so many bytes beside it.
   std::uint32_t needed_blocks_ = 1;
   std::uint64_t needed_beside_ = 0;

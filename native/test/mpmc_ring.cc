@@ -102,6 +102,21 @@ TEST_CASE("messages come out in the order they were claimed, not published") {
   CHECK(take(of.ring) == 2);
 }
 
+TEST_CASE("the room of the next record is known while it is being written, and only then") {
+  RingOf of;
+  CHECK(of.ring.bytes_being_written() == 0);
+  Record first;
+  Record second;
+  REQUIRE(of.ring.claim(1000, first) == Look::ok);
+  REQUIRE(of.ring.claim(8, second) == Look::ok);
+  CHECK(of.ring.bytes_being_written() == 1024);
+  Message::write(of.ring.data(first.pos), 1000, 1);
+  REQUIRE(of.ring.publish(first, 1000));
+  CHECK(of.ring.bytes_being_written() == 0);
+  CHECK(take(of.ring) == 1);
+  CHECK(of.ring.bytes_being_written() == 64);
+}
+
 TEST_CASE("a record of every size from nothing to the whole capacity goes through unchanged") {
   RingOf of;
   Record record;

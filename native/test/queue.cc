@@ -17,6 +17,7 @@
 
 using interproc::Code;
 using interproc::memory::OpenMode;
+using interproc::ring::Leased;
 using interproc::sync::kPut;
 using interproc::sync::kTake;
 using interproc::test::Got;
@@ -304,6 +305,23 @@ TEST_CASE("a wait that finds nothing ends at its time-out, not before it") {
   CHECK_FALSE(two.b.queue().wait(kTake, 0));
   while (two.a.put(1, 64) == Code::ok) continue;
   CHECK_FALSE(two.a.queue().wait(kPut, 0));
+}
+
+TEST_CASE("a blocked taker that sees a large message being written stays awake until it is there") {
+  Two two(Shape{.capacity = 1 << 18});
+  const auto take_while_written = [&two](std::size_t bytes) {
+    Leased slot;
+    REQUIRE(two.a.reserve(1, bytes, bytes, slot) == Code::ok);
+    const OnceAt watching("queue.watching", [&] { two.a.queue().commit(slot.lease, bytes); });
+    const bool watched = two.b.queue().wait(kTake, 1'000'000) && watching.ran();
+    if (!watched) two.a.queue().commit(slot.lease, bytes);
+    CHECK(two.b.take().whole);
+    return watched;
+  };
+  CHECK(take_while_written(1 << 16));
+  CHECK(two.b.queue().stats().waits == 0);
+  CHECK_FALSE(take_while_written((1 << 16) - 64));
+  CHECK(two.b.queue().stats().waits == 1);
 }
 
 TEST_CASE("an armed event loop hears of a put, a nack, room and the end by its bell") {

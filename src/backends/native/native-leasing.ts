@@ -7,17 +7,12 @@ import { statusError } from './failures.js';
 import type { NativeObject } from './native-object.js';
 import type { NativeThread } from './native-thread.js';
 
-/** Keeps its channel open: while anybody can reach the bytes, the memory must be there. */
 class NativeLease implements Lease {
   constructor(
     readonly number: number,
     readonly bytes: Uint8Array,
-    readonly channel: Channel,
   ) {}
 }
-
-/** By its memory, which all arrays over it lead to: who keeps one of them keeps the lease. */
-const leaseOf = new WeakMap<ArrayBufferLike, NativeLease>();
 
 type LeasedChannel = Channel & Pick<NativeObject, 'token'>;
 
@@ -68,9 +63,8 @@ export class NativeLeasing implements Leasing {
 
   #granted(bytes: Uint8Array): NativeLease {
     const number = this.#addon.results[this.#constants.lease] as number;
-    const lease = new NativeLease(number, bytes, this.#channel);
-    leaseOf.set(bytes.buffer, lease);
-    this.#thread.watchLease(lease, this.#channel.token, number);
+    const lease = new NativeLease(number, bytes);
+    this.#thread.watchLease(lease, this.#channel);
     return lease;
   }
 

@@ -1,11 +1,17 @@
 /** What one thread shares among its native objects: the addon, and the way from the doorbell to each of them. */
 
 import type { Side } from '../../contract/channel.js';
+import type { Lease } from '../../contract/leasing.js';
 import type { EndIndex } from '../../contract/pipe.js';
 import type { Addon, Token } from './addon.js';
 
 export interface Rung {
   rang(side: Side): void;
+}
+
+interface WatchedLease {
+  readonly owner: { readonly token: Token };
+  readonly number: number;
 }
 
 /**
@@ -57,7 +63,7 @@ export class NativeThread {
   /** Closes what was forgotten: a handle that nobody can reach keeps neither a slot nor a segment. */
   readonly #forgotten: FinalizationRegistry<Token>;
   /** Ends leases that nobody can reach: neither the lease nor an array over its memory. */
-  readonly #forgottenLeases: FinalizationRegistry<readonly [token: Token, lease: number]>;
+  readonly #forgottenLeases: FinalizationRegistry<WatchedLease>;
   // Weak, so that the doorbell keeps no forgotten handle alive; one with a pending wait is held by `#waiting`.
   readonly #byToken = new Map<Token, WeakRef<Rung>>();
   readonly #waiting = new Set<Rung>();
@@ -80,8 +86,8 @@ export class NativeThread {
     });
     const { sides } = addon.constants;
     // The object may be closed, and another one have its token: no two leases of a thread have the same number.
-    this.#forgottenLeases = new FinalizationRegistry(([token, lease]) => {
-      addon.abandon(token, lease);
+    this.#forgottenLeases = new FinalizationRegistry(({ owner, number }) => {
+      addon.abandon(owner.token, number);
     });
     addon.onBell((count) => {
       // Copied first: what the handlers do may ring again.
@@ -126,11 +132,16 @@ export class NativeThread {
     this.addon.close(token);
   }
 
-  watchLease(lease: object, token: Token, number: number): void {
-    this.#forgottenLeases.register(lease, [token, number], lease);
+  /**
+   * Until the buffer of its bytes is garbage: the lease and all arrays over its memory lead to that. Keeps `owner` so long: while
+   * anybody can reach the bytes, the memory must be there.
+   */
+  watchLease(lease: Lease & { readonly number: number }, owner: WatchedLease['owner']): void {
+    const watched = { owner, number: lease.number };
+    this.#forgottenLeases.register(lease.bytes.buffer, watched, lease);
   }
 
-  unwatchLease(lease: object): void {
+  unwatchLease(lease: Lease): void {
     this.#forgottenLeases.unregister(lease);
   }
 
