@@ -5,18 +5,22 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { list, Lock, Pipe, Queue } from '../../src/index.js';
 import { seededRandom } from '../conformance/seeded-random.js';
 import { brokerOf, brokersOf, killBroker, startBroker, until } from './brokers.js';
+import { LINES, useLine } from './lines.js';
 import { nodes } from './nodes.js';
 import { Program } from './program.js';
 
 const SOCKET = { backend: 'socket' } as const;
 
-describe.each(nodes)('around a broker, under Node $version,', ({ path }) => {
+const cases = nodes.flatMap((node) => LINES.map((line) => ({ ...node, line })));
+
+describe.each(cases)('around a broker, under Node $version, $line,', ({ path, line }) => {
   let directory: string;
   const programs: Program[] = [];
 
   beforeEach(() => {
     directory = mkdtempSync('/dev/shm/interproc-deaths-');
     process.env['INTERPROC_DIR'] = directory;
+    useLine(line);
   });
 
   afterEach(async () => {
@@ -25,6 +29,7 @@ describe.each(nodes)('around a broker, under Node $version,', ({ path }) => {
     for (const pid of brokersOf(directory)) process.kill(pid, 'SIGKILL');
     rmSync(directory, { recursive: true });
     delete process.env['INTERPROC_DIR'];
+    useLine('by descriptors');
   });
 
   function start(...args: readonly (string | number)[]): Program {

@@ -4,13 +4,19 @@ import { createServer } from 'node:net';
 import { BroadcastChannel, workerData } from 'node:worker_threads';
 
 import { Hub } from '../brokered/hub/hub.js';
-import { HubSleep, newHubWords } from './hub-bell.js';
+import { HubSleep, newHubWords } from '../brokered/rings/hub-bell.js';
 import { HubLine } from './hub-line.js';
-import { LAYOUT_VERSION, LINE_BYTES, REFUSED, STATE, viewsOf } from './line-memory.js';
+import {
+  LAYOUT_VERSION,
+  LINE_BYTES,
+  REFUSED,
+  STATE,
+  viewsOf,
+} from '../brokered/rings/line-memory.js';
 import { ENDLESS, beginPulse } from './pulse.js';
 import { ANOTHER_IS_HUB, CANNOT_BE, CHANNEL, IS_HUB, hubAddress } from './rendezvous.js';
 import type { Answer, HubThreadData, Offer } from './rendezvous.js';
-import { Spinning } from './spinning.js';
+import { Spinning } from '../brokered/rings/spinning.js';
 
 /** It looks for more for so long after the last thing it had to do: whoever it answered last needs as long to come back, if he slept. */
 const LINGER_MS = 0.1;

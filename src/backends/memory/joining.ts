@@ -14,9 +14,16 @@ import type { MessagePort } from 'node:worker_threads';
 
 import { InterprocError } from '../../errors.js';
 import { Link } from '../brokered/remote/link.js';
+import { HubLife } from './hub-life.js';
 import { Lifeline } from './lifeline.js';
-import { LAYOUT_VERSION, OFFERED, REFUSED, STATE, newLineMemory } from './line-memory.js';
-import type { LineMemory } from './line-memory.js';
+import {
+  LAYOUT_VERSION,
+  OFFERED,
+  REFUSED,
+  STATE,
+  newLineMemory,
+} from '../brokered/rings/line-memory.js';
+import type { LineMemory } from '../brokered/rings/line-memory.js';
 import { hasStopped } from './pulse.js';
 import {
   ANOTHER_IS_HUB,
@@ -28,7 +35,7 @@ import {
   hubAddress,
 } from './rendezvous.js';
 import type { Answer, HubThreadData, Offer } from './rendezvous.js';
-import { ThreadLine } from './thread-line.js';
+import { ThreadLine } from '../brokered/rings/thread-line.js';
 
 /** Of one sleep, so that V8 can end the thread in between. */
 const SLICE_MS = 50;
@@ -60,7 +67,7 @@ export function joinHub(): Joined {
     const { hubWords, pulse } = meet(memory, lifeline.address, channel);
     // Workers that this thread starts from now on know where there is one.
     setEnvironmentData(HINT, pulse);
-    const line = new ThreadLine(memory, new Int32Array(hubWords), lifeline, pulse);
+    const line = new ThreadLine(memory, new Int32Array(hubWords), new HubLife(lifeline, pulse));
     return { link: new Link(line), pulse };
   } catch (error) {
     lifeline.close();

@@ -9,11 +9,11 @@ import { connect, createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 
 import { InterprocError } from '../../errors.js';
-import { socketAddress } from './socket-address.js';
+import { socketAddress } from '../brokered/socket-address.js';
 
 /** The thread's end. It keeps no event loop alive in the beginning. */
 export class Lifeline {
-  readonly address = socketAddress(randomBytes(12).toString('hex'));
+  readonly address = socketAddress(`memory-${randomBytes(12).toString('hex')}`);
   /** The hub is gone. From the event loop. */
   onLost: () => void = () => {};
   readonly #server: Server;

@@ -6,14 +6,14 @@
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
 
-import { socketAddress } from './socket-address.js';
+import { socketAddress } from '../brokered/socket-address.js';
 
 /** Of a hub that lives as long as its process. */
 export const ENDLESS = '';
 
 /** The hub's end. It keeps the event loop alive. */
 export function beginPulse(): string {
-  const address = socketAddress(randomBytes(12).toString('hex'));
+  const address = socketAddress(`memory-${randomBytes(12).toString('hex')}`);
   const server = createServer((connection) => connection.destroy());
   server.on('error', () => {});
   server.listen({ path: address, exclusive: true });

@@ -7,7 +7,7 @@
 
 import { performance } from 'node:perf_hooks';
 
-import { socketAddress } from './socket-address.js';
+import { socketAddress } from '../brokered/socket-address.js';
 
 export const CHANNEL = 'interproc.memory';
 /** Of the environment data that workers get from who starts them: the pulse of the hub that was found there. */
@@ -44,5 +44,5 @@ export interface HubThreadData {
 
 /** The one address of this process. */
 export function hubAddress(): string {
-  return socketAddress(`${process.pid}-${performance.timeOrigin}`);
+  return socketAddress(`memory-${process.pid}-${performance.timeOrigin}`);
 }

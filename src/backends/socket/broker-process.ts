@@ -1,12 +1,13 @@
 /** The broker of a directory: a process of its own, which leaves when nobody needs it. Its arguments are what it is to let go of, and the directory. */
 
 import { Hub } from '../brokered/hub/hub.js';
+import type { BrokerPlace } from './broker-place.js';
 import { BrokerServer } from './broker-server.js';
 import { letGo } from './inheritance.js';
-import { Seat, privateName } from './seat.js';
-import { socketDirectory, withSocketPath } from './socket-directory.js';
-import { SocketNames, sweep } from './socket-names.js';
-import { StateDirectory } from './state-directory.js';
+import { PipePlace } from './pipe-place.js';
+import { usesPipes } from './pipes.js';
+import { socketDirectory } from './socket-directory.js';
+import { SocketPlace } from './socket-place.js';
 
 /** Without clients and objects for so long, it leaves. */
 const UNUSED_MS = 1_000;
@@ -18,31 +19,24 @@ async function run(directory: string): Promise<void> {
   process.umask(0o077);
   const sockets = socketDirectory(directory);
   const server = new BrokerServer();
-  const own = privateName();
-  await withSocketPath(sockets, own, (path) => server.listen(path));
-  const seat = await Seat.take(sockets, own);
-  if (seat === undefined) process.exit();
+  const place: BrokerPlace | undefined = usesPipes()
+    ? await PipePlace.take(sockets, server)
+    : await SocketPlace.take(directory, sockets, server);
+  if (place === undefined) process.exit();
 
-  const names = new SocketNames(directory, sockets, seat);
-  const files = new StateDirectory(sockets, own);
-  const hub = new Hub(names, files.path);
-  names.isThere = (name) => hub.catalogue.get(name) !== undefined;
-  await sweep(directory, sockets, seat);
-  files.sweep();
-  server.serve(hub, files.path, () => seat.isTaken);
+  const hub = new Hub(place.names, place.stateDirectory);
+  await place.begin((name) => hub.catalogue.get(name) !== undefined);
+  server.serve(hub, place.stateDirectory, () => place.isTaken);
 
   const leave = () => {
-    seat.leave();
-    names.releaseAll(hub.catalogue.list().map(({ name }) => name));
-    seat.forget();
-    files.remove();
+    place.leave(hub.catalogue.list().map(({ name }) => name));
     server.close();
     process.exit();
   };
   process.on('SIGTERM', leave);
   process.on('SIGINT', leave);
   const leaveIfUnused = () => {
-    const isUnused = hub.catalogue.isEmpty || !seat.isTaken;
+    const isUnused = hub.catalogue.isEmpty || !place.isTaken;
     if (hub.isIdle && isUnused) leave();
   };
   let timer = setTimeout(leaveIfUnused, UNUSED_MS);
@@ -52,7 +46,7 @@ async function run(directory: string): Promise<void> {
   };
   // What it keeps is kept for nobody once its directory is gone.
   setInterval(() => {
-    if (!seat.isTaken) leaveIfUnused();
+    if (!place.isTaken) leaveIfUnused();
   }, LOOK_MS);
 }
 

@@ -6,6 +6,7 @@ import type { Server, Socket } from 'node:net';
 
 import type { Hub } from '../brokered/hub/hub.js';
 import { makeJournal } from './journal-file.js';
+import { usesPipes } from './pipes.js';
 import { errorCode } from './socket-directory.js';
 
 /** Of output that a client has not read: with more of it, nothing it says is read either. */
@@ -39,7 +40,11 @@ class Lateness {
   }
 }
 
+const hasDescriptors = !usesPipes();
+
+/** -1: Node does not say. */
 function descriptorOf(socket: Socket): number {
+  if (!hasDescriptors) return -1;
   const { _handle: handle } = socket as unknown as { _handle: { readonly fd?: number } | null };
   return handle?.fd ?? -1;
 }
@@ -123,7 +128,7 @@ export class BrokerServer {
   #hub: Hub | undefined;
   #admits: () => boolean = () => false;
 
-  #journals = '';
+  #journals: string | undefined;
 
   constructor() {
     this.#server = createServer((socket) => this.#connected(socket));
@@ -143,10 +148,10 @@ export class BrokerServer {
   }
 
   /**
-   * Until then nobody is. `journals`: a directory for files. `admits` is asked at each connection: who is not admitted looks for
-   * another broker.
+   * Until then nobody is. `journals`: a directory for files; undefined: there are none. `admits` is asked at each connection: who
+   * is not admitted looks for another broker.
    */
-  serve(hub: Hub, journals: string, admits: () => boolean): void {
+  serve(hub: Hub, journals: string | undefined, admits: () => boolean): void {
     this.#hub = hub;
     this.#journals = journals;
     this.#admits = admits;
@@ -174,7 +179,7 @@ export class BrokerServer {
         return false;
       },
       catchUp,
-      makeJournal: () => makeJournal(this.#journals),
+      makeJournal: () => (this.#journals === undefined ? undefined : makeJournal(this.#journals)),
       isDeserted: () => this.#lateness.isSuspect && !isConnected(socket),
       close: () => socket.destroySoon(),
     });

@@ -2,9 +2,10 @@
 
 import { InterprocError } from '../../errors.js';
 import { Link } from '../brokered/remote/link.js';
+import { lineToBroker } from './broker-line.js';
+import type { BrokerLine } from './broker-line.js';
 import { Launch } from './launch.js';
-import { PUBLIC_NAME, hasSockets, socketDirectory, withSocketPath } from './socket-directory.js';
-import { SocketLine } from './socket-line.js';
+import { hasSockets, socketDirectory } from './socket-directory.js';
 
 /** A broker that cannot be reached for so long is given up. */
 const REACHING_MS = 10_000;
@@ -19,7 +20,7 @@ const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
 export interface Dialled {
   readonly link: Link;
-  readonly line: SocketLine;
+  readonly line: BrokerLine;
 }
 
 /** undefined: no broker is there. @throws ERR_VERSION, ERR_PERMISSION, ERR_UNSUPPORTED, ERR_SYSTEM */
@@ -31,7 +32,7 @@ export function dialIfThere(directory: string, patienceMs: number): Dialled | un
 
 /** undefined: nobody listens; an error: somebody does, but was about to leave, or does not answer. */
 function reach(sockets: string, patienceMs: number): Dialled | InterprocError | undefined {
-  const line = withSocketPath(sockets, PUBLIC_NAME, (path) => SocketLine.to(path, patienceMs));
+  const line = lineToBroker(sockets, patienceMs);
   if (line === undefined) return undefined;
   try {
     return { link: new Link(line, { patienceMs }), line };

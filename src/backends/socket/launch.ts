@@ -2,11 +2,12 @@
 
 import { spawn } from 'node:child_process';
 import { closeSync, fstatSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
-import { constants } from 'node:os';
-import { join } from 'node:path';
+import { constants, tmpdir } from 'node:os';
+import { join, parse } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { inheritance } from './inheritance.js';
+import { LINE_VARIABLE, usesPipes } from './pipes.js';
 import { privateName } from './seat.js';
 
 const SHOWN_BYTES = 1_000;
@@ -26,18 +27,21 @@ export class Launch {
 
   /** It is nobody's: it keeps no terminal, no directory, no pipe and nobody alive, and outlives who started it. `sockets`: their directory. */
   constructor(directory: string, sockets: string) {
-    const file = join(sockets, `words-${privateName()}`);
+    // Windows keeps the file until it is closed, and its directory with it; so there it is in nobody's way.
+    const file = join(usesPipes() ? tmpdir() : sockets, `interproc-words-${privateName()}`);
     this.#words = openSync(file, 'wx+', 0o600);
     rmSync(file);
-    const { LD_LIBRARY_PATH } = process.env;
+    const { LD_LIBRARY_PATH, [LINE_VARIABLE]: line } = process.env;
     const args = [programFile(), inheritance(), directory];
     const broker = spawn(process.execPath, args, {
       detached: true,
       stdio: ['ignore', 'ignore', this.#words],
-      cwd: '/',
+      windowsHide: true,
+      cwd: parse(process.execPath).root,
       env: {
         ELECTRON_RUN_AS_NODE: '1',
         ...(LD_LIBRARY_PATH === undefined ? {} : { LD_LIBRARY_PATH }),
+        ...(line === undefined ? {} : { [LINE_VARIABLE]: line }),
       },
     });
     this.#pid = broker.pid;
@@ -48,15 +52,29 @@ export class Launch {
 
   /** What became of it, if that was not what it should have; asks the kernel, since this thread is blocked. */
   get problem(): string | undefined {
-    if (this.#problem !== undefined) return this.#problem;
+    this.#problem ??= process.platform === 'win32' ? this.#problemOnWindows() : this.#howItDied();
+    return this.#problem;
+  }
+
+  /** There nothing tells a blocked thread how it ended. It says something if not well, or was not needed. */
+  #problemOnWindows(): string | undefined {
+    try {
+      process.kill(this.#pid as number, 0);
+      return undefined;
+    } catch {
+      const said = this.#said();
+      return said === '' ? undefined : `it ended: ${said}`;
+    }
+  }
+
+  #howItDied(): string | undefined {
     const status = this.#statusOfZombie();
     if (status === undefined || status === 0) return undefined;
     const signal = Object.entries(constants.signals).find(
       ([, number]) => number === (status & 0x7f),
     );
     const how = signal === undefined ? `exit code ${status >> 8}` : signal[0];
-    this.#problem = `it ended (${how}): ${this.#said() || 'without a word'}`;
-    return this.#problem;
+    return `it ended (${how}): ${this.#said() || 'without a word'}`;
   }
 
   /** As wait(2) has it; undefined while it runs. */

@@ -6,6 +6,7 @@ import type { Link } from '../brokered/remote/link.js';
 import { RemoteObject } from '../brokered/remote/remote-object.js';
 import { dial, dialIfThere } from './dial.js';
 import type { Dialled } from './dial.js';
+import { usesPipes } from './pipes.js';
 import { hasSockets, objectDirectory, socketDirectory } from './socket-directory.js';
 import { removeAllMarkers } from './socket-names.js';
 
@@ -60,7 +61,7 @@ export class SocketBackend extends BrokeredBackend {
 
   override prune(options: { readonly dryRun: boolean }): string[] {
     const { directory } = this;
-    if (!options.dryRun && !this.hasBroker && hasSockets(directory)) {
+    if (!options.dryRun && !usesPipes() && !this.hasBroker && hasSockets(directory)) {
       removeAllMarkers(directory, socketDirectory(directory));
     }
     return super.prune(options);

@@ -1,7 +1,7 @@
 /** Where brokers and their clients meet: a directory of this user's, with one of the sockets inside. */
 
 import { closeSync, constants, existsSync, lstatSync, mkdirSync, openSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 
 import { InterprocError } from '../../errors.js';
@@ -21,6 +21,8 @@ const DESCRIPTORS = '/proc/self/fd';
 export function objectDirectory(): string {
   const given = process.env['INTERPROC_DIR'];
   if (given !== undefined) return resolve(given);
+  // The one of this user, who is known by name there.
+  if (process.platform === 'win32') return join(tmpdir(), `interproc-${userInfo().username}`);
   const base = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
   return join(base, `interproc-${process.geteuid?.() ?? 0}`);
 }
@@ -73,14 +75,14 @@ function secure(path: string): void {
   assertOwn(path);
 }
 
-/** @throws ERR_PERMISSION */
+/** On Windows, who may write there is not to be seen from here: what is in a user's own directory is his. @throws ERR_PERMISSION */
 function assertOwn(path: string): void {
   const facts = lstatSync(path);
   const problem = !facts.isDirectory()
     ? 'it is no directory'
     : facts.uid !== (process.geteuid?.() ?? facts.uid)
       ? 'it belongs to another user'
-      : (facts.mode & 0o022) !== 0
+      : process.platform !== 'win32' && (facts.mode & 0o022) !== 0
         ? 'others may write to it (chmod 0700)'
         : undefined;
   if (problem === undefined) return;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { RingReader, RingWriter } from '../../../src/backends/memory/byte-ring.js';
+import { RingReader, RingWriter } from '../../../src/backends/brokered/rings/byte-ring.js';
 import { thrownBy } from '../thrown-by.js';
 
 const TAIL = 0;
@@ -49,6 +49,19 @@ describe('a ring of bytes', () => {
     const target = Buffer.alloc(4);
     expect([reader.read(target), target.toString('latin1')]).toEqual([4, 'abcd']);
     expect(readAll(reader)).toBe('ef');
+  });
+
+  it('is not read before what was copied is released', () => {
+    const { writer, reader } = ring(8, 6);
+    expect(writer.isRead()).toBe(true);
+    writer.write(Buffer.from('abcdefgh'), 0);
+    const target = Buffer.alloc(8);
+    expect([reader.copy(target), target.toString('latin1')]).toEqual([8, 'abcdefgh']);
+    expect([writer.isRead(), writer.hasRoom()]).toEqual([false, false]);
+    reader.release(5);
+    expect([writer.isRead(), writer.write(Buffer.from('ijklmn'), 0)]).toEqual([false, 5]);
+    expect(readAll(reader)).toBe('fghijklm');
+    expect(writer.isRead()).toBe(true);
   });
 
   it.each([5, 7, 2 ** 31 - 3, 2 ** 32 - 3])('is the same after %d bytes', (position) => {

@@ -6,11 +6,12 @@ import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 
 import type { Line } from '../../../src/backends/brokered/line.js';
-import { newHubWords } from '../../../src/backends/memory/hub-bell.js';
+import { newHubWords } from '../../../src/backends/brokered/rings/hub-bell.js';
+import { HubLife } from '../../../src/backends/memory/hub-life.js';
 import { Lifeline } from '../../../src/backends/memory/lifeline.js';
-import { newLineMemory } from '../../../src/backends/memory/line-memory.js';
+import { newLineMemory } from '../../../src/backends/brokered/rings/line-memory.js';
 import { beginPulse } from '../../../src/backends/memory/pulse.js';
-import { ThreadLine } from '../../../src/backends/memory/thread-line.js';
+import { ThreadLine } from '../../../src/backends/brokered/rings/thread-line.js';
 import { SocketLine } from '../../../src/backends/socket/socket-line.js';
 
 const SENT = 2 ** 20;
@@ -122,7 +123,7 @@ describe('what comes while a thread is writing is heard in its order', () => {
   it('through memory', async () => {
     const memory = newLineMemory();
     const through = flags();
-    const dist = new URL('../../../dist/backends/memory/', import.meta.url);
+    const dist = new URL('../../../dist/backends/brokered/rings/', import.meta.url);
     const worker = new Worker(MEMORY_HUB, {
       eval: true,
       workerData: {
@@ -135,7 +136,7 @@ describe('what comes while a thread is writing is heard in its order', () => {
     });
     try {
       await once(worker, 'message');
-      const line = new ThreadLine(memory, newHubWords(), new Lifeline(), beginPulse());
+      const line = new ThreadLine(memory, newHubWords(), new HubLife(new Lifeline(), beginPulse()));
       expect(outOfOrder(await countsHeard(line, through))).toBe(-1);
     } finally {
       await worker.terminate();

@@ -2,9 +2,9 @@
 /** A thread that has the hub's end of a line, and sends back whatever comes. */
 import { parentPort, workerData } from 'node:worker_threads';
 
-import { HubSleep } from '../../../dist/backends/memory/hub-bell.js';
+import { HubSleep } from '../../../dist/backends/brokered/rings/hub-bell.js';
 import { HubLine } from '../../../dist/backends/memory/hub-line.js';
-import { viewsOf } from '../../../dist/backends/memory/line-memory.js';
+import { viewsOf } from '../../../dist/backends/brokered/rings/line-memory.js';
 
 /** @type {{ memory: SharedArrayBuffer, hubWords: SharedArrayBuffer, lifeline: string }} */
 const { memory, hubWords, lifeline } = workerData;

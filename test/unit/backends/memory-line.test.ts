@@ -2,15 +2,16 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { newHubWords } from '../../../src/backends/memory/hub-bell.js';
+import { newHubWords } from '../../../src/backends/brokered/rings/hub-bell.js';
+import { HubLife } from '../../../src/backends/memory/hub-life.js';
 import { Lifeline } from '../../../src/backends/memory/lifeline.js';
 import {
   ACCEPTED,
   RING_BYTES,
   STATE,
   newLineMemory,
-} from '../../../src/backends/memory/line-memory.js';
-import { ThreadLine } from '../../../src/backends/memory/thread-line.js';
+} from '../../../src/backends/brokered/rings/line-memory.js';
+import { ThreadLine } from '../../../src/backends/brokered/rings/thread-line.js';
 import { seededRandom } from '../../conformance/seeded-random.js';
 
 /** With a thread that sends back whatever comes. */
@@ -36,7 +37,7 @@ describe('a line through shared memory', () => {
     while (Atomics.load(memory.words, STATE) !== ACCEPTED) {
       await new Promise((resolve) => setImmediate(resolve));
     }
-    line = new ThreadLine(memory, hubWords, lifeline, '');
+    line = new ThreadLine(memory, hubWords, new HubLife(lifeline, ''));
     came = [];
     bytesCame = 0;
     onCame = () => {};

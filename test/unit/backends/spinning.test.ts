@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { Spinning } from '../../../src/backends/memory/spinning.js';
+import { Spinning } from '../../../src/backends/brokered/rings/spinning.js';
 
 describe('looking again and again', () => {
   it('is tried as long as it is worth it, and after three times in vain seldom', () => {

@@ -1,6 +1,6 @@
 /** A ring of bytes with one writer and one reader, each of whom stores one position: `tail`, and `head`. */
 
-import { InterprocError } from '../../errors.js';
+import { InterprocError } from '../../../errors.js';
 
 export class RingWriter {
   readonly #words: Int32Array;
@@ -26,6 +26,11 @@ export class RingWriter {
     return this.#room() > 0;
   }
 
+  /** Whether all that was written has been read, loaded afresh. */
+  isRead(): boolean {
+    return this.#room() === this.#bytes.length;
+  }
+
   /** Writes what fits of `source` from there on; how many bytes. */
   write(source: Uint8Array, from: number): number {
     const size = this.#bytes.length;
@@ -46,7 +51,7 @@ export class RingWriter {
   }
 
   #room(): number {
-    // SYNC ring.read: pairs with the store in RingReader.read. What is overwritten has been copied out.
+    // SYNC ring.read: pairs with the store in RingReader.release. What is overwritten has been copied out.
     this.#head = Atomics.load(this.#words, this.#headAt);
     return this.#bytes.length - ((this.#tail - this.#head) >>> 0);
   }
@@ -75,6 +80,13 @@ export class RingReader {
 
   /** Moves what there is, as far as it fits, to the beginning of `target`; how many bytes. @throws ERR_CORRUPT */
   read(target: Uint8Array): number {
+    const length = this.copy(target);
+    if (length > 0) this.release(length);
+    return length;
+  }
+
+  /** The same, but to the writer it has not been read before `release`. @throws ERR_CORRUPT */
+  copy(target: Uint8Array): number {
     const size = this.#bytes.length;
     // SYNC ring.written: as above.
     const available = (Atomics.load(this.#words, this.#tailAt) - this.#head) >>> 0;
@@ -90,9 +102,12 @@ export class RingReader {
     const first = Math.min(length, size - at);
     target.set(this.#bytes.subarray(at, at + first), 0);
     if (first < length) target.set(this.#bytes.subarray(0, length - first), first);
+    return length;
+  }
+
+  release(length: number): void {
     this.#head = (this.#head + length) | 0;
     // SYNC ring.read: pairs with the load in RingWriter.#room.
     Atomics.store(this.#words, this.#headAt, this.#head);
-    return length;
   }
 }

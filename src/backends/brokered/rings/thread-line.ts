@@ -1,9 +1,8 @@
 /** A thread's end of a line through shared memory. */
 
-import type { Line } from '../brokered/line.js';
+import type { Line } from '../line.js';
 import { RingReader, RingWriter } from './byte-ring.js';
 import { ringHub } from './hub-bell.js';
-import type { Lifeline } from './lifeline.js';
 import {
   OVER,
   RING_BYTES,
@@ -15,7 +14,7 @@ import {
   WANTED,
 } from './line-memory.js';
 import type { LineMemory } from './line-memory.js';
-import { hasStopped } from './pulse.js';
+import type { Partner } from './partner.js';
 import { Spinning } from './spinning.js';
 import { ThreadSleep } from './thread-bell.js';
 
@@ -27,17 +26,33 @@ const SLICE_MS = 50;
 const FIRST_PROBE_MS = 2 * SLICE_MS;
 const PROBE_MS = 1000;
 
+export interface ThreadLineOptions {
+  /**
+   * Whether `write` returns only when the other end has read what was written.
+   * @default false: it is in the ring, and outlives this thread as long as the process does
+   */
+  readonly isConfirmed?: boolean;
+  /**
+   * An other end that reads nothing for so long is given up.
+   * @default Infinity
+   */
+  readonly patienceMs?: number;
+}
+
 export class ThreadLine implements Line {
   onBytes: (bytes: Buffer) => void = () => {};
   onLost: (cause: Error) => void = () => {};
   readonly #words: Int32Array;
   readonly #hubWords: Int32Array;
-  readonly #lifeline: Lifeline;
-  readonly #pulse: string;
+  readonly #partner: Partner;
+  /** What is written is to have been read before `write` returns. */
+  readonly #isConfirmed: boolean;
+  readonly #patienceMs: number;
   readonly #in: RingReader;
   readonly #out: RingWriter;
   readonly #sleep: ThreadSleep;
   readonly #spinning = new Spinning();
+  readonly #confirming = new Spinning();
   readonly #chunk = Buffer.allocUnsafeSlow(RING_BYTES);
   /** What came while this thread was writing, when nobody could be told. */
   #early: Buffer[] = [];
@@ -50,21 +65,22 @@ export class ThreadLine implements Line {
   constructor(
     { words, toHub, toThread }: LineMemory,
     hubWords: Int32Array,
-    lifeline: Lifeline,
-    pulse: string,
+    partner: Partner,
+    { isConfirmed = false, patienceMs = Infinity }: ThreadLineOptions = {},
   ) {
     this.#words = words;
     this.#hubWords = hubWords;
-    this.#lifeline = lifeline;
-    this.#pulse = pulse;
+    this.#partner = partner;
+    this.#isConfirmed = isConfirmed;
+    this.#patienceMs = patienceMs;
     this.#out = new RingWriter(words, TO_HUB_TAIL, TO_HUB_HEAD, toHub);
     this.#in = new RingReader(words, TO_THREAD_TAIL, TO_THREAD_HEAD, toThread);
     this.#sleep = new ThreadSleep(words, () => this.#look());
-    lifeline.onLost = () => {
+    partner.onEnd = () => {
       // What it said last comes first.
       this.#deliverEarly();
       while (this.#deliver());
-      this.#end(hubHasEnded());
+      this.#end(new Error(this.#partner.cause));
     };
     this.#leave();
   }
@@ -73,23 +89,34 @@ export class ThreadLine implements Line {
     this.#assertThere();
     const written = this.#out.write(bytes, 0);
     ringHub(this.#hubWords);
-    if (written < bytes.length) this.#writeRest(bytes, written);
+    if (written < bytes.length || (this.#isConfirmed && !this.#isConfirmedSoon())) {
+      this.#writeRest(bytes, written);
+    }
   }
 
   #writeRest(bytes: Uint8Array, from: number): void {
     let at = from;
+    let deadline = Infinity;
+    const isThrough = () => at === bytes.length && (!this.#isConfirmed || this.#out.isRead());
+    const canGoOn = () => (at < bytes.length ? this.#out.hasRoom() : isThrough());
     this.#sleep.enter();
     try {
       for (;;) {
         const written = this.#out.write(bytes, at);
         at += written;
         if (written > 0) ringHub(this.#hubWords);
-        if (at === bytes.length) return;
+        if (isThrough()) return;
         // The hub may wait for this thread to read before it reads on.
         const hasRead = this.#readEarly();
-        if (written > 0 || hasRead) this.#untilProbeMs = FIRST_PROBE_MS;
-        else {
-          this.#sleep.sleep(true, SLICE_MS, () => this.#out.hasRoom() || this.#in.hasBytes());
+        if (written > 0 || hasRead) {
+          this.#untilProbeMs = FIRST_PROBE_MS;
+          deadline = Infinity;
+        } else {
+          if (deadline === Infinity) deadline = performance.now() + this.#patienceMs;
+          else if (performance.now() > deadline) {
+            throw new Error(`it has taken nothing for ${this.#patienceMs / 1000} s`);
+          }
+          this.#sleep.sleep(true, SLICE_MS, () => canGoOn() || this.#in.hasBytes());
           this.#probe(SLICE_MS);
         }
         this.#assertThere();
@@ -97,6 +124,15 @@ export class ThreadLine implements Line {
     } finally {
       this.#leave();
     }
+  }
+
+  /** A partner that runs has read it by then, as a rule. */
+  #isConfirmedSoon(): boolean {
+    if (!this.#confirming.isWorthTrying()) return this.#out.isRead();
+    let spins = 0;
+    while (spins < SPINS && !this.#out.isRead()) spins++;
+    this.#confirming.tried(spins < SPINS);
+    return spins < SPINS;
   }
 
   wait(timeoutMs: number): boolean {
@@ -126,11 +162,11 @@ export class ThreadLine implements Line {
   }
 
   ref(): void {
-    this.#lifeline.ref();
+    this.#partner.ref();
   }
 
   unref(): void {
-    this.#lifeline.unref();
+    this.#partner.unref();
   }
 
   close(): void {
@@ -138,7 +174,7 @@ export class ThreadLine implements Line {
     this.#isOver = true;
     this.#early = [];
     this.#sleep.close();
-    this.#lifeline.close();
+    this.#partner.close();
   }
 
   /** From the event loop. */
@@ -208,7 +244,7 @@ export class ThreadLine implements Line {
     this.#untilProbeMs -= ms;
     if (this.#untilProbeMs > 0) return;
     this.#untilProbeMs = PROBE_MS;
-    if (hasStopped(this.#pulse)) this.#end(hubHasEnded());
+    if (this.#partner.hasEnded()) this.#end(new Error(this.#partner.cause));
   }
 
   #assertState(): void {
@@ -226,10 +262,4 @@ export class ThreadLine implements Line {
     this.close();
     this.onLost(cause);
   }
-}
-
-function hubHasEnded(): Error {
-  return new Error(
-    'the thread that started it has ended; let the main thread be the first to use this backend',
-  );
 }

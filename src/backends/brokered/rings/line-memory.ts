@@ -2,6 +2,8 @@
  * What a thread and the hub share: the memory of a line, in 32-bit words, each with a line of 128 bytes to itself, and behind
  * them a ring of bytes each way. Positions count bytes modulo 2^32.
  *
+ * Where the hub is in another process, its end of the line has a relay, which goes between: read 'relay' for 'hub' then.
+ *
  *   word        written by          holds
  *   LAYOUT      thread, once        which of these layouts it is
  *   STATE       hub                 OFFERED -> ACCEPTED -> OVER, or OFFERED -> REFUSED
