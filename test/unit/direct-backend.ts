@@ -12,6 +12,7 @@ import { makeJournal, openJournal } from '../../src/backends/socket/journal-file
 class DirectLine implements Line {
   onBytes: (bytes: Buffer) => void = () => {};
   onLost: (cause: Error) => void = () => {};
+  readonly #hub: Hub;
   readonly #session;
   readonly #arrived: Buffer[] = [];
 
@@ -22,6 +23,7 @@ class DirectLine implements Line {
     /** Where journals are; without it there are none. */
     journals: string | undefined,
   ) {
+    this.#hub = hub;
     this.#session = hub.connect({
       makeJournal: () => (journals === undefined ? undefined : makeJournal(journals)),
       catchUp: (then) => then(),
@@ -42,6 +44,8 @@ class DirectLine implements Line {
   }
 
   wait(timeoutMs: number): boolean {
+    // What the hub would do meanwhile, if it had a thread of its own.
+    this.#hub.journals.hear();
     if (this.#deliver()) return true;
     if (timeoutMs <= 0) return false;
     if (this.whileBlocked()) return this.#deliver();

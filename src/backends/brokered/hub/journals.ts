@@ -23,7 +23,7 @@ export class Journal {
   #bytesRead = 0;
   /** From then on one more look is the last. */
   #leaseEnd = 0;
-  #ending: { readonly at: number; readonly then: () => void } | undefined;
+  #ending: { readonly at: number; readonly heard: () => void } | undefined;
 
   /** `splitter`: of nothing else, for it may stand within a word while the line goes on. */
   constructor(source: JournalSource, splitter: FrameSplitter, isStopped: () => boolean) {
@@ -56,10 +56,10 @@ export class Journal {
     this.#leaseEnd = performance.now() + LEASE_MS + MARGIN_MS;
   }
 
-  /** Calls `then` when it was heard up to there, as soon as that can be. */
-  endAt(at: number, then: () => void): void {
+  /** Calls `heard` when it was up to there, as soon as that can be. */
+  endAt(at: number, heard: () => void): void {
     this.#assertNotReading('JOURNAL_UP_TO');
-    this.#ending = { at, then };
+    this.#ending = { at, heard };
     this.hear();
   }
 
@@ -84,16 +84,16 @@ export class Journal {
     const ending = this.#ending;
     if (ending === undefined) return;
     // What is behind it did not find room.
-    const heard = this.#bytesRead - this.#splitter.pending;
-    if (heard !== ending.at) {
-      fail('ERR_CORRUPT', `${heard} bytes of a journal in which ${ending.at} are said to be`);
+    const bytes = this.#bytesRead - this.#splitter.pending;
+    if (bytes !== ending.at) {
+      fail('ERR_CORRUPT', `${bytes} bytes of a journal in which ${ending.at} are said to be`);
     }
     this.#splitter.forget();
     this.#isOpen = false;
     this.#ending = undefined;
     this.#bytesRead = 0;
     this.#source.empty();
-    ending.then();
+    ending.heard();
   }
 
   #assertNotReading(operation: string): void {
@@ -118,11 +118,11 @@ export interface JournalOwner {
 /** Those that are looked at now and then. */
 export class JournalWatch {
   readonly #owners = new Set<JournalOwner>();
-  #timer: NodeJS.Timeout | undefined;
+  #isLookingSoon = false;
 
   add(owner: JournalOwner): void {
     this.#owners.add(owner);
-    this.#timer ??= setTimeout(() => this.#look(), LOOK_MS);
+    this.#lookSoon();
   }
 
   remove(owner: JournalOwner): void {
@@ -131,12 +131,18 @@ export class JournalWatch {
 
   /** Looks at all of them. */
   hear(): void {
-    for (const owner of this.#owners) if (!owner.hearJournal()) this.#owners.delete(owner);
+    const owners = [...this.#owners];
+    this.#owners.clear();
+    for (const owner of owners) if (owner.hearJournal()) this.#owners.add(owner);
   }
 
-  #look(): void {
-    this.#timer = undefined;
-    this.hear();
-    if (this.#owners.size > 0) this.#timer ??= setTimeout(() => this.#look(), LOOK_MS);
+  #lookSoon(): void {
+    if (this.#isLookingSoon) return;
+    this.#isLookingSoon = true;
+    setTimeout(() => {
+      this.#isLookingSoon = false;
+      this.hear();
+      if (this.#owners.size > 0) this.#lookSoon();
+    }, LOOK_MS);
   }
 }

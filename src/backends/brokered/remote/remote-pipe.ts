@@ -50,6 +50,8 @@ const BATCH = lengths.length;
 const WINDOW_BYTES = 2 ** 16;
 /** A subscriber says what it has consumed when it is so much of the window. */
 const SAID_SHARE = 1 / 4;
+/** Of calls without a turn in between: when one request fetches so many messages, more will be wanted. */
+const LONG_RUN = 16;
 /** Of a batch that goes in one word. */
 const WORD_BYTES = 2 ** 16;
 /** A part of a message: so much of the capacity that the next can be sent while it is received. */
@@ -422,9 +424,12 @@ export class RemotePipeEnd extends RemoteObject implements PipeEnd, EndHere {
 
   #shift(): void {
     this.#unsaid += this.#received.shift();
+    if (this.link.isLost) return;
+    // One that goes on asking would wait for a reply again and again, while what it asks for could be on its way.
+    if (this.#fetched >= LONG_RUN && this.#received.isEmpty) this.#subscribe();
     if (!this.#isSubscribed || this.#unsaid < this.#window * SAID_SHARE) return;
     this.word(operations.CONSUMED).u32(this.#unsaid);
-    this.link.tell();
+    this.link.tellIfThere();
     this.#unsaid = 0;
   }
 
@@ -474,14 +479,14 @@ export class RemotePipeEnd extends RemoteObject implements PipeEnd, EndHere {
     if (!this.#received.isEmpty || this.#isEnded) return true;
     if (this.#isSubscribed) return false;
     this.word(operations.SUBSCRIBE).u32(this.#window);
-    this.link.tell();
+    this.link.tellIfThere();
     this.#isSubscribed = true;
     this.#unsaid = 0;
     return false;
   }
 
   get tellsUnasked(): boolean {
-    return this.#received.isEmpty && !this.#isEnded && !this.link.isLost;
+    return this.#isSubscribed && this.#received.isEmpty && !this.#isEnded && !this.link.isLost;
   }
 
   protected override sayWaiting(word: FrameWriter): void {

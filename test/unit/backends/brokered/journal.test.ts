@@ -1,0 +1,384 @@
+/** Words that go by a journal: that none is lost, doubled or out of order, whatever else happens. */
+
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import type { MockInstance } from 'vitest';
+
+import { FrameWriter } from '../../../../src/backends/brokered/frames.js';
+import { Hub } from '../../../../src/backends/brokered/hub/hub.js';
+import type { Session } from '../../../../src/backends/brokered/hub/session.js';
+import { JOURNAL_BYTES, LEASE_MS } from '../../../../src/backends/brokered/journal.js';
+import type { JournalSource } from '../../../../src/backends/brokered/journal.js';
+import type { Line } from '../../../../src/backends/brokered/line.js';
+import {
+  JOURNAL_GO,
+  JOURNAL_UP_TO,
+  LIST,
+  WANT_JOURNAL,
+} from '../../../../src/backends/brokered/operations.js';
+import { Link } from '../../../../src/backends/brokered/remote/link.js';
+import { openChannel } from '../../../../src/backends/brokered/remote/remote-channel.js';
+import type { Channel } from '../../../../src/contract/channel.js';
+
+const WARM_UP = 500;
+
+/** A file in memory. */
+class TestFile implements JournalSource {
+  readonly path = 'journal';
+  bytes = Buffer.alloc(0);
+  /** What may be appended before there is no room. */
+  room = Infinity;
+  isHidden = false;
+  isClosed = false;
+  #at = 0;
+  #end = 0;
+
+  append(bytes: Uint8Array, length: number): boolean {
+    const fitting = Math.min(length, this.room);
+    this.room -= fitting;
+    this.bytes = Buffer.concat([this.bytes, bytes.subarray(0, fitting)]);
+    return fitting === length;
+  }
+
+  look(): void {
+    this.#end = this.bytes.length;
+  }
+
+  /** In pieces, so that words are cut. */
+  read(): Buffer {
+    const piece = Buffer.from(this.bytes.subarray(this.#at, Math.min(this.#end, this.#at + 50)));
+    this.#at += piece.length;
+    return piece;
+  }
+
+  unread(bytes: number): void {
+    this.#at -= bytes;
+  }
+
+  empty(): void {
+    this.bytes = Buffer.alloc(0);
+    this.#at = 0;
+    this.#end = 0;
+  }
+
+  hide(): void {
+    this.isHidden = true;
+  }
+
+  close(): void {
+    this.isClosed = true;
+  }
+}
+
+/** A client and its line, on which nothing moves but when it is told to. */
+class Client {
+  readonly file = new TestFile();
+  readonly link: Link;
+  readonly channel: Channel;
+  readonly session: Session;
+  /** Operations that went over the line since it was asked last. */
+  said: number[] = [];
+  isLost = false;
+  catchUp = (then: () => void): void => then();
+  /** The hub does not hear, though what is said is on its way. */
+  isDeaf = false;
+  readonly #late: Buffer[] = [];
+  readonly #replies: Buffer[] = [];
+  readonly #line: Line;
+
+  readonly #hub: Hub;
+
+  constructor(hub: Hub, { isEager = true } = {}) {
+    this.#hub = hub;
+    this.session = hub.connect({
+      write: (bytes) => {
+        this.#replies.push(bytes);
+      },
+      makeJournal: () => this.file,
+      catchUp: (then) => this.catchUp(then),
+      close: () => (this.isLost = true),
+    });
+    this.#line = {
+      onBytes: () => {},
+      onLost: () => {},
+      write: (bytes) => this.#say(Buffer.from(bytes)),
+      wait: () => this.hear(),
+      openJournal: () => ({
+        append: (bytes, length) => this.file.append(bytes, length),
+        close: () => {},
+      }),
+      ref: () => {},
+      unref: () => {},
+      close: () => this.session.lost(),
+    };
+    this.link = new Link(this.#line, { isJournalEager: isEager, patienceMs: 1000 });
+    this.channel = openChannel(this.link, 'q', 'openOrCreate', {
+      capacityBytes: 2 ** 20,
+    });
+    this.said = [];
+  }
+
+  #say(bytes: Buffer): void {
+    for (let at = 0; at < bytes.length; at += 12 + bytes.readUInt32LE(at)) {
+      this.said.push(bytes.readUInt16LE(at + 8));
+    }
+    if (this.isDeaf) this.#late.push(bytes);
+    else this.session.receive(bytes);
+  }
+
+  /** The hub hears what it has not. */
+  undeafen(): void {
+    this.isDeaf = false;
+    for (const bytes of this.#late.splice(0)) this.session.receive(bytes);
+  }
+
+  hear(): boolean {
+    const replies = this.#replies.splice(0);
+    for (const bytes of replies) this.#line.onBytes(bytes);
+    return replies.length > 0;
+  }
+
+  put(id: number, length = 8): void {
+    const bytes = new Uint8Array(length);
+    bytes[0] = id;
+    expect(this.channel.tryPut(bytes)).toBe(0);
+  }
+
+  /** Until its journal is open and much room is promised; how many messages that took. */
+  warmUp(): number {
+    for (let i = 0; i < WARM_UP; i++) {
+      this.put(i);
+      this.#hub.journals.hear();
+      this.hear();
+    }
+    expect(this.operations()).toContain(JOURNAL_GO);
+    return WARM_UP;
+  }
+
+  operations(): number[] {
+    return this.said.splice(0);
+  }
+}
+
+function takeAll(taker: Client): number[] {
+  const ids: number[] = [];
+  for (let length = taker.channel.tryTake(); length >= 0; length = taker.channel.tryTake()) {
+    ids.push(taker.channel.inbox[0] as number);
+  }
+  return ids;
+}
+
+const upTo = (count: number) => Array.from({ length: count }, (_, i) => i % 256);
+
+const NOW = 1000;
+/** Stands still. */
+let clock: MockInstance<() => number>;
+
+beforeEach(() => {
+  clock = vi.spyOn(performance, 'now').mockReturnValue(NOW);
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+it('are said in the journal, found by whoever asks, in order', () => {
+  const hub = new Hub();
+  const putter = new Client(hub);
+  const taker = new Client(hub);
+  const count = putter.warmUp();
+  for (let i = count; i < count + 20; i++) putter.put(i);
+  expect(putter.operations()).toEqual([]);
+  expect(putter.file.bytes.length).toBeGreaterThan(0);
+  expect(takeAll(taker)).toEqual(upTo(count + 20));
+  expect(putter.file.isHidden).toBe(true);
+});
+
+it('come before what is said over the line behind them', () => {
+  const hub = new Hub();
+  const putter = new Client(hub);
+  const taker = new Client(hub);
+  const count = putter.warmUp();
+  putter.isDeaf = true;
+  putter.put(count);
+  putter.put(count + 1);
+  // Too long for a journal.
+  putter.put(count + 2, 5000);
+  expect(putter.operations()[0]).toBe(JOURNAL_UP_TO);
+  // Until the journal is known to be empty nothing is said there.
+  const { length } = putter.file.bytes;
+  putter.put(count + 3);
+  expect(putter.file.bytes).toHaveLength(length);
+  putter.undeafen();
+  expect(takeAll(taker)).toEqual(upTo(count + 4));
+});
+
+it('are not doubled or lost where there is no room for the whole of one', () => {
+  const hub = new Hub();
+  const putter = new Client(hub);
+  const taker = new Client(hub);
+  const count = putter.warmUp();
+  putter.file.room = 30;
+  for (let i = count; i < count + 4; i++) putter.put(i);
+  expect(takeAll(taker)).toEqual(upTo(count + 4));
+  putter.file.room = Infinity;
+  putter.hear();
+  putter.operations();
+  for (let i = count + 4; i < count + 9; i++) putter.put(i);
+  expect(putter.operations()).toEqual([JOURNAL_GO]);
+  expect(takeAll(taker)).toEqual(upTo(count + 9).slice(count + 4));
+});
+
+it('wait in the journal while nothing more can be heard', () => {
+  const hub = new Hub();
+  const putter = new Client(hub);
+  const taker = new Client(hub);
+  const count = putter.warmUp();
+  takeAll(taker);
+  putter.put(count);
+  // Whoever says a request there, waits for it as for another one.
+  let serve = () => {};
+  putter.catchUp = (then) => (serve = then);
+  const request = new FrameWriter().begin(0, LIST, 77);
+  request.end();
+  putter.file.bytes = Buffer.concat([putter.file.bytes, request.take()]);
+  const extra = putter.file.bytes.length;
+  putter.put(count + 1);
+  expect(putter.file.bytes.length).toBeGreaterThan(extra);
+  expect(takeAll(taker)).toEqual(upTo(count + 1).slice(count));
+  serve();
+  expect(takeAll(taker)).toEqual(upTo(count + 2).slice(count + 1));
+});
+
+it('outlive who said them', () => {
+  const hub = new Hub();
+  const putter = new Client(hub);
+  const taker = new Client(hub);
+  const count = putter.warmUp();
+  putter.isDeaf = true;
+  for (let i = count; i < count + 9; i++) putter.put(i);
+  putter.session.lost();
+  expect(putter.file.isClosed).toBe(true);
+  expect(takeAll(taker)).toEqual(upTo(count + 9));
+});
+
+it('outlive who was killed in the middle of one, which is lost alone', () => {
+  const hub = new Hub();
+  const putter = new Client(hub);
+  const taker = new Client(hub);
+  const count = putter.warmUp();
+  putter.put(count);
+  putter.file.bytes = Buffer.concat([putter.file.bytes, Buffer.from([17, 0, 0])]);
+  putter.session.lost();
+  expect(takeAll(taker)).toEqual(upTo(count + 1));
+});
+
+it('are told to the hub when the lease has passed, and when the turn is over', async () => {
+  const hub = new Hub();
+  const putter = new Client(hub);
+  const count = putter.warmUp();
+  for (let i = count; i < count + 8; i++) putter.put(i);
+  clock.mockReturnValue(NOW + LEASE_MS + 1);
+  putter.put(count + 8);
+  expect(putter.operations()).toContain(JOURNAL_GO);
+  for (let i = count; i < count + 8; i++) putter.put(i);
+  expect(putter.operations()).toEqual([]);
+  await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+  expect(putter.operations()[0]).toBe(JOURNAL_GO);
+});
+
+it('are looked for by the hub once more when the lease has passed', async () => {
+  const hub = new Hub();
+  const putter = new Client(hub);
+  const taker = new Client(hub);
+  const count = putter.warmUp();
+  takeAll(taker);
+  // A thread that does not return to its event loop.
+  vi.spyOn(globalThis, 'setImmediate').mockImplementation((() => {}) as never);
+  putter.put(count);
+  expect(putter.operations()).toEqual([]);
+  clock.mockRestore();
+  await expect.poll(() => hub.catalogue.list()[0]?.size).toBe(1);
+});
+
+it('are looked for now and then until it has', async () => {
+  const hub = new Hub();
+  const putter = new Client(hub);
+  const taker = new Client(hub);
+  const count = putter.warmUp();
+  takeAll(taker);
+  // The first looks find nothing.
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  putter.operations();
+  putter.put(count);
+  expect(putter.operations()).toEqual([]);
+  await expect.poll(() => hub.catalogue.list()[0]?.size).toBe(1);
+});
+
+it('go over the line where they come slowly', () => {
+  const hub = new Hub();
+  const putter = new Client(hub, { isEager: false });
+  for (let i = 0; i < 80; i++) {
+    putter.put(i);
+    if (i % 8 === 0) clock.mockReturnValue(NOW + i);
+  }
+  expect(putter.operations()).not.toContain(WANT_JOURNAL);
+});
+
+it('go to the journal where they come fast, which begins anew when it is full', () => {
+  const hub = new Hub();
+  const putter = new Client(hub, { isEager: false });
+  const taker = new Client(hub);
+  let taken = 0;
+  const count = Math.ceil((1.5 * JOURNAL_BYTES) / 1000);
+  for (let i = 0; i < count; i++) {
+    putter.put(i, 1000);
+    if (i % 16 === 15) {
+      putter.hear();
+      taken += takeAll(taker).length;
+    }
+  }
+  taken += takeAll(taker).length;
+  expect(taken).toBe(count);
+  const operations = putter.operations();
+  expect(operations.filter((operation) => operation === WANT_JOURNAL)).toHaveLength(1);
+  expect(operations).toContain(JOURNAL_UP_TO);
+});
+
+function word(operation: number, value?: number): Buffer {
+  const writer = new FrameWriter().begin(0, operation, 0);
+  if (value !== undefined) writer.u32(value);
+  writer.end();
+  return Buffer.from(writer.take());
+}
+
+it.each<[string, (client: Client) => void]>([
+  ['says GO without a journal', ({ session }) => session.receive(word(JOURNAL_GO))],
+  ['wants a second one', (client) => client.session.receive(word(WANT_JOURNAL))],
+  [
+    'says that more is in it than there is',
+    (client) => client.session.receive(word(JOURNAL_UP_TO, client.file.bytes.length + 1)),
+  ],
+  [
+    'says that less is in it than there is',
+    (client) => client.session.receive(word(JOURNAL_UP_TO, 1)),
+  ],
+  [
+    'says GO in the journal itself',
+    ({ file, session }) => {
+      file.bytes = Buffer.concat([file.bytes, word(JOURNAL_GO)]);
+      session.receive(word(JOURNAL_GO));
+    },
+  ],
+])('let go of who %s, and nobody else', (what, say) => {
+  const hub = new Hub();
+  const culprit = new Client(hub);
+  const other = new Client(hub);
+  if (!what.endsWith('without a journal')) {
+    culprit.warmUp();
+    culprit.put(1);
+  }
+  say(culprit);
+  expect(culprit.isLost).toBe(true);
+  other.put(1);
+  expect(takeAll(other).length).toBeGreaterThan(0);
+});
