@@ -308,6 +308,7 @@ it('are looked for now and then until it has', async () => {
   takeAll(taker);
   // The first looks find nothing.
   await new Promise((resolve) => setTimeout(resolve, 20));
+  vi.spyOn(globalThis, 'setImmediate').mockImplementation((() => {}) as never);
   putter.operations();
   putter.put(count);
   expect(putter.operations()).toEqual([]);
