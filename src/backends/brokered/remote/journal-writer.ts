@@ -12,6 +12,8 @@ const FAST_MESSAGES = 32;
 const FAST_MS = 1;
 /** From GO to UP_TO: with fewer it was of no use. */
 const USEFUL_WORDS = 4;
+/** To hear costs as much as some words, and to be here saves half of each. */
+const HEARD_WORDS = 64;
 /** Longer words gain nothing. */
 const LONGEST_WORD = 2 ** 12;
 
@@ -38,6 +40,8 @@ export class JournalWriter {
   #messages = 0;
   #since = 0;
   #isTurnWatched = false;
+  /** Since it was last worth it. */
+  #unheard = 0;
 
   /** `isEager`: as if words always came fast. */
   constructor(line: Line, failed: (error: Error) => void, isEager: boolean) {
@@ -66,6 +70,13 @@ export class JournalWriter {
   /** Before anything else is said over the line. @throws what ended the line */
   leave(): void {
     if (this.#isOpen) this.#close();
+  }
+
+  /** Whether somebody who has not heard for long of what the hub says, may hear that he can go on here. */
+  isWorthHearing(): boolean {
+    if (this.#isEmpty || !this.#isWanted) return false;
+    this.#unheard = (this.#unheard + 1) % HEARD_WORDS;
+    return this.#unheard === 0;
   }
 
   told(operation: number, body: Body): void {

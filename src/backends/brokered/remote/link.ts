@@ -150,7 +150,9 @@ export class Link {
     const writer = this.#writer;
     writer.part(rest, 0, length).end();
     try {
-      if (!journal.say(writer.memory, writer.length, messages)) this.#line.write(writer.take());
+      if (journal.say(writer.memory, writer.length, messages)) return;
+      this.#line.write(writer.take());
+      if (journal.isWorthHearing()) this.hear();
     } catch (error) {
       this.#throwLost(error as Error);
     }
