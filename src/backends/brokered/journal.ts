@@ -33,6 +33,9 @@ export const LEASE_MS = 2;
 /** Bytes from which on it is emptied. */
 export const JOURNAL_BYTES = 2 ** 20;
 
+/** Of one word. Longer ones gain nothing here. */
+export const LONGEST_WORD = 2 ** 12;
+
 /** The client's side of the file. */
 export interface JournalFile {
   /** Appends `bytes[0, length)`; false: there was no room for all of it. */
@@ -44,8 +47,8 @@ export interface JournalFile {
 export interface JournalSource {
   /** Where the client finds it. */
   readonly path: string;
-  /** Finds how much has come. */
-  look(): void;
+  /** Finds how much has come, in all since it was empty. */
+  look(): number;
   /** The next piece of what has come until the last look; empty: there is no more. In memory that the next call overwrites. */
   read(): Buffer;
   /** So many bytes of it are to be read again. */

@@ -41,10 +41,11 @@ class ReadFile implements JournalSource {
     );
   }
 
-  look(): void {
+  look(): number {
     // SYNC journal.size: it says that bytes are there when they are, and so is the page in which they stand. A read that goes beyond it may
     // find no page, and then a size that it is well within: that would read as zeros.
     this.#end = fstatSync(this.#descriptor).size;
+    return this.#end;
   }
 
   read(): Buffer {

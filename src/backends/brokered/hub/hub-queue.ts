@@ -13,15 +13,13 @@ import { MessageStore } from './message-store.js';
 import type { QueueAttachment } from './queue-attachment.js';
 import type { Session } from './session.js';
 
-/** Of all queues in this thread. */
-const store = new MessageStore();
-
 export class HubQueue implements Named {
   readonly kind = 'queue';
   readonly identity: bigint;
   readonly attachments = new Set<QueueAttachment>();
   readonly waits = new Waits();
   readonly #messages = new MessageRow();
+  readonly #store = new MessageStore();
   readonly #counts = {
     puts: 0,
     gets: 0,
@@ -185,7 +183,7 @@ export class HubQueue implements Named {
 
   /** The same for what was promised room, and so has it. */
   add(from: Uint8Array, start: number, length: number, carries: boolean): void {
-    const message = store.keep(from, start, length, carries, this.#order++);
+    const message = this.#store.keep(from, start, length, carries, this.#order++);
     this.#takeRoom(message);
     this.#messages.push(message);
     if (this.#isBeside(length)) this.#sideBytes += length;
@@ -229,7 +227,7 @@ export class HubQueue implements Named {
 
   /** Nobody has it any more, and nothing will be asked about it. */
   free(message: Message): void {
-    store.free(message);
+    this.#store.free(message);
   }
 
   /** The message is gone for good. */

@@ -1,8 +1,9 @@
 /** The journals of a hub's clients: journal.ts has the protocol. */
 
 import type { FrameSplitter } from '../frames.js';
-import { LEASE_MS } from '../journal.js';
+import { JOURNAL_BYTES, LEASE_MS, LONGEST_WORD } from '../journal.js';
 import type { JournalSource } from '../journal.js';
+import { ownTime } from '../own-time.js';
 import { fail } from './fail.js';
 
 /** Between two looks. */
@@ -41,7 +42,7 @@ export class Journal {
   }
 
   get hasLease(): boolean {
-    return performance.now() < this.#leaseEnd;
+    return ownTime.now() < this.#leaseEnd;
   }
 
   /** It is to be heard to its end before anything else is. */
@@ -53,7 +54,7 @@ export class Journal {
     this.#assertNotReading('JOURNAL_GO');
     this.#source.hide();
     this.#isOpen = true;
-    this.#leaseEnd = performance.now() + LEASE_MS + MARGIN_MS;
+    this.#leaseEnd = ownTime.now() + LEASE_MS + MARGIN_MS;
   }
 
   /** Calls `heard` when it was up to there, as soon as that can be. */
@@ -64,7 +65,11 @@ export class Journal {
   }
 
   hear(): void {
-    this.#source.look();
+    const bytesInAll = this.#source.look();
+    // Of the last one a part may stand there.
+    if (bytesInAll > JOURNAL_BYTES + LONGEST_WORD) {
+      fail('ERR_CORRUPT', `A journal of ${bytesInAll} bytes; ${JOURNAL_BYTES} at most`);
+    }
     this.#isReading = true;
     try {
       while (!this.#isStopped()) {
@@ -131,6 +136,7 @@ export class JournalWatch {
 
   /** Looks at all of them. */
   hear(): void {
+    if (this.#owners.size === 0) return;
     const owners = [...this.#owners];
     this.#owners.clear();
     for (const owner of owners) if (owner.hearJournal()) this.#owners.add(owner);

@@ -1,17 +1,19 @@
 /**
- * The messages of a hub's queues, and their memory: small ones stand together in slabs, for an array of its own costs more than all
- * else that is done with one. What is freed is used again, as garbage it would cost as much. Nobody has to free one: it is garbage
- * then, as its slab is with its last message.
+ * The messages of a queue, and their memory: small ones stand together in slabs, for an array of its own costs more than all else
+ * that is done with one. What is freed is used again, by any queue of this thread: as garbage it would cost as much. Nobody has to
+ * free one: it is garbage then, as its slab is with its last message.
+ *
+ * A slab is of one queue, whose messages go mostly in the order in which they came: so it is full of messages, or of none.
  */
 
 import { copyBytes } from '../frames.js';
 import type { Message } from './message-row.js';
 
-const SLAB_BYTES = 2 ** 14;
+const SLAB_BYTES = 2 ** 13;
 /** A larger message has memory of its own. */
 const LARGEST_BYTES = 2 ** 10;
 /** Of what is free, so much is kept. */
-const MAX_FREE_SLABS = 64;
+const MAX_FREE_SLABS = 128;
 const MAX_FREE_MESSAGES = 2 ** 14;
 
 interface Slab {
@@ -37,10 +39,13 @@ class StoredMessage implements Message {
 
 const NOWHERE = Buffer.alloc(0);
 
+/** Of this thread. */
+const freeSlabs: Slab[] = [];
+const freeMessages: StoredMessage[] = [];
+
 export class MessageStore {
-  #slab = newSlab();
-  readonly #freeSlabs: Slab[] = [];
-  readonly #free: StoredMessage[] = [];
+  // Made at the first use: most queues are idle.
+  #slab: Slab | undefined;
 
   /** Of `from[start, start + length)`, which is copied. */
   keep(from: Uint8Array, start: number, length: number, carries: boolean, order: number): Message {
@@ -54,7 +59,7 @@ export class MessageStore {
     slab.filled += length;
     slab.live++;
     copyBytes(from, start, memory, at, length);
-    const message = this.#free.pop();
+    const message = freeMessages.pop();
     if (message === undefined) return new StoredMessage(slab, memory, at, length, carries, order);
     message.slab = slab;
     message.memory = memory;
@@ -72,16 +77,17 @@ export class MessageStore {
     const { slab } = message;
     message.slab = undefined;
     message.memory = NOWHERE;
-    if (this.#free.length < MAX_FREE_MESSAGES) this.#free.push(message);
+    if (freeMessages.length < MAX_FREE_MESSAGES) freeMessages.push(message);
     slab.live--;
     if (slab.live > 0) return;
     slab.filled = 0;
-    if (slab !== this.#slab && this.#freeSlabs.length < MAX_FREE_SLABS) this.#freeSlabs.push(slab);
+    if (slab !== this.#slab && freeSlabs.length < MAX_FREE_SLABS) freeSlabs.push(slab);
   }
 
   #slabWith(length: number): Slab {
-    if (this.#slab.filled + length > SLAB_BYTES) this.#slab = this.#freeSlabs.pop() ?? newSlab();
-    return this.#slab;
+    const slab = this.#slab;
+    if (slab !== undefined && slab.filled + length <= SLAB_BYTES) return slab;
+    return (this.#slab = freeSlabs.pop() ?? newSlab());
   }
 }
 

@@ -95,6 +95,8 @@ export class Session implements JournalOwner {
 
   /** What came over the line. Who says what cannot be is let go. */
   receive(bytes: Buffer): void {
+    // What others said before comes first, so that who is told of something by another way, and goes on from there, comes behind it.
+    this.#hub.journals.hear();
     if (this.#isOver) return;
     // The line may use its memory again.
     if (this.#isStopped) this.#unread.push(Buffer.from(bytes));
@@ -211,6 +213,8 @@ export class Session implements JournalOwner {
     this.#held = undefined;
     if (held === undefined || this.#isOver) return;
     this.#hub.journals.hear();
+    // Its own may have said what cannot be.
+    if (this.#isOver) return;
     this.#read(() => this.#serve(held.handle, held.operation, held.sequence, held.body));
     if (!this.#isClogged) this.#readOn();
   }

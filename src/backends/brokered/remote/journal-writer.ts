@@ -2,10 +2,11 @@
 
 import { FrameWriter } from '../frames.js';
 import type { Body } from '../frames.js';
-import { JOURNAL_BYTES, LEASE_MS } from '../journal.js';
+import { JOURNAL_BYTES, LEASE_MS, LONGEST_WORD } from '../journal.js';
 import type { JournalFile } from '../journal.js';
 import type { Line } from '../line.js';
 import { JOURNAL, JOURNAL_EMPTY, JOURNAL_GO, JOURNAL_UP_TO, WANT_JOURNAL } from '../operations.js';
+import { ownTime } from '../own-time.js';
 
 /** Words come fast when what so many messages need is said in that time, whatever else is. */
 const FAST_MESSAGES = 32;
@@ -14,8 +15,8 @@ const FAST_MS = 1;
 const USEFUL_WORDS = 4;
 /** To hear costs as much as some words, and to be here saves half of each. */
 const HEARD_WORDS = 64;
-/** Longer words gain nothing. */
-const LONGEST_WORD = 2 ** 12;
+/** From so many bytes on a journal is emptied when its client has nothing more to say. */
+const KEPT_BYTES = 2 ** 16;
 
 export class JournalWriter {
   readonly #line: Line;
@@ -63,7 +64,7 @@ export class JournalWriter {
     this.#words++;
     if (!this.#isTurnWatched) this.#watchTurn();
     // Behind the appending, and not before: so the hub looks once more when this finds that it need not be told.
-    if (performance.now() >= this.#leaseEnd) this.#ring();
+    if (ownTime.now() >= this.#leaseEnd) this.#ring();
     return true;
   }
 
@@ -113,7 +114,7 @@ export class JournalWriter {
   }
 
   #measure(): void {
-    const now = performance.now();
+    const now = ownTime.now();
     this.#isFast = this.#isEager || now - this.#since < FAST_MS;
     this.#since = now;
     this.#messages = 0;
@@ -129,7 +130,7 @@ export class JournalWriter {
     this.#wordsInAll += this.#words;
     this.#words = 0;
     // Before it is said, so that it ends here before it ends there.
-    this.#leaseEnd = performance.now() + LEASE_MS;
+    this.#leaseEnd = ownTime.now() + LEASE_MS;
     this.#frame.begin(0, JOURNAL_GO, 0).end();
     this.#line.write(this.#frame.take());
   }
@@ -146,18 +147,19 @@ export class JournalWriter {
     this.#words = 0;
     if (this.#wordsInAll < USEFUL_WORDS) this.#isFast = this.#isEager;
     this.#messages = 0;
-    this.#since = performance.now();
+    this.#since = ownTime.now();
     this.#frame.begin(0, JOURNAL_UP_TO, 0).u32(this.#bytes).end();
     this.#line.write(this.#frame.take());
   }
 
   #watchTurn(): void {
     this.#isTurnWatched = true;
-    setImmediate(() => {
+    ownTime.setImmediate(() => {
       this.#isTurnWatched = false;
       if (!this.#isOpen || this.#words === 0) return;
       try {
-        this.#ring();
+        if (this.#bytes > KEPT_BYTES) this.#close();
+        else this.#ring();
       } catch (error) {
         this.#failed(error as Error);
       }

@@ -144,9 +144,9 @@ export class RemoteChannel extends RemoteObject implements Channel {
     // A thread that has been busy putting has not heard what it was promised besides.
     if (room > this.#room.bytes && this.#room.mayHaveGrown) this.link.hear();
     if (room <= this.#room.bytes) {
+      this.#room.use(room);
       this.word(PUT_PROMISED).bool(carries);
       this.link.tellSoon(1, memory, length);
-      this.#room.use(room);
       return 0;
     }
     const bytes = memory.subarray(0, length);
@@ -259,6 +259,7 @@ export class RemoteChannel extends RemoteObject implements Channel {
 
   /** The hub looks when it hears of a wait, and its answer brings messages: who takes them quickly wants no other way. */
   get isQuiet(): boolean {
+    if (!this.keepsAlive || this.#isReceiver) return false;
     return this.#hand.isEmpty && (this.#hasAll || this.#hand.isLargeWindow);
   }
 
@@ -414,8 +415,8 @@ export class RemoteChannel extends RemoteObject implements Channel {
       return;
     }
     this.word(COMMIT).u32(missing);
-    this.link.tellSoon(missing);
     this.#hand.committed(missing);
+    this.link.tellSoon(missing);
   }
 
   #handOut(into: Uint8Array, offset: number): number {

@@ -67,6 +67,11 @@ export abstract class RemoteObject implements SharedObject, Linked {
     if (this.#isClosed) throw new InterprocError('ERR_CLOSED', `'${this.name}' was closed here`);
   }
 
+  /** Whether a wait of it does so with the process. */
+  protected get keepsAlive(): boolean {
+    return this.#keepsAlive;
+  }
+
   arm(side: Side): boolean {
     this.#assertNotArmed(side);
     const epoch = this.link.nextEpoch();

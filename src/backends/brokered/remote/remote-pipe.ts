@@ -148,9 +148,9 @@ export class RemotePipeEnd extends RemoteObject implements PipeEnd, EndHere {
   #send(memory: Uint8Array, length: number, marks: number): number {
     if (length > this.wholeBytes) return this.#isPeerGone ? ENDED : FULL;
     if (!this.#hasRoom(MESSAGE_HEADER_BYTES + length)) return this.#isPeerGone ? ENDED : FULL;
+    this.#room -= MESSAGE_HEADER_BYTES + length;
     this.word(operations.SEND).u32(length).u32(marks);
     this.link.tellSoon(1, memory, length);
-    this.#room -= MESSAGE_HEADER_BYTES + length;
     this.#countSent(length);
     return 0;
   }

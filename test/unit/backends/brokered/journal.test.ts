@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { MockInstance } from 'vitest';
 
+import { PUT_PROMISED } from '../../../../src/backends/brokered/channel-operations.js';
 import { FrameWriter } from '../../../../src/backends/brokered/frames.js';
 import { Hub } from '../../../../src/backends/brokered/hub/hub.js';
 import type { Session } from '../../../../src/backends/brokered/hub/session.js';
@@ -10,11 +11,14 @@ import { JOURNAL_BYTES, LEASE_MS } from '../../../../src/backends/brokered/journ
 import type { JournalSource } from '../../../../src/backends/brokered/journal.js';
 import type { Line } from '../../../../src/backends/brokered/line.js';
 import {
+  CLOSE,
   JOURNAL_GO,
   JOURNAL_UP_TO,
   LIST,
+  OPEN_CHANNEL,
   WANT_JOURNAL,
 } from '../../../../src/backends/brokered/operations.js';
+import { ownTime } from '../../../../src/backends/brokered/own-time.js';
 import { Link } from '../../../../src/backends/brokered/remote/link.js';
 import { openChannel } from '../../../../src/backends/brokered/remote/remote-channel.js';
 import type { Channel } from '../../../../src/contract/channel.js';
@@ -39,8 +43,9 @@ class TestFile implements JournalSource {
     return fitting === length;
   }
 
-  look(): void {
+  look(): number {
     this.#end = this.bytes.length;
+    return this.#end;
   }
 
   /** In pieces, so that words are cut. */
@@ -174,7 +179,7 @@ const NOW = 1000;
 let clock: MockInstance<() => number>;
 
 beforeEach(() => {
-  clock = vi.spyOn(performance, 'now').mockReturnValue(NOW);
+  clock = vi.spyOn(ownTime, 'now').mockReturnValue(NOW);
 });
 
 afterEach(() => {
@@ -293,7 +298,7 @@ it('are looked for by the hub once more when the lease has passed', async () => 
   const count = putter.warmUp();
   takeAll(taker);
   // A thread that does not return to its event loop.
-  vi.spyOn(globalThis, 'setImmediate').mockImplementation((() => {}) as never);
+  vi.spyOn(ownTime, 'setImmediate').mockImplementation((() => {}) as never);
   putter.put(count);
   expect(putter.operations()).toEqual([]);
   clock.mockRestore();
@@ -301,6 +306,9 @@ it('are looked for by the hub once more when the lease has passed', async () => 
 });
 
 it('are looked for now and then until it has', async () => {
+  // Nothing is said, or given back, at the end of a turn.
+  vi.spyOn(ownTime, 'setImmediate').mockImplementation((() => {}) as never);
+  vi.spyOn(globalThis, 'setImmediate').mockImplementation((() => {}) as never);
   const hub = new Hub();
   const putter = new Client(hub);
   const taker = new Client(hub);
@@ -308,8 +316,6 @@ it('are looked for now and then until it has', async () => {
   takeAll(taker);
   // The first looks find nothing.
   await new Promise((resolve) => setTimeout(resolve, 20));
-  vi.spyOn(globalThis, 'setImmediate').mockImplementation((() => {}) as never);
-  putter.operations();
   putter.put(count);
   expect(putter.operations()).toEqual([]);
   await expect.poll(() => hub.catalogue.list()[0]?.size).toBe(1);
@@ -345,6 +351,78 @@ it('go to the journal where they come fast, which begins anew when it is full', 
   expect(operations).toContain(JOURNAL_UP_TO);
 });
 
+it('come before what somebody puts who has learned of them by another way', () => {
+  const hub = new Hub();
+  const first = new Client(hub);
+  const second = new Client(hub, { isEager: false });
+  const taker = new Client(hub);
+  first.warmUp();
+  for (let i = 0; i < 31; i++) {
+    clock.mockReturnValue(NOW + 0.05 * i);
+    second.put(99);
+    second.hear();
+  }
+  takeAll(taker);
+  clock.mockReturnValue(NOW);
+  first.put(1);
+  second.operations();
+  second.put(2);
+  expect(second.operations()).toEqual([PUT_PROMISED]);
+  expect(takeAll(taker)).toEqual([1, 2]);
+});
+
+it('are heard though a program stops its clock and its timers', () => {
+  vi.restoreAllMocks();
+  const hub = new Hub();
+  const taker = new Client(hub);
+  vi.useFakeTimers();
+  try {
+    const putter = new Client(hub, { isEager: false });
+    for (let i = 0; i < 400; i++) {
+      putter.put(i);
+      putter.hear();
+      const until = ownTime.now() + 0.1;
+      while (ownTime.now() < until);
+    }
+    expect(putter.operations()).not.toContain(WANT_JOURNAL);
+  } finally {
+    vi.useRealTimers();
+  }
+  expect(takeAll(taker)).toHaveLength(400);
+});
+
+it('leave little in the file when their client has nothing more to say', async () => {
+  const hub = new Hub();
+  const putter = new Client(hub);
+  const taker = new Client(hub);
+  putter.warmUp();
+  for (let i = 0; i < 300; i++) {
+    putter.put(i, 1000);
+    if (i % 16 === 15) takeAll(taker);
+    putter.hear();
+  }
+  expect(putter.file.bytes.length).toBeGreaterThan(2 ** 16);
+  await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+  expect(putter.file.bytes).toHaveLength(0);
+});
+
+it('are not followed by a request of a session that they have ended', () => {
+  const hub = new Hub();
+  const culprit = new Client(hub);
+  const other = new Client(hub);
+  culprit.warmUp();
+  let serve = () => {};
+  culprit.catchUp = (then) => (serve = then);
+  const open = new FrameWriter().begin(0, OPEN_CHANNEL, 7).json('left').text('openOrCreate');
+  open.json({}).end();
+  culprit.session.receive(Buffer.from(open.take()));
+  culprit.file.bytes = Buffer.concat([culprit.file.bytes, word(9999)]);
+  serve();
+  expect(culprit.isLost).toBe(true);
+  other.session.lost();
+  expect(hub.catalogue.list().map(({ name }) => name)).not.toContain('left');
+});
+
 function word(operation: number, value?: number): Buffer {
   const writer = new FrameWriter().begin(0, operation, 0);
   if (value !== undefined) writer.u32(value);
@@ -364,6 +442,14 @@ it.each<[string, (client: Client) => void]>([
     (client) => client.session.receive(word(JOURNAL_UP_TO, 1)),
   ],
   [
+    'says more in the journal than it may hold',
+    ({ file }) => {
+      const one = new FrameWriter().begin(12_345, CLOSE, 0);
+      one.end();
+      file.bytes = Buffer.concat([file.bytes, Buffer.alloc(JOURNAL_BYTES + 2 ** 13, one.take())]);
+    },
+  ],
+  [
     'says GO in the journal itself',
     ({ file, session }) => {
       file.bytes = Buffer.concat([file.bytes, word(JOURNAL_GO)]);
@@ -379,6 +465,7 @@ it.each<[string, (client: Client) => void]>([
     culprit.put(1);
   }
   say(culprit);
+  hub.journals.hear();
   expect(culprit.isLost).toBe(true);
   other.put(1);
   expect(takeAll(other).length).toBeGreaterThan(0);

@@ -431,10 +431,10 @@ describe('messages of a pipe', () => {
 
   it('are fetched more at a time the longer a turn of them gets, and one in the next', async () => {
     const [a, b] = between({ capacityBytes: 65_536 });
-    sendAll(a, 0, 1000);
+    sendAll(a, 0, 15);
     bob.cost();
-    for (let i = 0; i < 1000; i++) expect(receive(b)).toBe(i);
-    expect(bob.cost().requests).toBeLessThan(20);
+    for (let i = 0; i < 15; i++) expect(receive(b)).toBe(i);
+    expect(bob.cost().requests).toBe(4);
     sendAll(a, 0, 2);
     await turn();
     await turn();
@@ -443,6 +443,24 @@ describe('messages of a pipe', () => {
     // The other one is still the hub's.
     bob.kill();
     expect(a.peerIsGone()).toBe(true);
+  });
+
+  it('come unasked to who has fetched many in one turn', async () => {
+    const [a, b] = between({ capacityBytes: 65_536 });
+    sendAll(a, 0, 1000);
+    bob.cost();
+    for (let i = 0; i < 1000; i++) expect(receive(b)).toBe(i);
+    expect(bob.cost().requests).toBeLessThan(20);
+    // As many as were fetched at last: it wants more.
+    sendAll(a, 1000, 23);
+    for (let i = 1000; i < 1023; i++) expect(receive(b)).toBe(i);
+    expect(b.tellsUnasked).toBe(true);
+    bob.cost();
+    sendAll(a, 0, 100);
+    await turn();
+    await turn();
+    for (let i = 0; i < 100; i++) expect(receive(b)).toBe(i);
+    expect(bob.cost().requests).toBe(0);
   });
 
   it('come unasked while somebody waits for one after the other', async () => {

@@ -420,6 +420,18 @@ describe('messages in hand', () => {
     taker.cost();
     expect(taker.take()).toBe(7);
     expect(taker.cost()).toEqual({ requests: 0, words: 1 });
+    // There was no other, so the next wait need not look first; but one that keeps nothing alive might end before it is told.
+    expect(taker.channel.isQuiet).toBe(true);
+    taker.channel.unref();
+    expect(taker.channel.isQuiet).toBe(false);
+    taker.channel.ref();
+    taker.channel.arm(TAKE);
+    putter.put(8);
+    putter.put(9);
+    await turn();
+    await turn();
+    expect(taker.take()).toBe(8);
+    expect(taker.channel.isQuiet).toBe(false);
   });
 
   it("are somebody else's when the wait they came for was withdrawn", () => {
