@@ -425,9 +425,8 @@ describe('messages in hand', () => {
     taker.channel.unref();
     expect(taker.channel.isQuiet).toBe(false);
     taker.channel.ref();
+    putter.putAll(8, 5);
     taker.channel.arm(TAKE);
-    putter.put(8);
-    putter.put(9);
     await turn();
     await turn();
     expect(taker.take()).toBe(8);
