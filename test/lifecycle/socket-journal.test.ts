@@ -1,0 +1,84 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { Pipe, Queue } from '../../src/index.js';
+import { seededRandom } from '../conformance/seeded-random.js';
+import { brokersOf } from './brokers.js';
+import { nodes } from './nodes.js';
+import { Program } from './program.js';
+
+const RAW = { backend: 'socket', codec: 'raw', capacityBytes: 2 ** 22 } as const;
+
+describe.each(nodes)('words that come fast to a broker, under Node $version,', ({ path }) => {
+  let directory: string;
+  let file: string;
+
+  beforeEach(() => {
+    directory = mkdtempSync('/dev/shm/interproc-journal-');
+    file = join(directory, '~count');
+    process.env['INTERPROC_DIR'] = directory;
+  });
+
+  afterEach(() => {
+    for (const pid of brokersOf(directory)) process.kill(pid, 'SIGKILL');
+    rmSync(directory, { recursive: true });
+    delete process.env['INTERPROC_DIR'];
+  });
+
+  async function start(kind: 'queue' | 'pipe'): Promise<Program> {
+    writeFileSync(file, Buffer.alloc(4));
+    const program = new Program('put-without-pause', [kind, file], {
+      directory,
+      node: path,
+      environment: { INTERPROC_BACKEND: 'socket' },
+    });
+    if (kind === 'queue') await program.says('ready');
+    return program;
+  }
+
+  /** How many it had given when it was killed. */
+  const given = () => readFileSync(file).readUInt32LE();
+
+  const numberIn = (bytes: Uint8Array) => Buffer.from(bytes).readUInt32LE();
+
+  it('are in the queue, in order, when who put them is killed', async () => {
+    const random = seededRandom('kills of who puts fast');
+    const queue = Queue.create('numbers', RAW);
+    for (let round = 0; round < 4; round++) {
+      const program = await start('queue');
+      const killed = sleep(100 + 200 * random()).then(() => program.kill());
+      let isOver = false;
+      void killed.then(() => (isOver = true));
+      let next = 0;
+      for (;;) {
+        const bytes = await queue.get({ timeoutMs: 100 }).catch(() => undefined);
+        if (bytes !== undefined) expect(numberIn(bytes)).toBe(next++);
+        else if (isOver) break;
+      }
+      await killed;
+      // One more may have been put that it could not note.
+      expect([given(), given() + 1]).toContain(next);
+      expect(next).toBeGreaterThan(100);
+    }
+    queue.close();
+  });
+
+  it('are in the connection, in order, when who sent them is killed', async () => {
+    const random = seededRandom('kills of who sends fast');
+    const listener = Pipe.listen('numbers', RAW);
+    for (let round = 0; round < 4; round++) {
+      const program = await start('pipe');
+      const connection = await listener.accept();
+      const killed = sleep(100 + 200 * random()).then(() => program.kill());
+      let next = 0;
+      for await (const bytes of connection) expect(numberIn(bytes)).toBe(next++);
+      await killed;
+      expect([given(), given() + 1]).toContain(next);
+      expect(next).toBeGreaterThan(100);
+      connection.close();
+    }
+    listener.close();
+  });
+});
