@@ -8,6 +8,7 @@
  */
 
 import { InterprocError } from '../../errors.js';
+import { copyBytes, ViewedBytes } from './viewed-bytes.js';
 
 export const HEADER_BYTES = 12;
 /** Of what carries no message: names, options, numbers. */
@@ -17,25 +18,11 @@ export const MAX_BODY_BYTES = 2 ** 30 + 2 ** 16;
 export const MAX_SEQUENCE = 2 ** 16 - 1;
 
 const SMALLEST_BUFFER = 2 ** 16;
-
-/** Up to here a loop is faster than a call that first makes views of both. */
-const LOOPED_BYTES = 96;
-
-/** Copies `from[start, start + length)` to `to` from `at` on. */
-export function copyBytes(
-  from: Uint8Array,
-  start: number,
-  to: Uint8Array,
-  at: number,
-  length: number,
-): void {
-  if (length > LOOPED_BYTES) to.set(from.subarray(start, start + length), at);
-  else for (let i = 0; i < length; i++) to[at + i] = from[start + i] as number;
-}
+const NOTHING = ViewedBytes.ofLength(0);
 
 /** Writes frames one behind the other into memory of its own, until they are taken. */
 export class FrameWriter {
-  #buffer = Buffer.allocUnsafeSlow(SMALLEST_BUFFER);
+  #memory = ViewedBytes.ofLength(SMALLEST_BUFFER);
   #length = 0;
   #begin = 0;
 
@@ -47,16 +34,17 @@ export class FrameWriter {
   begin(handle: number, operation: number, sequence: number): this {
     this.#begin = this.#length;
     const at = this.#grow(HEADER_BYTES);
-    this.#buffer.writeUInt32LE(handle, at + 4);
-    this.#buffer.writeUInt16LE(operation, at + 8);
-    this.#buffer.writeUInt16LE(sequence, at + 10);
+    const { view } = this.#memory;
+    view.setUint32(at + 4, handle, true);
+    view.setUint16(at + 8, operation, true);
+    view.setUint16(at + 10, sequence, true);
     return this;
   }
 
   /** Ends the frame. `behind`: bytes of its body that will follow from elsewhere. */
   end(behind = 0): void {
     const bytes = this.#length - this.#begin - HEADER_BYTES + behind;
-    this.#buffer.writeUInt32LE(bytes, this.#begin);
+    this.#memory.view.setUint32(this.#begin, bytes, true);
   }
 
   /** Forgets the frame that was begun last. */
@@ -71,12 +59,12 @@ export class FrameWriter {
 
   /** The memory in which they stand, from its beginning on. */
   get memory(): Buffer {
-    return this.#buffer;
+    return this.#memory.bytes;
   }
 
   /** All frames, in memory that the next one overwrites. */
   take(): Buffer {
-    const frames = this.#buffer.subarray(0, this.#length);
+    const frames = this.#memory.bytes.subarray(0, this.#length);
     this.#length = 0;
     return frames;
   }
@@ -84,13 +72,14 @@ export class FrameWriter {
   /** All frames, in memory that is the caller's from now on. */
   takeAway(): Buffer {
     const frames = this.take();
-    if (frames.length > SMALLEST_BUFFER / 4) this.#buffer = Buffer.allocUnsafeSlow(SMALLEST_BUFFER);
+    if (frames.length > SMALLEST_BUFFER / 4) this.#memory = ViewedBytes.ofLength(SMALLEST_BUFFER);
     else return Buffer.from(frames);
     return frames;
   }
 
   u8(value: number): this {
-    this.#buffer[this.#grow(1)] = value;
+    const at = this.#grow(1);
+    this.#memory.view.setUint8(at, value);
     return this;
   }
 
@@ -98,27 +87,31 @@ export class FrameWriter {
     return this.u8(value ? 1 : 0);
   }
 
+  /** @throws RangeError for what is none */
   u32(value: number): this {
+    if (value >>> 0 !== value) throw new RangeError(`${value} is no number of 32 bits`);
     const at = this.#grow(4);
-    this.#buffer.writeUInt32LE(value, at);
+    this.#memory.view.setUint32(at, value, true);
     return this;
   }
 
+  /** @throws RangeError for what is none */
   i32(value: number): this {
+    if ((value | 0) !== value) throw new RangeError(`${value} is no integer of 32 bits`);
     const at = this.#grow(4);
-    this.#buffer.writeInt32LE(value, at);
+    this.#memory.view.setInt32(at, value, true);
     return this;
   }
 
   f64(value: number): this {
     const at = this.#grow(8);
-    this.#buffer.writeDoubleLE(value, at);
+    this.#memory.view.setFloat64(at, value, true);
     return this;
   }
 
   u64(value: bigint): this {
     const at = this.#grow(8);
-    this.#buffer.writeBigUInt64LE(value, at);
+    this.#memory.view.setBigUint64(at, value, true);
     return this;
   }
 
@@ -138,13 +131,15 @@ export class FrameWriter {
 
   /** Without it: what the body ends with. */
   rest(value: Uint8Array): this {
-    return this.part(value, 0, value.length);
+    const at = this.#grow(value.length);
+    this.#memory.bytes.set(value, at);
+    return this;
   }
 
-  /** The same of `value[start, start + length)`. */
-  part(value: Uint8Array, start: number, length: number): this {
+  /** The same of `memory[start, start + length)`. */
+  part(memory: ViewedBytes, start: number, length: number): this {
     const at = this.#grow(length);
-    copyBytes(value, start, this.#buffer, at, length);
+    copyBytes(memory, start, this.#memory, at, length);
     return this;
   }
 
@@ -152,10 +147,10 @@ export class FrameWriter {
   #grow(bytes: number): number {
     const at = this.#length;
     const needed = at + bytes;
-    if (needed > this.#buffer.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.#buffer.length));
-      larger.set(this.#buffer.subarray(0, at));
-      this.#buffer = larger;
+    const { bytes: written } = this.#memory;
+    if (needed > written.length) {
+      this.#memory = ViewedBytes.ofLength(Math.max(needed, 2 * written.length));
+      this.#memory.bytes.set(written.subarray(0, at));
     }
     this.#length = needed;
     return at;
@@ -167,7 +162,7 @@ export class Body {
   #at: number;
 
   constructor(
-    readonly buffer: Buffer,
+    readonly memory: ViewedBytes,
     begin: number,
     readonly end: number,
   ) {
@@ -179,7 +174,7 @@ export class Body {
   }
 
   u8(): number {
-    return this.buffer.readUInt8(this.#step(1));
+    return this.memory.view.getUint8(this.#step(1));
   }
 
   bool(): boolean {
@@ -187,25 +182,25 @@ export class Body {
   }
 
   u32(): number {
-    return this.buffer.readUInt32LE(this.#step(4));
+    return this.memory.view.getUint32(this.#step(4), true);
   }
 
   i32(): number {
-    return this.buffer.readInt32LE(this.#step(4));
+    return this.memory.view.getInt32(this.#step(4), true);
   }
 
   f64(): number {
-    return this.buffer.readDoubleLE(this.#step(8));
+    return this.memory.view.getFloat64(this.#step(8), true);
   }
 
   u64(): bigint {
-    return this.buffer.readBigUInt64LE(this.#step(8));
+    return this.memory.view.getBigUint64(this.#step(8), true);
   }
 
   text(): string {
     const length = this.u32();
     const at = this.#step(length);
-    return this.buffer.toString('utf8', at, at + length);
+    return this.memory.bytes.toString('utf8', at, at + length);
   }
 
   json(): unknown {
@@ -221,7 +216,7 @@ export class Body {
   bytes(): Buffer {
     const length = this.u32();
     const at = this.#step(length);
-    return this.buffer.subarray(at, at + length);
+    return this.memory.bytes.subarray(at, at + length);
   }
 
   rest(): Buffer {
@@ -231,10 +226,10 @@ export class Body {
   /** So many bytes. */
   next(length: number): Buffer {
     const at = this.#step(length);
-    return this.buffer.subarray(at, at + length);
+    return this.memory.bytes.subarray(at, at + length);
   }
 
-  /** Where they begin in `buffer`: of many small ones the views would cost more than all else. */
+  /** Where they begin in `memory`: of many small ones the views would cost more than all else. */
   skip(length: number): number {
     return this.#step(length);
   }
@@ -263,7 +258,7 @@ export class FrameSplitter {
   readonly #onFrame: OnFrame;
   readonly #limit: BodyLimit;
   /** The beginning of a frame whose end has not come. */
-  #partial = Buffer.alloc(0);
+  #partial = NOTHING;
   #filled = 0;
 
   constructor(onFrame: OnFrame, limit: BodyLimit = () => MAX_BODY_BYTES) {
@@ -287,23 +282,25 @@ export class FrameSplitter {
    * @throws ERR_CORRUPT for a frame longer than it may be; and what `onFrame` throws
    */
   push(chunk: Buffer, isEnough: () => boolean = () => false): Buffer {
+    const memory = new ViewedBytes(chunk);
     let at = 0;
     while (at < chunk.length) {
-      at = this.#filled > 0 ? this.#goOn(chunk, at) : this.#frame(chunk, at);
+      at = this.#filled > 0 ? this.#goOn(chunk, at) : this.#frame(memory, at);
       if (isEnough()) break;
     }
     return chunk.subarray(at);
   }
 
   /** The next frame of the chunk, which begins there; where it ends. */
-  #frame(chunk: Buffer, at: number): number {
-    const end = chunk.length - at < HEADER_BYTES ? Infinity : at + this.#lengthOf(chunk, at);
-    if (end <= chunk.length) {
+  #frame(chunk: ViewedBytes, at: number): number {
+    const { bytes } = chunk;
+    const end = bytes.length - at < HEADER_BYTES ? Infinity : at + this.#lengthOf(chunk, at);
+    if (end <= bytes.length) {
       this.#hand(chunk, at, end);
       return end;
     }
-    this.#keep(chunk.subarray(at));
-    return chunk.length;
+    this.#keep(bytes.subarray(at));
+    return bytes.length;
   }
 
   /** Goes on with a frame that has begun. */
@@ -316,17 +313,17 @@ export class FrameSplitter {
     if (this.#filled === length) {
       const frame = this.#partial;
       // Taken away first: what it is about may read more from the line.
-      this.#partial = Buffer.alloc(0);
+      this.#partial = NOTHING;
       this.#filled = 0;
       this.#hand(frame, 0, length);
     }
     return end;
   }
 
-  #lengthOf(buffer: Buffer, at: number): number {
-    const bytes = buffer.readUInt32LE(at);
-    const handle = buffer.readUInt32LE(at + 4);
-    const operation = buffer.readUInt16LE(at + 8);
+  #lengthOf({ view }: ViewedBytes, at: number): number {
+    const bytes = view.getUint32(at, true);
+    const handle = view.getUint32(at + 4, true);
+    const operation = view.getUint16(at + 8, true);
     const limit = this.#limit(handle, operation);
     if (bytes <= limit) return HEADER_BYTES + bytes;
     throw new InterprocError(
@@ -338,19 +335,19 @@ export class FrameSplitter {
   /** Grows with what has come, not with what was announced. */
   #keep(bytes: Buffer): void {
     const needed = this.#filled + bytes.length;
-    if (needed > this.#partial.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.#partial.length, 4096));
-      larger.set(this.#partial.subarray(0, this.#filled));
-      this.#partial = larger;
+    const { bytes: kept } = this.#partial;
+    if (needed > kept.length) {
+      this.#partial = ViewedBytes.ofLength(Math.max(needed, 2 * kept.length, 4096));
+      this.#partial.bytes.set(kept.subarray(0, this.#filled));
     }
-    this.#partial.set(bytes, this.#filled);
+    this.#partial.bytes.set(bytes, this.#filled);
     this.#filled = needed;
   }
 
-  #hand(buffer: Buffer, at: number, end: number): void {
-    const handle = buffer.readUInt32LE(at + 4);
-    const operation = buffer.readUInt16LE(at + 8);
-    const sequence = buffer.readUInt16LE(at + 10);
-    this.#onFrame(handle, operation, sequence, new Body(buffer, at + HEADER_BYTES, end));
+  #hand(memory: ViewedBytes, at: number, end: number): void {
+    const handle = memory.view.getUint32(at + 4, true);
+    const operation = memory.view.getUint16(at + 8, true);
+    const sequence = memory.view.getUint16(at + 10, true);
+    this.#onFrame(handle, operation, sequence, new Body(memory, at + HEADER_BYTES, end));
   }
 }

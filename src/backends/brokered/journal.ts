@@ -38,8 +38,8 @@ export const LONGEST_WORD = 2 ** 12;
 
 /** The client's side of the file. */
 export interface JournalFile {
-  /** Appends `bytes[0, length)`; false: there was no room for all of it. */
-  append(bytes: Uint8Array, length: number): boolean;
+  /** Appends `bytes[begin, begin + length)`; false: there was no room for all of it. */
+  append(bytes: Uint8Array, begin: number, length: number): boolean;
   close(): void;
 }
 

@@ -90,10 +90,10 @@ class AppendedFile implements JournalFile {
     this.#descriptor = descriptor;
   }
 
-  append(bytes: Uint8Array, length: number): boolean {
+  append(bytes: Uint8Array, begin: number, length: number): boolean {
     try {
       // SYNC journal.size: what is appended by one write may come in pieces.
-      return writeSync(this.#descriptor, bytes, 0, length) === length;
+      return writeSync(this.#descriptor, bytes, begin, length) === length;
     } catch (error) {
       const code = errorCode(error);
       if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EINTR' || code === 'EFBIG')

@@ -4,6 +4,7 @@ import { EMPTY, ENDED, FULL, JOIN, PUT, TAKE } from '../../../contract/channel.j
 import type { ChannelGeometry, ChannelStats, Side } from '../../../contract/channel.js';
 import type { Listed } from '../operations.js';
 import { isBeside, roomFor } from '../queue-room.js';
+import type { ViewedBytes } from '../viewed-bytes.js';
 import type { Catalogue, Named } from './catalogue.js';
 import { Waits } from './hub-object.js';
 import type { Wait } from './hub-object.js';
@@ -174,7 +175,7 @@ export class HubQueue implements Named {
   // Steps
 
   /** Of `from[start, start + length)`, which is copied: 0, FULL or ENDED. */
-  put(from: Uint8Array, start: number, length: number, carries: boolean): number {
+  put(from: ViewedBytes, start: number, length: number, carries: boolean): number {
     if (this.#hasEnded) return ENDED;
     if (!this.hasRoom(length)) return FULL;
     this.add(from, start, length, carries);
@@ -182,7 +183,7 @@ export class HubQueue implements Named {
   }
 
   /** The same for what was promised room, and so has it. */
-  add(from: Uint8Array, start: number, length: number, carries: boolean): void {
+  add(from: ViewedBytes, start: number, length: number, carries: boolean): void {
     const message = this.#store.keep(from, start, length, carries, this.#order++);
     this.#takeRoom(message);
     this.#messages.push(message);

@@ -1,7 +1,9 @@
+import type { ViewedBytes } from '../viewed-bytes.js';
+
 /** A message that stands in a queue of a hub, or is in somebody's hands. */
 export interface Message {
   /** Its bytes are `memory[at, at + length)`. */
-  readonly memory: Uint8Array;
+  readonly memory: ViewedBytes;
   readonly at: number;
   readonly length: number;
   /** There are tickets in it. */

@@ -6,7 +6,7 @@
  * A slab is of one queue, whose messages go mostly in the order in which they came: so it is full of messages, or of none.
  */
 
-import { copyBytes } from '../frames.js';
+import { copyBytes, ViewedBytes } from '../viewed-bytes.js';
 import type { Message } from './message-row.js';
 
 const SLAB_BYTES = 2 ** 13;
@@ -17,7 +17,7 @@ const MAX_FREE_SLABS = 128;
 const MAX_FREE_MESSAGES = 2 ** 14;
 
 interface Slab {
-  readonly memory: Buffer;
+  readonly memory: ViewedBytes;
   filled: number;
   /** Messages in it that were not freed. */
   live: number;
@@ -29,7 +29,7 @@ class StoredMessage implements Message {
 
   constructor(
     public slab: Slab | undefined,
-    public memory: Buffer,
+    public memory: ViewedBytes,
     public at: number,
     public length: number,
     public carries: boolean,
@@ -37,7 +37,7 @@ class StoredMessage implements Message {
   ) {}
 }
 
-const NOWHERE = Buffer.alloc(0);
+const NOWHERE = ViewedBytes.ofLength(0);
 
 /** Of this thread. */
 const freeSlabs: Slab[] = [];
@@ -48,9 +48,9 @@ export class MessageStore {
   #slab: Slab | undefined;
 
   /** Of `from[start, start + length)`, which is copied. */
-  keep(from: Uint8Array, start: number, length: number, carries: boolean, order: number): Message {
+  keep(from: ViewedBytes, start: number, length: number, carries: boolean, order: number): Message {
     if (length > LARGEST_BYTES) {
-      const memory = Buffer.allocUnsafeSlow(length);
+      const memory = ViewedBytes.ofLength(length);
       copyBytes(from, start, memory, 0, length);
       return new StoredMessage(undefined, memory, 0, length, carries, order);
     }
@@ -92,5 +92,5 @@ export class MessageStore {
 }
 
 function newSlab(): Slab {
-  return { memory: Buffer.allocUnsafeSlow(SLAB_BYTES), filled: 0, live: 0 };
+  return { memory: ViewedBytes.ofLength(SLAB_BYTES), filled: 0, live: 0 };
 }

@@ -45,6 +45,7 @@ import {
   UNDELIVER,
 } from '../channel-operations.js';
 import type { Body, FrameWriter } from '../frames.js';
+import type { ViewedBytes } from '../viewed-bytes.js';
 import { fail } from './fail.js';
 import { Attachment } from './hub-object.js';
 import type { Waits } from './hub-object.js';
@@ -201,20 +202,20 @@ export class QueueAttachment extends Attachment {
   #put(body: Body, length: number, carries: boolean): number {
     this.#assertSize(length);
     const at = body.skip(length);
-    const status = this.#queue.put(body.buffer, at, length, carries);
+    const status = this.#queue.put(body.memory, at, length, carries);
     if (status === 0 && carries) this.#carried(body, at, length);
     return status;
   }
 
   /** That message, which has tickets in it, is in the queue. */
   #carried(body: Body, at: number, length: number): void {
-    this.session.tickets.sent(this.#queue, body.buffer.subarray(at, at + length));
+    this.session.tickets.sent(this.#queue, body.memory.bytes.subarray(at, at + length));
   }
 
   #putPromised(body: Body, length: number, carries: boolean): void {
     this.#promise.use(this.#queue.roomFor(length));
     const at = body.skip(length);
-    this.#queue.add(body.buffer, at, length, carries);
+    this.#queue.add(body.memory, at, length, carries);
     if (carries) this.#carried(body, at, length);
     if (this.#promise.isLow && !this.#isPromisingSoon) this.#promiseMore();
   }
@@ -274,7 +275,7 @@ export class QueueAttachment extends Attachment {
     }
     this.#kept = undefined;
     const at = body.skip(length);
-    this.#queue.add(body.buffer, at, length, carries);
+    this.#queue.add(body.memory, at, length, carries);
     if (carries) this.#carried(body, at, length);
     this.#queue.promised(-1);
   }
@@ -497,7 +498,7 @@ export class QueueAttachment extends Attachment {
 function writeMessages(frame: FrameWriter, messages: readonly Message[]): void {
   for (const { length } of messages) frame.u32(length);
   // Those that stand behind each other go in one piece.
-  let memory: Uint8Array | undefined;
+  let memory: ViewedBytes | undefined;
   let begin = 0;
   let end = 0;
   for (const message of messages) {

@@ -3,6 +3,7 @@
 import { InterprocError } from '../../../errors.js';
 import { Body, FrameSplitter, FrameWriter, MAX_BODY_BYTES, PLAIN_BODY_BYTES } from '../frames.js';
 import type { Outlet } from '../line.js';
+import { ViewedBytes } from '../viewed-bytes.js';
 import {
   CHANNEL_OPERATIONS,
   CLOSE,
@@ -203,8 +204,8 @@ export class Session implements JournalOwner {
 
   /** Until what others said before it has been heard: whoever asks may know of that. */
   #hold(handle: number, operation: number, sequence: number, body: Body): void {
-    const bytes = Buffer.from(body.rest());
-    this.#held = { handle, operation, sequence, body: new Body(bytes, 0, bytes.length) };
+    const kept = new ViewedBytes(Buffer.from(body.rest()));
+    this.#held = { handle, operation, sequence, body: new Body(kept, 0, kept.bytes.length) };
     this.#outlet.catchUp?.(() => this.#serveHeld());
   }
 

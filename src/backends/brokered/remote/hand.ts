@@ -6,16 +6,17 @@
  */
 
 import { LARGEST_HAND, LARGEST_HAND_BYTES } from '../channel-operations.js';
-import { copyBytes } from '../frames.js';
 import type { Body } from '../frames.js';
+import { copyBytes, ViewedBytes } from '../viewed-bytes.js';
 
 const QUICK_MS = 1;
 const LARGE = 64;
+const NOTHING = ViewedBytes.ofLength(0);
 
 export class Hand {
   readonly #chunk: number;
   // Made at the first use: most handles only put, or take slowly.
-  #bytes = Buffer.alloc(0);
+  #memory = NOTHING;
   #ends = new Uint32Array(0);
   #count = 0;
   #next = 0;
@@ -80,7 +81,7 @@ export class Hand {
   /** What the hub has sent: u32 length of each, their bytes. */
   fill(count: number, isPushed: boolean, body: Body): void {
     if (this.#ends.length === 0) {
-      this.#bytes = Buffer.allocUnsafeSlow(LARGEST_HAND_BYTES);
+      this.#memory = ViewedBytes.ofLength(LARGEST_HAND_BYTES);
       this.#ends = new Uint32Array(LARGEST_HAND);
     }
     let end = 0;
@@ -88,7 +89,7 @@ export class Hand {
       end += body.u32();
       this.#ends[i] = end;
     }
-    this.#bytes.set(body.next(end));
+    copyBytes(body.memory, body.skip(end), this.#memory, 0, end);
     this.#count = count;
     this.#next = 0;
     this.#begin = 0;
@@ -124,14 +125,27 @@ export class Hand {
   }
 
   /** Moves the next message to `into`, which has room for it; its length. */
-  handOut(into: Uint8Array, offset: number): number {
+  handOut(into: ViewedBytes, offset: number): number {
     const begin = this.#begin;
-    const end = this.#ends[this.#next] as number;
-    copyBytes(this.#bytes, begin, into, offset, end - begin);
-    this.#begin = end;
+    const length = this.#step();
+    copyBytes(this.#memory, begin, into, offset, length);
+    return length;
+  }
+
+  /** The same to memory of the caller's. */
+  handOutTo(buffer: Uint8Array): number {
+    const begin = this.#begin;
+    const length = this.#step();
+    buffer.set(this.#memory.bytes.subarray(begin, begin + length));
+    return length;
+  }
+
+  #step(): number {
+    const begin = this.#begin;
+    this.#begin = this.#ends[this.#next] as number;
     this.#next++;
     this.#wasUsed = true;
-    return end - begin;
+    return this.#begin - begin;
   }
 
   wasUsed(): boolean {

@@ -52,11 +52,15 @@ export class JournalWriter {
     this.#isFast = isEager;
   }
 
-  /** Says `word[0, length)`, which is about so many messages, if that is of use here; false: over the line. @throws what ended the line */
-  say(word: Buffer, length: number, messages: number): boolean {
+  /**
+   * Says `memory[begin, begin + length)`, a word about so many messages, if that is of use here; false: over the line.
+   *
+   * @throws what ended the line
+   */
+  say(memory: Buffer, begin: number, length: number, messages: number): boolean {
     if (!this.#isOpen && !this.#begins(messages)) return false;
     const hasRoom = length <= LONGEST_WORD && this.#bytes + length <= JOURNAL_BYTES;
-    if (!hasRoom || !(this.#file as JournalFile).append(word, length)) {
+    if (!hasRoom || !(this.#file as JournalFile).append(memory, begin, length)) {
       this.#close();
       return false;
     }

@@ -15,6 +15,7 @@ import type { Line } from '../line.js';
 import { CLOSE, FAILURE, HELLO, PROTOCOL_VERSION, READY, REPLY } from '../operations.js';
 import { giveBackAll } from './borrowed.js';
 import { JournalWriter } from './journal-writer.js';
+import { outboxWord } from './message-memory.js';
 
 /** A hub that does not answer for so long is given up: it is stopped, or the machine stands still. */
 const PATIENCE_MS = 30_000;
@@ -22,8 +23,6 @@ const PATIENCE_MS = 30_000;
 const SLICE_MS = 50;
 /** Larger messages are not copied behind their header: they leave by a write of their own. */
 const COPIED_BYTES = 2 ** 14;
-
-const NOTHING = Buffer.alloc(0);
 
 const MAX_EPOCH = 2 ** 32 - 1;
 
@@ -139,20 +138,28 @@ export class Link {
 
   /**
    * As `tell`, for what nobody waits for: the hub may hear of it some milliseconds later, when such words come fast. `messages`: how
-   * many it is about. Its body ends with `rest[0, length)`. @throws ERR_BROKER
+   * many it is about. @throws ERR_BROKER
    */
-  tellSoon(messages: number, rest: Uint8Array = NOTHING, length = rest.length): void {
-    const journal = this.#journal;
-    if (journal === undefined || length > COPIED_BYTES) {
-      this.#send(rest.subarray(0, length));
-      return;
-    }
+  tellSoon(messages: number): void {
     const writer = this.#writer;
-    writer.part(rest, 0, length).end();
+    writer.end();
+    this.#saySoon(writer.memory, 0, writer.length, messages);
+  }
+
+  /** The same of the word that stands in the outbox, about a single message. @throws ERR_BROKER */
+  tellOutboxSoon(): void {
+    this.assertThere();
+    const { memory, beginning, length } = outboxWord;
+    this.#saySoon(memory, beginning, length, 1);
+  }
+
+  /** `memory[begin, begin + length)` */
+  #saySoon(memory: Buffer, begin: number, length: number, messages: number): void {
+    const journal = this.#journal;
     try {
-      if (journal.say(writer.memory, writer.length, messages)) return;
-      this.#line.write(writer.take());
-      if (journal.isWorthHearing()) this.hear();
+      if (journal?.say(memory, begin, length, messages) === true) return;
+      this.#line.write(memory.subarray(begin, begin + length));
+      if (journal?.isWorthHearing() === true) this.hear();
     } catch (error) {
       this.#throwLost(error as Error);
     }

@@ -54,7 +54,7 @@ import { giveBackOf, hasBorrowed, hasGivenBack } from './borrowed.js';
 import type { Borrower } from './borrowed.js';
 import { Hand } from './hand.js';
 import type { Link } from './link.js';
-import { inbox, lengths, offsets, outbox } from './message-memory.js';
+import { inbox, inboxMemory, lengths, offsets, outbox } from './message-memory.js';
 import { PromisedRoom } from './promised-room.js';
 import { RemoteObject } from './remote-object.js';
 
@@ -145,8 +145,14 @@ export class RemoteChannel extends RemoteObject implements Channel {
     if (room > this.#room.bytes && this.#room.mayHaveGrown) this.link.hear();
     if (room <= this.#room.bytes) {
       this.#room.use(room);
-      this.word(PUT_PROMISED).bool(carries);
-      this.link.tellSoon(1, memory, length);
+      if (length > outbox.length) {
+        this.word(PUT_PROMISED).bool(carries);
+        this.link.tell(memory.subarray(0, length));
+        return 0;
+      }
+      if (memory !== outbox) outbox.set(memory);
+      this.outboxWord(PUT_PROMISED, 1, length).u8(carries ? 1 : 0);
+      this.link.tellOutboxSoon();
       return 0;
     }
     const bytes = memory.subarray(0, length);
@@ -266,7 +272,7 @@ export class RemoteChannel extends RemoteObject implements Channel {
   tryTake(): number {
     if (!this.#hasNext()) return this.#takeByRequest();
     this.#commit(1);
-    return this.#handOut(inbox, 0);
+    return this.#handOut(0);
   }
 
   #takeByRequest(): number {
@@ -276,7 +282,7 @@ export class RemoteChannel extends RemoteObject implements Channel {
     this.deliveries = reply.u32();
     if (count > 1) {
       this.#fillHand(count, false, reply);
-      return this.#handOut(inbox, 0);
+      return this.#handOut(0);
     }
     this.#passOne(reply);
     return this.#intoInbox(reply);
@@ -291,7 +297,7 @@ export class RemoteChannel extends RemoteObject implements Channel {
     this.deliveries = reply.u32();
     if (count > 1) {
       this.#fillHand(count, false, reply);
-      return this.#handOut(buffer, 0);
+      return this.#handOutTo(buffer);
     }
     this.#passOne(reply);
     const bytes = reply.rest();
@@ -303,7 +309,7 @@ export class RemoteChannel extends RemoteObject implements Channel {
     const { nextLength } = this.#hand;
     if (nextLength > buffer.length) throw this.#tooLargeFor(buffer, nextLength);
     this.#commit(1);
-    return this.#handOut(buffer, 0);
+    return this.#handOutTo(buffer);
   }
 
   #tooLargeFor(buffer: Uint8Array, length: number): InterprocError {
@@ -336,7 +342,7 @@ export class RemoteChannel extends RemoteObject implements Channel {
     this.#commit(count);
     let offset = 0;
     for (let i = 0; i < count; i++) {
-      const length = this.#handOut(inbox, offset);
+      const length = this.#handOut(offset);
       offsets[i] = offset;
       lengths[i] = length;
       offset += length;
@@ -419,10 +425,17 @@ export class RemoteChannel extends RemoteObject implements Channel {
     this.link.tellSoon(missing);
   }
 
-  #handOut(into: Uint8Array, offset: number): number {
+  /** Into the inbox. */
+  #handOut(offset: number): number {
     this.deliveries = 1;
     this.#unfinished++;
-    return this.#hand.handOut(into, offset);
+    return this.#hand.handOut(inboxMemory, offset);
+  }
+
+  #handOutTo(buffer: Uint8Array): number {
+    this.deliveries = 1;
+    this.#unfinished++;
+    return this.#hand.handOutTo(buffer);
   }
 
   #giveBackHand(): void {

@@ -14,6 +14,8 @@ import {
 } from '../operations.js';
 import { ticketTextsIn } from '../ticket-text.js';
 import type { Link, Linked } from './link.js';
+import { outboxWord } from './message-memory.js';
+import type { OutboxWord } from './outbox-word.js';
 
 interface Wait {
   readonly epoch: number;
@@ -61,6 +63,12 @@ export abstract class RemoteObject implements SharedObject, Linked {
   protected word(operation: number): FrameWriter {
     this.assertOpen();
     return this.link.beginTelling(this.#handle, operation);
+  }
+
+  /** As `word`, with so many bytes of body and the message in the outbox behind them; `this.link.tellOutboxSoon` sends it. */
+  protected outboxWord(operation: number, inFront: number, length: number): OutboxWord {
+    this.assertOpen();
+    return outboxWord.begin(this.#handle, operation, inFront, length);
   }
 
   protected assertOpen(): void {

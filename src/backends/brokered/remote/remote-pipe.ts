@@ -149,8 +149,14 @@ export class RemotePipeEnd extends RemoteObject implements PipeEnd, EndHere {
     if (length > this.wholeBytes) return this.#isPeerGone ? ENDED : FULL;
     if (!this.#hasRoom(MESSAGE_HEADER_BYTES + length)) return this.#isPeerGone ? ENDED : FULL;
     this.#room -= MESSAGE_HEADER_BYTES + length;
-    this.word(operations.SEND).u32(length).u32(marks);
-    this.link.tellSoon(1, memory, length);
+    if (length > outbox.length) {
+      this.word(operations.SEND).u32(length).u32(marks);
+      this.link.tell(memory);
+    } else {
+      if (memory !== outbox) outbox.set(memory);
+      this.outboxWord(operations.SEND, MESSAGE_HEADER_BYTES, length).u32(length).u32(marks);
+      this.link.tellOutboxSoon();
+    }
     this.#countSent(length);
     return 0;
   }

@@ -36,10 +36,10 @@ class TestFile implements JournalSource {
   #at = 0;
   #end = 0;
 
-  append(bytes: Uint8Array, length: number): boolean {
+  append(bytes: Uint8Array, begin: number, length: number): boolean {
     const fitting = Math.min(length, this.room);
     this.room -= fitting;
-    this.bytes = Buffer.concat([this.bytes, bytes.subarray(0, fitting)]);
+    this.bytes = Buffer.concat([this.bytes, bytes.subarray(begin, begin + fitting)]);
     return fitting === length;
   }
 
@@ -108,7 +108,7 @@ class Client {
       write: (bytes) => this.#say(Buffer.from(bytes)),
       wait: () => this.hear(),
       openJournal: () => ({
-        append: (bytes, length) => this.file.append(bytes, length),
+        append: (bytes, begin, length) => this.file.append(bytes, begin, length),
         close: () => {},
       }),
       ref: () => {},

@@ -26,9 +26,11 @@ class Party {
     const ask = link.ask.bind(link);
     const tell = link.tell.bind(link);
     const tellSoon = link.tellSoon.bind(link);
+    const tellOutboxSoon = link.tellOutboxSoon.bind(link);
     vi.spyOn(link, 'ask').mockImplementation((rest) => (this.requests++, ask(rest)));
     vi.spyOn(link, 'tell').mockImplementation((rest) => (this.words++, tell(rest)));
-    vi.spyOn(link, 'tellSoon').mockImplementation((...word) => (this.words++, tellSoon(...word)));
+    vi.spyOn(link, 'tellSoon').mockImplementation((messages) => (this.words++, tellSoon(messages)));
+    vi.spyOn(link, 'tellOutboxSoon').mockImplementation(() => (this.words++, tellOutboxSoon()));
   }
 
   kill(): void {
