@@ -14,7 +14,7 @@ const FAST_MS = 1;
 /** From GO to UP_TO: with fewer it was of no use. */
 const USEFUL_WORDS = 4;
 /** To hear costs as much as some words, and to be here saves half of each. */
-const HEARD_WORDS = 64;
+const HEARD_WORDS = 16;
 /** From so many bytes on a journal is emptied when its client has nothing more to say. */
 const KEPT_BYTES = 2 ** 16;
 
@@ -156,17 +156,28 @@ export class JournalWriter {
     this.#line.write(this.#frame.take());
   }
 
-  #watchTurn(): void {
+  #watchTurn(wordsBefore = -1): void {
     this.#isTurnWatched = true;
     ownTime.setImmediate(() => {
       this.#isTurnWatched = false;
-      if (!this.#isOpen || this.#words === 0) return;
+      if (!this.#isOpen) return;
       try {
-        if (this.#bytes > KEPT_BYTES) this.#close();
-        else this.#ring();
+        this.#endTurn(wordsBefore);
       } catch (error) {
         this.#failed(error as Error);
       }
     });
+  }
+
+  /** `wordsBefore`: when the turn began. */
+  #endTurn(wordsBefore: number): void {
+    const words = this.#wordsInAll + this.#words;
+    if (words === wordsBefore) {
+      this.#close();
+      return;
+    }
+    if (this.#words > 0) this.#ring();
+    // Who goes on turn after turn is not made to wait until it is empty.
+    if (this.#isOpen && this.#bytes > KEPT_BYTES) this.#watchTurn(words);
   }
 }
