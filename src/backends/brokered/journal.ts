@@ -38,8 +38,8 @@ export const LONGEST_WORD = 2 ** 12;
 
 /** The client's side of the file. */
 export interface JournalFile {
-  /** Appends `bytes[begin, begin + length)`; false: there was no room for all of it. */
-  append(bytes: Uint8Array, begin: number, length: number): boolean;
+  /** Appends `bytes[begin, begin + length)`, at `at`, where it ends; false: there was no room for all of it. */
+  append(at: number, bytes: Uint8Array, begin: number, length: number): boolean;
   close(): void;
 }
 

@@ -90,10 +90,10 @@ class AppendedFile implements JournalFile {
     this.#descriptor = descriptor;
   }
 
-  append(bytes: Uint8Array, begin: number, length: number): boolean {
+  append(at: number, bytes: Uint8Array, begin: number, length: number): boolean {
     try {
-      // SYNC journal.size: what is appended by one write may come in pieces.
-      return writeSync(this.#descriptor, bytes, begin, length) === length;
+      // SYNC journal.size: what is appended by one write may come in pieces. To say where costs less than to let the kernel look.
+      return writeSync(this.#descriptor, bytes, begin, length, at) === length;
     } catch (error) {
       const code = errorCode(error);
       if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EINTR' || code === 'EFBIG')
@@ -120,7 +120,7 @@ export function makeJournal(directory: string): JournalSource | undefined {
 export function openJournal(path: string): JournalFile | undefined {
   let descriptor: number;
   try {
-    descriptor = openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW);
+    descriptor = openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW);
   } catch {
     return undefined;
   }

@@ -60,7 +60,7 @@ export class JournalWriter {
   say(memory: Buffer, begin: number, length: number, messages: number): boolean {
     if (!this.#isOpen && !this.#begins(messages)) return false;
     const hasRoom = length <= LONGEST_WORD && this.#bytes + length <= JOURNAL_BYTES;
-    if (!hasRoom || !(this.#file as JournalFile).append(memory, begin, length)) {
+    if (!hasRoom || !(this.#file as JournalFile).append(this.#bytes, memory, begin, length)) {
       this.#close();
       return false;
     }

@@ -33,10 +33,18 @@ class TestFile implements JournalSource {
   room = Infinity;
   isHidden = false;
   isClosed = false;
+  #slippedIn = 0;
   #at = 0;
   #end = 0;
 
-  append(bytes: Uint8Array, begin: number, length: number): boolean {
+  /** What no client would write there. */
+  slipIn(bytes: Buffer): void {
+    this.#slippedIn += bytes.length;
+    this.bytes = Buffer.concat([this.bytes, bytes]);
+  }
+
+  append(at: number, bytes: Uint8Array, begin: number, length: number): boolean {
+    expect(at).toBe(this.bytes.length - this.#slippedIn);
     const fitting = Math.min(length, this.room);
     this.room -= fitting;
     this.bytes = Buffer.concat([this.bytes, bytes.subarray(begin, begin + fitting)]);
@@ -61,6 +69,7 @@ class TestFile implements JournalSource {
 
   empty(): void {
     this.bytes = Buffer.alloc(0);
+    this.#slippedIn = 0;
     this.#at = 0;
     this.#end = 0;
   }
@@ -108,7 +117,7 @@ class Client {
       write: (bytes) => this.#say(Buffer.from(bytes)),
       wait: () => this.hear(),
       openJournal: () => ({
-        append: (bytes, begin, length) => this.file.append(bytes, begin, length),
+        append: (...piece) => this.file.append(...piece),
         close: () => {},
       }),
       ref: () => {},
@@ -245,7 +254,7 @@ it('wait in the journal while nothing more can be heard', () => {
   putter.catchUp = (then) => (serve = then);
   const request = new FrameWriter().begin(0, LIST, 77);
   request.end();
-  putter.file.bytes = Buffer.concat([putter.file.bytes, request.take()]);
+  putter.file.slipIn(request.take());
   const extra = putter.file.bytes.length;
   putter.put(count + 1);
   expect(putter.file.bytes.length).toBeGreaterThan(extra);
@@ -272,7 +281,7 @@ it('outlive who was killed in the middle of one, which is lost alone', () => {
   const taker = new Client(hub);
   const count = putter.warmUp();
   putter.put(count);
-  putter.file.bytes = Buffer.concat([putter.file.bytes, Buffer.from([17, 0, 0])]);
+  putter.file.slipIn(Buffer.from([17, 0, 0]));
   putter.session.lost();
   expect(takeAll(taker)).toEqual(upTo(count + 1));
 });
@@ -416,7 +425,7 @@ it('are not followed by a request of a session that they have ended', () => {
   const open = new FrameWriter().begin(0, OPEN_CHANNEL, 7).json('left').text('openOrCreate');
   open.json({}).end();
   culprit.session.receive(Buffer.from(open.take()));
-  culprit.file.bytes = Buffer.concat([culprit.file.bytes, word(9999)]);
+  culprit.file.slipIn(word(9999));
   serve();
   expect(culprit.isLost).toBe(true);
   other.session.lost();
@@ -446,13 +455,13 @@ it.each<[string, (client: Client) => void]>([
     ({ file }) => {
       const one = new FrameWriter().begin(12_345, CLOSE, 0);
       one.end();
-      file.bytes = Buffer.concat([file.bytes, Buffer.alloc(JOURNAL_BYTES + 2 ** 13, one.take())]);
+      file.slipIn(Buffer.alloc(JOURNAL_BYTES + 2 ** 13, one.take()));
     },
   ],
   [
     'says GO in the journal itself',
     ({ file, session }) => {
-      file.bytes = Buffer.concat([file.bytes, word(JOURNAL_GO)]);
+      file.slipIn(word(JOURNAL_GO));
       session.receive(word(JOURNAL_GO));
     },
   ],
