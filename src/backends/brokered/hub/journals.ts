@@ -138,8 +138,10 @@ export class JournalWatch {
   hear(): void {
     if (this.#owners.size === 0) return;
     const owners = [...this.#owners];
-    this.#owners.clear();
-    for (const owner of owners) if (owner.hearJournal()) this.#owners.add(owner);
+    for (const owner of owners) {
+      // One may ask for something there, and be served: before that the others are heard.
+      if (this.#owners.delete(owner) && owner.hearJournal()) this.#owners.add(owner);
+    }
   }
 
   #lookSoon(): void {

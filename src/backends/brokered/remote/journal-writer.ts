@@ -36,6 +36,8 @@ export class JournalWriter {
   #words = 0;
   /** In all GOs since UP_TO. */
   #wordsInAll = 0;
+  /** Whether enough words came between the last two GOs. */
+  #wasUseful = false;
   #isFast = false;
   /** Since it was last found whether words come fast. */
   #messages = 0;
@@ -59,16 +61,17 @@ export class JournalWriter {
    */
   say(memory: Buffer, begin: number, length: number, messages: number): boolean {
     if (!this.#isOpen && !this.#begins(messages)) return false;
-    const hasRoom = length <= LONGEST_WORD && this.#bytes + length <= JOURNAL_BYTES;
-    if (!hasRoom || !(this.#file as JournalFile).append(this.#bytes, memory, begin, length)) {
-      this.#close();
-      return false;
-    }
-    this.#bytes += length;
-    this.#words++;
+    if (!this.#append(memory, begin, length)) return false;
     if (!this.#isTurnWatched) this.#watchTurn();
     // Behind the appending, and not before: so the hub looks once more when this finds that it need not be told.
     if (ownTime.now() >= this.#leaseEnd) this.#ring();
+    return true;
+  }
+
+  /** Says `memory[begin, begin + length)`, which somebody waits for, behind what stands here; false: over the line. @throws what ended the line */
+  sayNow(memory: Buffer, begin: number, length: number): boolean {
+    if (!this.#isOpen || !this.#append(memory, begin, length)) return false;
+    this.#ring();
     return true;
   }
 
@@ -103,6 +106,18 @@ export class JournalWriter {
     this.#file = undefined;
   }
 
+  /** False: it was ended, for there is no room for that. */
+  #append(memory: Buffer, begin: number, length: number): boolean {
+    const hasRoom = length <= LONGEST_WORD && this.#bytes + length <= JOURNAL_BYTES;
+    if (hasRoom && (this.#file as JournalFile).append(this.#bytes, memory, begin, length)) {
+      this.#bytes += length;
+      this.#words++;
+      return true;
+    }
+    this.#close();
+    return false;
+  }
+
   /** Whether the next word goes here. */
   #begins(messages: number): boolean {
     this.#messages += messages;
@@ -113,6 +128,7 @@ export class JournalWriter {
     this.#isOpen = true;
     this.#isEmpty = false;
     this.#wordsInAll = 0;
+    this.#wasUseful = true;
     this.#go();
     return true;
   }
@@ -141,8 +157,11 @@ export class JournalWriter {
 
   /** Lets the hub know that something was appended. */
   #ring(): void {
-    if (this.#words < USEFUL_WORDS) this.#close();
+    const wasUseful = this.#words >= USEFUL_WORDS;
+    // Twice in a row: words that come in bursts may begin with one whose lease is over.
+    if (!wasUseful && !this.#wasUseful) this.#close();
     else this.#go();
+    this.#wasUseful = wasUseful;
   }
 
   #close(): void {
@@ -172,12 +191,9 @@ export class JournalWriter {
   /** `wordsBefore`: when the turn began. */
   #endTurn(wordsBefore: number): void {
     const words = this.#wordsInAll + this.#words;
-    if (words === wordsBefore) {
-      this.#close();
-      return;
-    }
-    if (this.#words > 0) this.#ring();
-    // Who goes on turn after turn is not made to wait until it is empty.
-    if (this.#isOpen && this.#bytes > KEPT_BYTES) this.#watchTurn(words);
+    // Who goes on turn after turn need not tell the hub at each, nor wait until it is empty.
+    if (words !== wordsBefore) this.#watchTurn(words);
+    else if (this.#bytes > KEPT_BYTES) this.#close();
+    else if (this.#words > 0) this.#ring();
   }
 }

@@ -268,14 +268,15 @@ export class Link {
   }
 
   #send(rest: Uint8Array | undefined): void {
-    const isCopied = rest !== undefined && rest.length <= COPIED_BYTES;
-    if (isCopied) this.#writer.rest(rest);
-    this.#writer.end(isCopied ? 0 : (rest?.length ?? 0));
-    const frames = this.#writer.take();
+    const writer = this.#writer;
+    const behind = rest !== undefined && rest.length > COPIED_BYTES ? rest : undefined;
+    if (rest !== undefined && behind === undefined) writer.rest(rest);
+    writer.end(behind?.length ?? 0);
     try {
-      this.#journal?.leave();
-      this.#line.write(frames);
-      if (!isCopied && rest !== undefined) this.#line.write(rest);
+      if (behind !== undefined) this.#journal?.leave();
+      else if (this.#journal?.sayNow(writer.memory, 0, writer.length) === true) return;
+      this.#line.write(writer.take());
+      if (behind !== undefined) this.#line.write(behind);
     } catch (error) {
       this.#throwLost(error as Error);
     }

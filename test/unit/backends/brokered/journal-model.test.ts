@@ -9,8 +9,8 @@
 
 import { expect, it } from 'vitest';
 
-/** Of the client's program: words that may go to the journal, and requests, which go over the line. */
-const PROGRAMS = ['www', 'wrw', 'wwrw', 'rww', 'wrrw'];
+/** Of the client's program: words that may go to the journal, those that somebody waits for, and what must go over the line. */
+const PROGRAMS = ['www', 'wrw', 'wwrw', 'rww', 'wrrw', 'wnw', 'nwn', 'wnrw'];
 
 interface State {
   /** Steps of the program that are over, and how far the next one is. */
@@ -60,6 +60,7 @@ interface Faults {
   readonly forgetsTheDead?: boolean;
   readonly leavesWithoutUpTo?: boolean;
   readonly hearsHalves?: boolean;
+  readonly tellsNobody?: boolean;
 }
 
 /** The hub hears all that is in the file, whole words only: a half would be something else. */
@@ -88,9 +89,13 @@ function clientSteps(state: State, program: string, faults: Faults): State[] {
         const isLeft = state.mode === 'open' && faults.leavesWithoutUpTo !== true;
         next.push({ ...state, ...(isLeft && upTo), step: 'line' });
       } else if (state.mode === 'open') {
+        // Whatever kind of word it is, all that comes behind the journal would come before what stands in it.
         const isRung = faults.checksBeforeAppending === true && state.isLeaseOver;
         next.push({ ...state, ...(isRung && go), step: 'append' });
-      } else if (state.mode === 'idle' || faults.goesOnBeforeEmpty === true) {
+      } else if (
+        program[state.done] === 'w' &&
+        (state.mode === 'idle' || faults.goesOnBeforeEmpty === true)
+      ) {
         next.push({ ...state, ...go, mode: 'open', step: 'append' });
         // It may not be fast, too.
         next.push({ ...state, step: 'line' });
@@ -103,7 +108,10 @@ function clientSteps(state: State, program: string, faults: Faults): State[] {
       next.push({ ...state, file: [...state.file, ''], step: 'check' });
       return next;
     case 'check':
-      if (!state.isLeaseOver || faults.checksBeforeAppending === true) next.push(over);
+      if (program[state.done] === 'n' && faults.tellsNobody !== true) {
+        next.push({ ...over, ...go }, { ...over, ...upTo });
+      } else if (program[state.done] === 'n') next.push(over);
+      else if (!state.isLeaseOver || faults.checksBeforeAppending === true) next.push(over);
       else next.push({ ...over, ...go }, { ...over, ...upTo });
       return next;
     case 'line':
@@ -178,6 +186,7 @@ it.each<keyof Faults>([
   'forgetsTheDead',
   'leavesWithoutUpTo',
   'hearsHalves',
+  'tellsNobody',
 ])('would find a protocol that %s', (fault) => {
   const found = PROGRAMS.map((program) => explore(program, { [fault]: true }));
   expect(found).toContainEqual(expect.any(String));

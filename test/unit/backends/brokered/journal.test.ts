@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { MockInstance } from 'vitest';
 
-import { PUT_PROMISED } from '../../../../src/backends/brokered/channel-operations.js';
+import { PUT_PROMISED, SIZE } from '../../../../src/backends/brokered/channel-operations.js';
 import { FrameWriter } from '../../../../src/backends/brokered/frames.js';
 import { Hub } from '../../../../src/backends/brokered/hub/hub.js';
 import type { Session } from '../../../../src/backends/brokered/hub/session.js';
@@ -21,6 +21,7 @@ import {
 import { ownTime } from '../../../../src/backends/brokered/own-time.js';
 import { Link } from '../../../../src/backends/brokered/remote/link.js';
 import { openChannel } from '../../../../src/backends/brokered/remote/remote-channel.js';
+import { TAKE } from '../../../../src/contract/channel.js';
 import type { Channel } from '../../../../src/contract/channel.js';
 
 const WARM_UP = 500;
@@ -183,6 +184,11 @@ function takeAll(taker: Client): number[] {
 
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i % 256);
 
+/** The turn in which things were said, and one in which nothing was. */
+async function quietTurn(): Promise<void> {
+  for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve));
+}
+
 const NOW = 1000;
 /** Stands still. */
 let clock: MockInstance<() => number>;
@@ -296,7 +302,7 @@ it('are told to the hub when the lease has passed, and when the turn is over', a
   expect(putter.operations()).toContain(JOURNAL_GO);
   for (let i = count; i < count + 8; i++) putter.put(i);
   expect(putter.operations()).toEqual([]);
-  await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+  await quietTurn();
   expect(putter.operations()[0]).toBe(JOURNAL_GO);
 });
 
@@ -400,6 +406,70 @@ it('are heard though a program stops its clock and its timers', () => {
   expect(takeAll(taker)).toHaveLength(400);
 });
 
+it('are followed there by what somebody waits for, of which the hub is told at once', () => {
+  const hub = new Hub();
+  const putter = new Client(hub);
+  const taker = new Client(hub);
+  const count = putter.warmUp();
+  expect(takeAll(taker)).toEqual(upTo(count));
+  for (let i = 0; i < 8; i++) putter.put(i);
+  putter.operations();
+  const before = putter.file.bytes.length;
+  // A word, and a request.
+  putter.channel.arm(TAKE);
+  expect(putter.channel.size()).toBe(8);
+  expect(putter.file.bytes.length).toBeGreaterThan(before);
+  expect(putter.operations()).toEqual([JOURNAL_GO, JOURNAL_GO]);
+  putter.channel.disarm(TAKE);
+  putter.put(8);
+  expect(takeAll(taker)).toEqual(upTo(9));
+});
+
+it('end where what somebody waits for comes alone, again and again', () => {
+  const hub = new Hub();
+  const putter = new Client(hub);
+  putter.warmUp();
+  putter.operations();
+  for (let i = 0; i < 3; i++) putter.channel.size();
+  expect(putter.operations()).toEqual([JOURNAL_GO, JOURNAL_GO, JOURNAL_UP_TO]);
+  putter.channel.size();
+  expect(putter.operations()).toEqual([SIZE]);
+});
+
+it('are heard before what another one asks in his journal, whoever is heard first', () => {
+  const hub = new Hub();
+  const [first, second] = [new Client(hub), new Client(hub)];
+  const count = first.warmUp();
+  second.warmUp();
+  for (const [asker, putter] of [
+    [first, second],
+    [second, first],
+  ] as const) {
+    const before = asker.channel.size();
+    for (let i = 0; i < 8; i++) asker.put(i);
+    for (let i = 0; i < 8; i++) putter.put(i);
+    expect(asker.channel.size()).toBe(before + 16);
+  }
+  expect(count).toBe(WARM_UP);
+});
+
+it('are not told at each turn of one who goes on, nor his journal emptied', async () => {
+  const hub = new Hub();
+  const putter = new Client(hub);
+  const taker = new Client(hub);
+  putter.warmUp();
+  putter.operations();
+  for (let turn = 0; turn < 10; turn++) {
+    for (let i = 0; i < 16; i++) putter.put(i, 1000);
+    hub.journals.hear();
+    takeAll(taker);
+    putter.hear();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(putter.file.bytes.length).toBeGreaterThan(2 ** 16);
+  expect(putter.operations()).toEqual([]);
+});
+
 it('leave little in the file when their client has nothing more to say', async () => {
   const hub = new Hub();
   const putter = new Client(hub);
@@ -411,7 +481,7 @@ it('leave little in the file when their client has nothing more to say', async (
     putter.hear();
   }
   expect(putter.file.bytes.length).toBeGreaterThan(2 ** 16);
-  await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+  await quietTurn();
   expect(putter.file.bytes).toHaveLength(0);
 });
 
