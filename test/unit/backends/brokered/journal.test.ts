@@ -6,8 +6,13 @@ import type { MockInstance } from 'vitest';
 import { PUT_PROMISED, SIZE } from '../../../../src/backends/brokered/channel-operations.js';
 import { FrameWriter } from '../../../../src/backends/brokered/frames.js';
 import { Hub } from '../../../../src/backends/brokered/hub/hub.js';
+import { JournalWatch } from '../../../../src/backends/brokered/hub/journals.js';
 import type { Session } from '../../../../src/backends/brokered/hub/session.js';
-import { JOURNAL_BYTES, LEASE_MS } from '../../../../src/backends/brokered/journal.js';
+import {
+  JOURNAL_BYTES,
+  LEASE_MS,
+  LONGEST_WORD,
+} from '../../../../src/backends/brokered/journal.js';
 import type { JournalSource } from '../../../../src/backends/brokered/journal.js';
 import type { Line } from '../../../../src/backends/brokered/line.js';
 import {
@@ -97,6 +102,8 @@ class Client {
   /** The hub does not hear, though what is said is on its way. */
   isDeaf = false;
   readonly #late: Buffer[] = [];
+  /** Of the frame that was begun last. */
+  #unsaid = 0;
   readonly #replies: Buffer[] = [];
   readonly #line: Line;
 
@@ -133,9 +140,12 @@ class Client {
   }
 
   #say(bytes: Buffer): void {
-    for (let at = 0; at < bytes.length; at += 12 + bytes.readUInt32LE(at)) {
+    let at = Math.min(this.#unsaid, bytes.length);
+    this.#unsaid -= at;
+    for (; at < bytes.length; at += 12 + bytes.readUInt32LE(at)) {
       this.said.push(bytes.readUInt16LE(at + 8));
     }
+    this.#unsaid += at - bytes.length;
     if (this.isDeaf) this.#late.push(bytes);
     else this.session.receive(bytes);
   }
@@ -186,7 +196,7 @@ const upTo = (count: number) => Array.from({ length: count }, (_, i) => i % 256)
 
 /** The turn in which things were said, and one in which nothing was. */
 async function quietTurn(): Promise<void> {
-  for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve));
+  for (let i = 0; i < 3; i++) await new Promise((resolve) => ownTime.setImmediate(resolve));
 }
 
 const NOW = 1000;
@@ -293,6 +303,8 @@ it('outlive who was killed in the middle of one, which is lost alone', () => {
 });
 
 it('are told to the hub when the lease has passed, and when the turn is over', async () => {
+  // Nothing is given back at its end.
+  vi.spyOn(globalThis, 'setImmediate').mockImplementation((() => {}) as never);
   const hub = new Hub();
   const putter = new Client(hub);
   const count = putter.warmUp();
@@ -303,7 +315,7 @@ it('are told to the hub when the lease has passed, and when the turn is over', a
   for (let i = count; i < count + 8; i++) putter.put(i);
   expect(putter.operations()).toEqual([]);
   await quietTurn();
-  expect(putter.operations()[0]).toBe(JOURNAL_GO);
+  expect(putter.operations()).toEqual([JOURNAL_GO]);
 });
 
 it('are looked for by the hub once more when the lease has passed', async () => {
@@ -423,6 +435,35 @@ it('are followed there by what somebody waits for, of which the hub is told at o
   putter.channel.disarm(TAKE);
   putter.put(8);
   expect(takeAll(taker)).toEqual(upTo(9));
+});
+
+it('are followed over the line by what is too long for it', () => {
+  const hub = new Hub();
+  const putter = new Client(hub);
+  const taker = new Client(hub);
+  const count = putter.warmUp();
+  expect(takeAll(taker)).toEqual(upTo(count));
+  for (const [id, length] of [8, 5_000, 8, 100_000, 8].entries()) {
+    putter.operations();
+    putter.put(id, length);
+    expect(putter.operations().includes(JOURNAL_UP_TO)).toBe(length > LONGEST_WORD);
+    putter.hear();
+  }
+  const lengths: number[] = [];
+  for (let id = 0; id < 5; id++) {
+    lengths.push(taker.channel.tryTake());
+    expect(taker.channel.inbox[0]).toBe(id);
+  }
+  expect(lengths).toEqual([8, 5_000, 8, 100_000, 8]);
+});
+
+it('are looked for no more where it is of no use', () => {
+  const watch = new JournalWatch();
+  const uses = [true, true, false];
+  const owner = { hearJournal: vi.fn(() => uses.shift() === true) };
+  watch.add(owner);
+  for (let i = 0; i < 5; i++) watch.hear();
+  expect(owner.hearJournal).toHaveBeenCalledTimes(3);
 });
 
 it('end where what somebody waits for comes alone, again and again', () => {
