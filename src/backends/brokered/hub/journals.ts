@@ -65,6 +65,8 @@ export class Journal {
   }
 
   hear(): void {
+    // What is asked there may be served, and read on from, within this.
+    if (this.#isReading) return;
     const bytesInAll = this.#source.look();
     // Of the last one a part may stand there.
     if (bytesInAll > JOURNAL_BYTES + LONGEST_WORD) {
