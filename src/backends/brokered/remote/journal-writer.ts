@@ -54,8 +54,12 @@ export class JournalWriter {
 
   /** Says `word[0, length)`, which is about so many messages, if that is of use here; false: over the line. @throws what ended the line */
   say(word: Buffer, length: number, messages: number): boolean {
+    if (length > LONGEST_WORD) {
+      this.leave();
+      return false;
+    }
     if (!this.#isOpen && !this.#begins(messages)) return false;
-    const hasRoom = length <= LONGEST_WORD && this.#bytes + length <= JOURNAL_BYTES;
+    const hasRoom = this.#bytes + length <= JOURNAL_BYTES;
     if (!hasRoom || !(this.#file as JournalFile).append(word, length)) {
       this.#close();
       return false;

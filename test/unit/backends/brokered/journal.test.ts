@@ -217,6 +217,20 @@ it('come before what is said over the line behind them', () => {
   expect(takeAll(taker)).toEqual(upTo(count + 4));
 });
 
+it('begin no journal that the first of them would end, being too long for it', () => {
+  const hub = new Hub();
+  const putter = new Client(hub);
+  const taker = new Client(hub);
+  const count = putter.warmUp();
+  takeAll(taker);
+  putter.put(count, 5000);
+  putter.hear();
+  putter.operations();
+  for (let i = count + 1; i < count + 4; i++) putter.put(i, 5000);
+  expect(new Set(putter.operations())).toEqual(new Set([PUT_PROMISED]));
+  expect(takeAll(taker)).toEqual(upTo(count + 4).slice(count));
+});
+
 it('are not doubled or lost where there is no room for the whole of one', () => {
   const hub = new Hub();
   const putter = new Client(hub);
