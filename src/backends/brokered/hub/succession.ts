@@ -76,17 +76,17 @@ export class Succession {
   #call(): void {
     if (this.#places.size === 0) return;
     let free = this.#freeNow();
-    for (const place of this.#places.values()) {
+    for (const [user, place] of this.#places) {
       if (free-- <= 0) return;
       place.calledAt ??= performance.now();
-      this.#watch();
+      this.#watch(user);
     }
   }
 
-  #watch(): void {
+  #watch(user: User): void {
     if (this.#isWatched) return;
     this.#isWatched = true;
-    this.#surroundings.after(LAPSE_MS, () => {
+    user.after(LAPSE_MS, () => {
       this.#isWatched = false;
       this.#lapse();
     });
@@ -101,7 +101,7 @@ export class Succession {
       if (now - calledAt > LAPSE_MS) {
         this.#places.delete(user);
         hasLapsed = true;
-      } else this.#watch();
+      } else this.#watch(user);
     }
     if (hasLapsed) this.offer();
   }
