@@ -95,7 +95,7 @@ export class RwLock implements StatePart {
 
   isWorthALook(user: User, side: Side): boolean {
     if (side === SHARE) return this.#mayRead(user);
-    return this.#writers.isCalled(user) && this.#writers.mayTake(user);
+    return this.#writers.isCalled(user);
   }
 
   hearWaiting(user: User, side: Side): void {

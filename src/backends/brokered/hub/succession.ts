@@ -54,13 +54,14 @@ export class Succession {
     return this.#places.get(user)?.calledAt !== undefined;
   }
 
-  /** Whether something is free that is not kept for others. */
+  /** Whether something is free that is not kept for others, who come before it. So it is for whoever is called. */
   mayTake(user: User): boolean {
     const free = this.#freeNow();
     if (free <= 0 || this.#places.size === 0) return free > 0;
     const now = performance.now();
     let kept = 0;
     for (const [other, { since, calledAt }] of this.#places) {
+      if (other === user) break;
       if (other.session === user.session || calledAt === undefined) continue;
       if (now - since > PATIENCE_MS) kept++;
     }

@@ -297,8 +297,11 @@ it('are told to the hub when the lease has passed, and when the turn is over', a
   const count = putter.warmUp();
   for (let i = count; i < count + 8; i++) putter.put(i);
   clock.mockReturnValue(NOW + LEASE_MS + 1);
+  hub.journals.hear();
   putter.put(count + 8);
   expect(putter.operations()).toContain(JOURNAL_GO);
+  // It looks at once.
+  expect(hub.catalogue.list()[0]?.size).toBe(count + 9);
   for (let i = count; i < count + 8; i++) putter.put(i);
   expect(putter.operations()).toEqual([]);
   await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
