@@ -1,7 +1,7 @@
 /** What becomes of what a client of a hub held, waited for or was told, when its line ends: by its death, or its wish. */
 
 import { setImmediate as turn } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import {
   ACQUIRE,
@@ -104,6 +104,7 @@ async function aWhile(): Promise<void> {
 }
 
 afterEach(() => {
+  vi.useRealTimers();
   for (const client of clients.splice(0)) client.die();
   expect(backend.list()).toEqual([]);
 });
@@ -184,17 +185,20 @@ describe('a lock', () => {
   });
 
   it('wakes another in a while also if others come and go all the time', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'performance'] });
     const [owner, stopped, next] = [new Client('lock'), new Client('lock'), new Client('lock')];
     const restless = new Client('lock');
     owner.lock.tryAcquire(true);
     stopped.state.arm(ACQUIRE);
     next.state.arm(ACQUIRE);
     owner.lock.release();
-    await until(() => {
+    for (let ms = 0; ms < 100; ms += 10) {
+      vi.advanceTimersByTime(10);
       restless.state.arm(ACQUIRE);
       restless.state.disarm(ACQUIRE);
-      return next.rung.length > 0;
-    });
+    }
+    await settled();
+    expect(next.rung).toEqual([ACQUIRE]);
     expect(next.lock.tryAcquire(false)).toBe(ACQUIRED);
   });
 
