@@ -27,7 +27,7 @@ beforeEach(() => {
 });
 
 afterEach(() => {
-  vi.restoreAllMocks();
+  vi.resetAllMocks();
   source.close();
   rmSync(directory, { recursive: true });
 });

@@ -14,7 +14,7 @@ beforeEach(() => {
 });
 
 afterEach(() => {
-  vi.restoreAllMocks();
+  vi.resetAllMocks();
   rmSync(directory, { recursive: true });
 });
 
