@@ -11,6 +11,9 @@ if [ -z "${npm_config_nodedir:-}" ] && [ -f "$node_prefix/include/node/uv.h" ]; 
   export npm_config_nodedir="$node_prefix"
 fi
 
+# Without the addon most of it would be about something else.
+export INTERPROC_REQUIRE_ADDON=1
+
 rm -rf test-results
 mkdir test-results
 failed_steps=()

@@ -57,7 +57,7 @@ function nativeBackend(): NativeBackend {
     const [problem] = String((cause as Error).message).split('\n');
     throw new InterprocError(
       'ERR_UNSUPPORTED',
-      `The native addon does not load on ${process.platform}-${process.arch}, Node ${process.version} (${problem}); in a checkout, build it with 'npm run build:native'`,
+      `The native addon does not load on ${process.platform}-${process.arch}, Node ${process.version} (${problem}); 'INTERPROC_REQUIRE_ADDON=1 npm rebuild interproc' builds it or says why not, in a checkout 'npm run build:native'`,
       { cause },
     );
   }

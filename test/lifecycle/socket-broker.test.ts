@@ -161,6 +161,21 @@ describe('the broker of a directory', () => {
     expect(keysIn(directory), 'that of the killed one').toHaveLength(1);
   });
 
+  it('removes the file for its words that a starter was killed over', async () => {
+    const DIE_OVER_IT = `import fs from 'node:fs';
+      import { syncBuiltinESMExports } from 'node:module';
+      fs.rmSync = () => process.kill(process.pid, 'SIGKILL');
+      syncBuiltinESMExports();`;
+    const [, signal] = (await once(run(`${DIE_OVER_IT} ${NEED_IT}`), 'exit')) as [null, string];
+    expect(signal).toBe('SIGKILL');
+    expect(readdirSync(join(directory, '~socket'))).toHaveLength(1);
+    startBroker(directory);
+    const pid = brokerOf(directory);
+    process.kill(pid, 'SIGTERM');
+    await untilGone(pid);
+    expect(readdirSync(join(directory, '~socket'))).toEqual([]);
+  });
+
   describe('that cannot be started', () => {
     const node = process.execPath;
 

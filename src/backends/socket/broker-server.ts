@@ -126,9 +126,8 @@ export class BrokerServer {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #hub: Hub | undefined;
-  #admits: () => boolean = () => false;
-
   #journals: string | undefined;
+  #admits: () => boolean = () => false;
 
   constructor() {
     this.#server = createServer((socket) => this.#connected(socket));

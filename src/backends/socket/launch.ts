@@ -1,14 +1,14 @@
 /** Starts the broker of a directory. */
 
 import { spawn } from 'node:child_process';
-import { closeSync, fstatSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
-import { constants, tmpdir } from 'node:os';
-import { join, parse } from 'node:path';
+import { closeSync, fstatSync, readFileSync, readSync } from 'node:fs';
+import { constants } from 'node:os';
+import { parse } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { inheritance } from './inheritance.js';
-import { LINE_VARIABLE, usesPipes } from './pipes.js';
-import { privateName } from './seat.js';
+import { openWords } from './last-words.js';
+import { LINE_VARIABLE } from './pipes.js';
 
 const SHOWN_BYTES = 1_000;
 
@@ -27,10 +27,7 @@ export class Launch {
 
   /** It is nobody's: it keeps no terminal, no directory, no pipe and nobody alive, and outlives who started it. `sockets`: their directory. */
   constructor(directory: string, sockets: string) {
-    // Windows keeps the file until it is closed, and its directory with it; so there it is in nobody's way.
-    const file = join(usesPipes() ? tmpdir() : sockets, `interproc-words-${privateName()}`);
-    this.#words = openSync(file, 'wx+', 0o600);
-    rmSync(file);
+    this.#words = openWords(sockets);
     const { LD_LIBRARY_PATH, [LINE_VARIABLE]: line } = process.env;
     const args = [programFile(), inheritance(), directory];
     const broker = spawn(process.execPath, args, {

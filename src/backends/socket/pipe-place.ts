@@ -9,13 +9,14 @@
 
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import type { Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { socketAddress } from '../brokered/socket-address.js';
 import type { BrokerPlace } from './broker-place.js';
 import type { BrokerServer } from './broker-server.js';
+import { isListening } from './listening.js';
 import { PipeEntry, pipeEntries } from './pipe-entries.js';
 import { privateName } from './seat.js';
 import { errorCode } from './socket-directory.js';
@@ -90,18 +91,4 @@ function listen(address: string): Promise<Server | undefined> {
 async function isSomebodyThere(sockets: string): Promise<boolean> {
   for (const { address } of pipeEntries(sockets)) if (await isListening(address)) return true;
   return false;
-}
-
-function isListening(address: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ path: address });
-    socket.on('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.on('error', (error) => {
-      const code = errorCode(error);
-      resolve(code !== 'ECONNREFUSED' && code !== 'ENOENT');
-    });
-  });
 }

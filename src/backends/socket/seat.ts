@@ -6,9 +6,9 @@
 
 import { randomBytes } from 'node:crypto';
 import { linkSync, lstatSync, renameSync, rmSync, unlinkSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 
+import { isListening } from './listening.js';
 import { PUBLIC_NAME, errorCode, withSocketPath } from './socket-directory.js';
 
 /** A name that nobody else has. */
@@ -18,21 +18,6 @@ export function privateName(): string {
 
 function inodeOf(path: string): bigint | undefined {
   return lstatSync(path, { bigint: true, throwIfNoEntry: false })?.ino;
-}
-
-/** Whether somebody listens there. Only a dead one's socket refuses. */
-export function isAlive(directory: string, name: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = withSocketPath(directory, name, (path) => connect(path));
-    socket.on('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.on('error', (error) => {
-      const code = errorCode(error);
-      resolve(code !== 'ECONNREFUSED' && code !== 'ENOENT');
-    });
-  });
 }
 
 export class Seat {
@@ -58,7 +43,7 @@ export class Seat {
       if (linked(ownPath, path)) return new Seat(path, ownPath, inode);
       const found = inodeOf(path);
       if (found === undefined) continue;
-      if (await isAlive(directory, PUBLIC_NAME)) break;
+      if (await withSocketPath(directory, PUBLIC_NAME, isListening)) break;
       removeIfSame(directory, PUBLIC_NAME, found, directory);
     }
     rmSync(ownPath, { force: true });

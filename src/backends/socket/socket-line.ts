@@ -8,6 +8,7 @@ import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 
 import { InterprocError } from '../../errors.js';
+import { EarlyBytes } from '../brokered/early-bytes.js';
 import type { JournalFile } from '../brokered/journal.js';
 import type { Line } from '../brokered/line.js';
 import { openJournal } from './journal-file.js';
@@ -65,8 +66,7 @@ export class SocketLine implements Line {
   /** A broker that takes nothing for so long is given up. */
   readonly #patienceMs: number;
   readonly #buffer = Buffer.allocUnsafeSlow(READ_BYTES);
-  /** What came while this thread was writing, when nobody could be told. */
-  #early: Buffer[] = [];
+  readonly #early = new EarlyBytes((bytes) => this.onBytes(bytes));
   #spins = SPINS;
   #nap = SHORTEST_NAP_MS;
   #isOver = false;
@@ -91,11 +91,11 @@ export class SocketLine implements Line {
   /** From the event loop. */
   onChunk(bytes: Buffer): void {
     if (this.#isOver) return;
-    if (this.#early.length === 0) this.onBytes(bytes);
+    if (this.#early.isEmpty) this.onBytes(bytes);
     else {
       // Behind what came before, also if whoever hears of that reads on.
-      this.#early.push(Buffer.from(bytes));
-      this.#deliverEarly();
+      this.#early.add(Buffer.from(bytes));
+      this.#early.deliver();
     }
   }
 
@@ -123,7 +123,7 @@ export class SocketLine implements Line {
   }
 
   wait(timeoutMs: number): boolean {
-    if (this.#deliverEarly()) return true;
+    if (this.#early.deliver()) return true;
     const deadline = performance.now() + timeoutMs;
     for (;;) {
       if (this.#isOver || this.#socket.destroyed) return false;
@@ -171,7 +171,7 @@ export class SocketLine implements Line {
 
   close(): void {
     this.#isOver = true;
-    this.#early = [];
+    this.#early.drop();
     this.#socket.destroy();
   }
 
@@ -196,19 +196,9 @@ export class SocketLine implements Line {
     const bytes = unlessNotNow(() => readSync(this.#descriptor, scratch, 0, READ_BYTES, null));
     if (bytes === undefined) return false;
     if (bytes === 0) throw new Error('it hung up');
-    if (this.#early.length === 0) setImmediate(() => this.#deliverEarly());
-    this.#early.push(Buffer.from(scratch.subarray(0, bytes)));
+    if (this.#early.isEmpty) setImmediate(() => this.#early.deliver());
+    this.#early.add(Buffer.from(scratch.subarray(0, bytes)));
     return true;
-  }
-
-  /** One by one: whoever hears of it may read on, and the rest comes first. */
-  #deliverEarly(): boolean {
-    let hasDelivered = false;
-    for (let bytes = this.#early.shift(); bytes !== undefined; bytes = this.#early.shift()) {
-      this.onBytes(bytes);
-      hasDelivered = true;
-    }
-    return hasDelivered;
   }
 
   /** A descriptor that was closed may be somebody else's by now. */

@@ -19,9 +19,10 @@ import { join } from 'node:path';
 import { InterprocError } from '../../errors.js';
 import type { OpenMode } from '../../contract/shared-object.js';
 import type { NameKeeper } from '../brokered/hub/catalogue.js';
-import { isAlive, removeIfSame } from './seat.js';
+import { isListening } from './listening.js';
+import { removeIfSame } from './seat.js';
 import type { Seat } from './seat.js';
-import { PUBLIC_NAME, errorCode, systemError } from './socket-directory.js';
+import { PUBLIC_NAME, errorCode, systemError, withSocketPath } from './socket-directory.js';
 
 /** What the file of a segment begins with. */
 const SEGMENT_MAGIC = 'PINPRC01';
@@ -163,7 +164,8 @@ export async function sweep(directory: string, sockets: string, seat: Seat): Pro
   if (others.length === 0) return;
   removeMarkers(directory, sockets, others);
   for (const { name, inode } of others) {
-    if (!(await isAlive(sockets, name))) removeIfSame(sockets, name, inode, sockets);
+    const isDead = !(await withSocketPath(sockets, name, isListening));
+    if (isDead) removeIfSame(sockets, name, inode, sockets);
   }
 }
 

@@ -2,6 +2,7 @@
 
 import type { BrokerPlace } from './broker-place.js';
 import type { BrokerServer } from './broker-server.js';
+import { sweepWords } from './last-words.js';
 import { Seat, privateName } from './seat.js';
 import { withSocketPath } from './socket-directory.js';
 import { SocketNames, sweep } from './socket-names.js';
@@ -46,6 +47,7 @@ export class SocketPlace implements BrokerPlace {
     this.names.isThere = isThere;
     await sweep(this.#directory, this.#sockets, this.#seat);
     this.#files.sweep();
+    sweepWords(this.#sockets);
   }
 
   leave(names: readonly string[]): void {

@@ -1,7 +1,7 @@
 /** What becomes of what a client of a hub held, waited for or was told, when its line ends: by its death, or its wish. */
 
 import { setImmediate as turn } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import {
   ACQUIRE,
@@ -32,7 +32,13 @@ class Client {
   readonly rung: Side[] = [];
 
   constructor(kind: StateKind, options: Partial<StateOptions> = {}) {
-    this.state = openState(this.link, 'it', 'openOrCreate', {
+    this.state = this.openAgain(kind, options);
+    this.state.onReady = (side) => this.rung.push(side);
+    clients.push(this);
+  }
+
+  openAgain(kind: StateKind, options: Partial<StateOptions> = {}): State {
+    return openState(this.link, 'it', 'openOrCreate', {
       ...STATE_DEFAULTS,
       byteLength: 0,
       schema: '',
@@ -41,8 +47,6 @@ class Client {
       kind,
       ...options,
     });
-    this.state.onReady = (side) => this.rung.push(side);
-    clients.push(this);
   }
 
   die(): void {
@@ -93,7 +97,14 @@ async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await turn();
 }
 
+/** Whoever waits meanwhile has waited long. */
+async function aWhile(): Promise<void> {
+  const begin = performance.now();
+  await until(() => performance.now() - begin > 5);
+}
+
 afterEach(() => {
+  vi.useRealTimers();
   for (const client of clients.splice(0)) client.die();
   expect(backend.list()).toEqual([]);
 });
@@ -157,12 +168,79 @@ describe('a lock', () => {
     expect(next.lock.tryAcquire(false)).toBe(ACQUIRED);
   });
 
+  it('goes to the first of two who have waited long', async () => {
+    const [owner, first, second] = [new Client('lock'), new Client('lock'), new Client('lock')];
+    owner.lock.tryAcquire(true);
+    first.state.arm(ACQUIRE);
+    second.state.arm(ACQUIRE);
+    await aWhile();
+    owner.lock.release();
+    await settled();
+    expect([first.rung, second.rung]).toEqual([[ACQUIRE], []]);
+    // Or to another handle of its thread, which may be blocked there.
+    const beside = the(first.openAgain('lock').parts.lock);
+    expect(beside.tryAcquire(true)).toBe(ACQUIRED);
+    beside.release();
+    expect(first.lock.tryAcquire(false)).toBe(ACQUIRED);
+  });
+
+  it('wakes another in a while also if others come and go all the time', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'performance'] });
+    const [owner, stopped, next] = [new Client('lock'), new Client('lock'), new Client('lock')];
+    const restless = new Client('lock');
+    owner.lock.tryAcquire(true);
+    stopped.state.arm(ACQUIRE);
+    next.state.arm(ACQUIRE);
+    owner.lock.release();
+    for (let ms = 0; ms < 100; ms += 10) {
+      vi.advanceTimersByTime(10);
+      restless.state.arm(ACQUIRE);
+      restless.state.disarm(ACQUIRE);
+    }
+    await settled();
+    expect(next.rung).toEqual([ACQUIRE]);
+    expect(next.lock.tryAcquire(false)).toBe(ACQUIRED);
+  });
+
+  it('is waited for anew by who was called and finds it taken', async () => {
+    const [owner, late, quick] = [new Client('lock'), new Client('lock'), new Client('lock')];
+    owner.lock.tryAcquire(true);
+    late.state.arm(ACQUIRE);
+    owner.lock.release();
+    expect(quick.lock.tryAcquire(true)).toBe(ACQUIRED);
+    await settled();
+    expect(late.rung).toEqual([ACQUIRE]);
+    expect(late.lock.tryAcquire(false)).toBe(BUSY);
+    late.state.arm(ACQUIRE);
+    await settled();
+    expect(late.rung).toEqual([ACQUIRE]);
+    quick.lock.release();
+    await settled();
+    expect(late.rung).toEqual([ACQUIRE, ACQUIRE]);
+  });
+
+  it('wakes another in a while when one is stopped that was called when another had come', async () => {
+    const [owner, first, stopped, next] = [
+      new Client('lock'),
+      new Client('lock'),
+      new Client('lock'),
+      new Client('lock'),
+    ];
+    owner.lock.tryAcquire(true);
+    for (const { state } of [first, stopped, next]) state.arm(ACQUIRE);
+    owner.lock.release();
+    expect(first.lock.tryAcquire(false)).toBe(ACQUIRED);
+    await aWhile();
+    first.lock.release();
+    await until(() => next.rung.length > 0);
+    expect(next.lock.tryAcquire(false)).toBe(ACQUIRED);
+  });
+
   it('is kept a moment for who has waited long, and then not', async () => {
     const [owner, slow, quick] = [new Client('lock'), new Client('lock'), new Client('lock')];
     owner.lock.tryAcquire(true);
     slow.state.arm(ACQUIRE);
-    const begin = performance.now();
-    await until(() => performance.now() - begin > 5);
+    await aWhile();
     owner.lock.release();
     expect(quick.lock.tryAcquire(true)).toBe(BUSY);
     await until(() => quick.lock.tryAcquire(true) === ACQUIRED);
@@ -195,6 +273,54 @@ describe('a semaphore', () => {
     dead.die();
     expect(other.semaphore.value()).toBe(1);
     expect(other.semaphore.tryAcquire(true)).toBe(ACQUIRED);
+  });
+
+  it('is had by the first who wait, though another handle of the first has had a permit', async () => {
+    const [holder, first, second] = [
+      new Client('semaphore', { parameter: 2 }),
+      new Client('semaphore'),
+      new Client('semaphore'),
+    ];
+    for (let i = 0; i < 2; i++) holder.semaphore.tryAcquire(true);
+    first.state.arm(ACQUIRE);
+    second.state.arm(ACQUIRE);
+    await aWhile();
+    for (let i = 0; i < 2; i++) holder.semaphore.release();
+    await settled();
+    expect([first.rung, second.rung]).toEqual([[ACQUIRE], [ACQUIRE]]);
+    // What is kept for a thread, another of its handles may have.
+    const beside = the(first.openAgain('semaphore').parts.semaphore);
+    expect(beside.tryAcquire(true)).toBe(ACQUIRED);
+    expect(second.semaphore.tryAcquire(false)).toBe(BUSY);
+    expect(first.semaphore.tryAcquire(false)).toBe(ACQUIRED);
+    second.state.arm(ACQUIRE);
+    await settled();
+    expect(second.rung).toEqual([ACQUIRE]);
+    beside.release();
+    await settled();
+    expect(second.rung).toEqual([ACQUIRE, ACQUIRE]);
+    expect(second.semaphore.tryAcquire(false)).toBe(ACQUIRED);
+  });
+
+  it('rings everybody who is called, whatever another handle of theirs has had', async () => {
+    const [holder, first, second] = [
+      new Client('semaphore', { parameter: 2 }),
+      new Client('semaphore'),
+      new Client('semaphore'),
+    ];
+    for (let i = 0; i < 2; i++) holder.semaphore.tryAcquire(true);
+    first.state.arm(ACQUIRE);
+    second.state.arm(ACQUIRE);
+    await aWhile();
+    for (let i = 0; i < 2; i++) holder.semaphore.release();
+    await settled();
+    const beside = the(first.openAgain('semaphore').parts.semaphore);
+    expect(beside.tryAcquire(true)).toBe(ACQUIRED);
+    // It has not looked, and waits again.
+    first.state.arm(ACQUIRE);
+    await settled();
+    expect(first.rung).toEqual([ACQUIRE, ACQUIRE]);
+    expect(first.semaphore.tryAcquire(false)).toBe(ACQUIRED);
   });
 
   it('without bounds takes back what is held, and refuses what would be too many', () => {

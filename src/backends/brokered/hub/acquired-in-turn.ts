@@ -46,7 +46,7 @@ export abstract class AcquiredInTurn implements StatePart {
   }
 
   isWorthALook(user: User): boolean {
-    return this.#succession.isCalled(user) && this.#succession.mayTake(user);
+    return this.#succession.isCalled(user);
   }
 
   hearWaiting(user: User): void {

@@ -10,11 +10,11 @@ import { Cells } from './cells.js';
 import { Condition } from './condition.js';
 import { Event } from './event.js';
 import { fail } from './fail.js';
-import type { Hub } from './hub.js';
 import { Waits } from './hub-object.js';
 import { Mutex } from './mutex.js';
 import { RwLock } from './rw-lock.js';
 import { Semaphore } from './semaphore.js';
+import type { StateFiles } from './state-files.js';
 import type { StatePart, Surroundings, User } from './state-part.js';
 
 /** A value, an array, memory, a list or a lock: some bytes, and what can be locked or waited for in them. */
@@ -25,14 +25,13 @@ export class HubState implements Named, Surroundings {
   readonly waits = new Waits();
   readonly parts: readonly StatePart[];
   readonly #catalogue: Catalogue;
-  readonly #house: Pick<Hub, 'after' | 'files'>;
   readonly #cells: Cells | undefined;
   readonly #users = new Set<User>();
 
   /** @throws ERR_NO_SPACE */
   constructor(
     catalogue: Catalogue,
-    house: Pick<Hub, 'after' | 'files'>,
+    files: StateFiles | undefined,
     name: string,
     geometry: StateGeometry,
     initial: Uint8Array,
@@ -41,14 +40,13 @@ export class HubState implements Named, Surroundings {
     this.name = name;
     this.geometry = geometry;
     this.#catalogue = catalogue;
-    this.#house = house;
     const bytes = memoryOf(geometry.byteLength);
     if (initial.length > bytes.length) {
       fail('ERR_INVALID_ARG', `${initial.length} bytes do not go into ${bytes.length}`);
     }
     bytes.set(initial);
     const locks = this.#locksOf(geometry);
-    this.#cells = bytes.length === 0 ? undefined : new Cells(this, bytes, geometry, house.files);
+    this.#cells = bytes.length === 0 ? undefined : new Cells(this, bytes, geometry, files);
     this.parts = this.#cells === undefined ? locks : [...locks, this.#cells];
   }
 
@@ -84,10 +82,6 @@ export class HubState implements Named, Surroundings {
 
   changed(): void {
     this.waits.wakeWorthy();
-  }
-
-  after(ms: number, action: () => void): void {
-    this.#house.after(ms, action);
   }
 
   /** @throws ERR_NO_SLOT */

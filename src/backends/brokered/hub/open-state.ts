@@ -46,13 +46,13 @@ export const openState: Opener = (session, body, reply) => {
 };
 
 function make(
-  { catalogue, house }: Session,
+  { catalogue, files }: Session,
   name: string,
   geometry: StateGeometry,
   initial: Uint8Array,
 ): HubState {
   try {
-    const made = new HubState(catalogue, house, name, geometry, initial);
+    const made = new HubState(catalogue, files, name, geometry, initial);
     catalogue.add(made);
     return made;
   } catch (error) {

@@ -15,7 +15,6 @@ const LAPSE_MS = 20;
  */
 export class RwLock implements StatePart {
   readonly sides: readonly Side[] = [ACQUIRE, SHARE];
-  readonly #surroundings: Surroundings;
   readonly #writers: Succession;
   readonly #reads = new Map<User, number>();
   readonly #waitingToRead = new Set<User>();
@@ -25,7 +24,6 @@ export class RwLock implements StatePart {
   #isAbandoned = false;
 
   constructor(surroundings: Surroundings) {
-    this.#surroundings = surroundings;
     this.#writers = new Succession(surroundings, () => (this.#isFreeToWrite ? 1 : 0));
   }
 
@@ -81,8 +79,8 @@ export class RwLock implements StatePart {
     const first = new Set([...this.#waitingToRead].filter((user) => !this.#writers.has(user)));
     this.#readersFirst = first;
     this.#writers.offer();
-    if (first.size === 0) return;
-    this.#surroundings.after(LAPSE_MS, () => {
+    const [reader] = first;
+    reader?.after(LAPSE_MS, () => {
       for (const user of first) this.#waitingToRead.delete(user);
       first.clear();
       this.#writers.offer();
@@ -97,7 +95,7 @@ export class RwLock implements StatePart {
 
   isWorthALook(user: User, side: Side): boolean {
     if (side === SHARE) return this.#mayRead(user);
-    return this.#writers.isCalled(user) && this.#writers.mayTake(user);
+    return this.#writers.isCalled(user);
   }
 
   hearWaiting(user: User, side: Side): void {

@@ -24,6 +24,7 @@ import type { Catalogue } from './catalogue.js';
 import type { Hub } from './hub.js';
 import { Journal } from './journals.js';
 import type { JournalOwner } from './journals.js';
+import type { StateFiles } from './state-files.js';
 import { UnsentTickets } from './unsent-tickets.js';
 
 /** Most that one client may have open. */
@@ -45,8 +46,7 @@ interface Held {
 export class Session implements JournalOwner {
   readonly catalogue: Catalogue;
   readonly tickets: UnsentTickets;
-  /** What objects need of the hub. */
-  readonly house: Pick<Hub, 'after' | 'files'>;
+  readonly files: StateFiles | undefined;
   /** Its process, as it says itself. */
   pid = 0;
   readonly #hub: Hub;
@@ -73,7 +73,7 @@ export class Session implements JournalOwner {
     this.#outlet = outlet;
     this.catalogue = hub.catalogue;
     this.tickets = new UnsentTickets(hub.catalogue);
-    this.house = hub;
+    this.files = hub.files;
     this.#splitter = this.#newSplitter();
   }
 
@@ -279,6 +279,11 @@ export class Session implements JournalOwner {
   /** When what is being read has been. */
   later(action: () => void): void {
     this.#hub.later(() => this.attempt(action));
+  }
+
+  /** In a while, also if the client is gone by then. What follows from it is seen to as if it had been read. */
+  after(ms: number, action: () => void): void {
+    this.#hub.after(ms, () => this.attempt(action));
   }
 
   /** Does what concerns this client alone: where it fails, he is let go, and nobody else hears of it. */

@@ -47,6 +47,10 @@ export class StateAttachment extends Attachment implements User {
     });
   }
 
+  after(ms: number, action: () => void): void {
+    this.session.after(ms, action);
+  }
+
   protected override hearWaiting(side: Side, body: Body): void {
     this.#state.partOn(side).hearWaiting(this, side, body);
   }

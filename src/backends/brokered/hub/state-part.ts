@@ -9,14 +9,14 @@ export interface User {
   readonly session: object;
   /** Tells it something that it did not ask now, when what is being read has been. */
   push(operation: number, write: (word: FrameWriter) => void): void;
+  /** Does in a while what follows if it does not come. Where that fails, it is let go, and nobody else. */
+  after(ms: number, action: () => void): void;
 }
 
 /** What a part needs of its state. */
 export interface Surroundings {
   /** Rings everybody for whom it is worth a look. */
   changed(): void;
-  /** Calls back in a while. */
-  after(ms: number, action: () => void): void;
 }
 
 export interface StatePart {

@@ -54,13 +54,14 @@ export class Succession {
     return this.#places.get(user)?.calledAt !== undefined;
   }
 
-  /** Whether something is free that is not kept for others. */
+  /** Whether something is free that is not kept for others, who come before it. So it is for whoever is called. */
   mayTake(user: User): boolean {
     const free = this.#freeNow();
     if (free <= 0 || this.#places.size === 0) return free > 0;
     const now = performance.now();
     let kept = 0;
     for (const [other, { since, calledAt }] of this.#places) {
+      if (other === user) break;
       if (other.session === user.session || calledAt === undefined) continue;
       if (now - since > PATIENCE_MS) kept++;
     }
@@ -76,17 +77,17 @@ export class Succession {
   #call(): void {
     if (this.#places.size === 0) return;
     let free = this.#freeNow();
-    for (const place of this.#places.values()) {
+    for (const [user, place] of this.#places) {
       if (free-- <= 0) return;
       place.calledAt ??= performance.now();
-      this.#watch();
+      this.#watch(user);
     }
   }
 
-  #watch(): void {
+  #watch(user: User): void {
     if (this.#isWatched) return;
     this.#isWatched = true;
-    this.#surroundings.after(LAPSE_MS, () => {
+    user.after(LAPSE_MS, () => {
       this.#isWatched = false;
       this.#lapse();
     });
@@ -101,7 +102,7 @@ export class Succession {
       if (now - calledAt > LAPSE_MS) {
         this.#places.delete(user);
         hasLapsed = true;
-      } else this.#watch();
+      } else this.#watch(user);
     }
     if (hasLapsed) this.offer();
   }

@@ -60,7 +60,8 @@ export class JournalWriter {
    * @throws what ended the line
    */
   say(memory: Buffer, begin: number, length: number, messages: number): boolean {
-    if (!this.#isOpen && !this.#begins(messages)) return false;
+    // One that is too long begins nothing, and ends what is open.
+    if (!this.#isOpen && (length > LONGEST_WORD || !this.#begins(messages))) return false;
     if (!this.#append(memory, begin, length)) return false;
     if (!this.#isTurnWatched) this.#watchTurn();
     // Behind the appending, and not before: so the hub looks once more when this finds that it need not be told.

@@ -1,5 +1,6 @@
 /** A thread's end of a line through shared memory. */
 
+import { EarlyBytes } from '../early-bytes.js';
 import type { Line } from '../line.js';
 import { RingReader, RingWriter } from './byte-ring.js';
 import { ringHub } from './hub-bell.js';
@@ -54,8 +55,7 @@ export class ThreadLine implements Line {
   readonly #spinning = new Spinning();
   readonly #confirming = new Spinning();
   readonly #chunk = Buffer.allocUnsafeSlow(RING_BYTES);
-  /** What came while this thread was writing, when nobody could be told. */
-  #early: Buffer[] = [];
+  readonly #early = new EarlyBytes((bytes) => this.onBytes(bytes));
   #willLook = false;
   /** How much sleep in vain there may be until the next probe. */
   #untilProbeMs = FIRST_PROBE_MS;
@@ -78,7 +78,7 @@ export class ThreadLine implements Line {
     this.#sleep = new ThreadSleep(words, () => this.#look());
     partner.onEnd = () => {
       // What it said last comes first.
-      this.#deliverEarly();
+      this.#early.deliver();
       while (this.#deliver());
       this.#end(new Error(this.#partner.cause));
     };
@@ -139,7 +139,7 @@ export class ThreadLine implements Line {
     if (this.#isOver) return false;
     this.#sleep.enter();
     try {
-      if (this.#deliverEarly()) return true;
+      if (this.#early.deliver()) return true;
       if (timeoutMs <= 0) return this.#deliver();
       if (this.#isThereSoon()) return this.#deliver();
       const ms = Math.min(timeoutMs, SLICE_MS);
@@ -172,7 +172,7 @@ export class ThreadLine implements Line {
   close(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#early = [];
+    this.#early.drop();
     this.#sleep.close();
     this.#partner.close();
   }
@@ -183,7 +183,7 @@ export class ThreadLine implements Line {
     if (this.#isOver) return;
     this.#sleep.enter();
     try {
-      if (!this.#deliverEarly()) this.#deliver();
+      if (!this.#early.deliver()) this.#deliver();
       this.#assertState();
     } finally {
       this.#leave();
@@ -192,7 +192,7 @@ export class ThreadLine implements Line {
 
   #leave(): void {
     this.#sleep.leave();
-    if (this.#in.hasBytes() || this.#early.length > 0) this.#lookSoon();
+    if (this.#in.hasBytes() || !this.#early.isEmpty) this.#lookSoon();
   }
 
   #lookSoon(): void {
@@ -217,18 +217,8 @@ export class ThreadLine implements Line {
     const length = this.#in.read(bytes);
     if (length === 0) return false;
     this.#tellOfRoom();
-    this.#early.push(bytes.subarray(0, length));
+    this.#early.add(bytes.subarray(0, length));
     return true;
-  }
-
-  /** One by one: whoever hears of it may read on, and the rest comes first. */
-  #deliverEarly(): boolean {
-    let hasDelivered = false;
-    for (let bytes = this.#early.shift(); bytes !== undefined; bytes = this.#early.shift()) {
-      this.onBytes(bytes);
-      hasDelivered = true;
-    }
-    return hasDelivered;
   }
 
   #tellOfRoom(): void {

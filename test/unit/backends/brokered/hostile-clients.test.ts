@@ -1,10 +1,12 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { TAKE as TAKE_SIDE } from '../../../../src/contract/channel.js';
-import { CHANGE } from '../../../../src/contract/locks.js';
+import { ACQUIRE, ACQUIRED, CHANGE, SHARE } from '../../../../src/contract/locks.js';
+import type { StateKind } from '../../../../src/contract/state.js';
 import { END, PUT, ROOM_IS_WANTED } from '../../../../src/backends/brokered/channel-operations.js';
 import { Event } from '../../../../src/backends/brokered/hub/event.js';
 import { HubQueue } from '../../../../src/backends/brokered/hub/hub-queue.js';
+import type { HubState } from '../../../../src/backends/brokered/hub/hub-state.js';
 import { Hub } from '../../../../src/backends/brokered/hub/hub.js';
 import {
   ARM,
@@ -17,7 +19,13 @@ import {
 } from '../../../../src/backends/brokered/operations.js';
 import { pipeGeometry, writeGeometry } from '../../../../src/backends/brokered/pipe-geometry.js';
 import { CONSUMED, SEND, SUBSCRIBE } from '../../../../src/backends/brokered/pipe-operations.js';
-import { SET_EVENT } from '../../../../src/backends/brokered/state-operations.js';
+import {
+  RELEASE,
+  RELEASE_WRITE,
+  SET_EVENT,
+  TRY_ACQUIRE,
+  TRY_WRITE,
+} from '../../../../src/backends/brokered/state-operations.js';
 import { RawClient } from './frames-of-clients.js';
 
 function openQueue(client: RawClient, name: string | null): number {
@@ -27,10 +35,10 @@ function openQueue(client: RawClient, name: string | null): number {
   return reply.readUInt32LE(0);
 }
 
-function openEvent(client: RawClient): number {
+function openState(client: RawClient, kind: StateKind): number {
   const reply = client.ask(0, OPEN_STATE, (body) =>
-    body.text('openOrCreate').text('e').json({
-      kind: 'event',
+    body.text('openOrCreate').text(kind).json({
+      kind,
       byteLength: 0,
       schema: '',
       parameter: 0,
@@ -146,13 +154,36 @@ describe('a hub', () => {
     const hub = new Hub();
     const [hostile, other, setter] = [new RawClient(hub), new RawClient(hub), new RawClient(hub)];
     for (const client of [hostile, other]) {
-      client.tell(openEvent(client), ARM, (body) => body.u8(CHANGE).u32(1).f64(0));
+      client.tell(openState(client, 'event'), ARM, (body) => body.u8(CHANGE).u32(1).f64(0));
     }
     vi.spyOn(Event.prototype, 'sayReady').mockImplementationOnce((_user, _side, word) => {
       word.u32(-1);
     });
-    setter.tell(openEvent(setter), SET_EVENT);
+    setter.tell(openState(setter, 'event'), SET_EVENT);
     expect([hostile.isEnded, other.isEnded, setter.isEnded]).toEqual([true, false, false]);
     expect(other.heard.map(({ operation }) => operation)).toEqual([READY]);
   });
+
+  it.each([
+    { kind: 'lock', take: TRY_ACQUIRE, release: RELEASE, first: ACQUIRE },
+    { kind: 'rwlock', take: TRY_WRITE, release: RELEASE_WRITE, first: SHARE },
+  ] as const)(
+    'lets go of who does not come and cannot be passed over, and of nobody else: a $kind',
+    async ({ kind, take, release, first }) => {
+      const hub = new Hub();
+      const [owner, hostile, other] = [new RawClient(hub), new RawClient(hub), new RawClient(hub)];
+      const owned = openState(owner, kind);
+      expect(owner.ask(owned, take).readInt32LE(0)).toBe(ACQUIRED);
+      hostile.tell(openState(hostile, kind), ARM, (body) => body.u8(first).u32(1));
+      other.tell(openState(other, kind), ARM, (body) => body.u8(ACQUIRE).u32(1));
+      owner.tell(owned, release);
+      expect(hostile.heard.map(({ operation }) => operation)).toEqual([READY]);
+      vi.spyOn(hub.catalogue.get(kind) as HubState, 'changed').mockImplementationOnce(() => {
+        throw new RangeError('no such place');
+      });
+      while (other.heard.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      expect(other.heard.map(({ operation }) => operation)).toEqual([READY]);
+      expect([hostile.isEnded, other.isEnded, owner.isEnded]).toEqual([true, false, false]);
+    },
+  );
 });

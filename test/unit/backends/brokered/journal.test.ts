@@ -242,6 +242,20 @@ it('come before what is said over the line behind them', () => {
   expect(takeAll(taker)).toEqual(upTo(count + 4));
 });
 
+it('begin no journal that the first of them would end, being too long for it', () => {
+  const hub = new Hub();
+  const putter = new Client(hub);
+  const taker = new Client(hub);
+  const count = putter.warmUp();
+  takeAll(taker);
+  putter.put(count, 5000);
+  putter.hear();
+  putter.operations();
+  for (let i = count + 1; i < count + 4; i++) putter.put(i, 5000);
+  expect(new Set(putter.operations())).toEqual(new Set([PUT_PROMISED]));
+  expect(takeAll(taker)).toEqual(upTo(count + 4).slice(count));
+});
+
 it('are not doubled or lost where there is no room for the whole of one', () => {
   const hub = new Hub();
   const putter = new Client(hub);
@@ -310,8 +324,11 @@ it('are told to the hub when the lease has passed, and when the turn is over', a
   const count = putter.warmUp();
   for (let i = count; i < count + 8; i++) putter.put(i);
   clock.mockReturnValue(NOW + LEASE_MS + 1);
+  hub.journals.hear();
   putter.put(count + 8);
   expect(putter.operations()).toContain(JOURNAL_GO);
+  // It looks at once.
+  expect(hub.catalogue.list()[0]?.size).toBe(count + 9);
   for (let i = count; i < count + 8; i++) putter.put(i);
   expect(putter.operations()).toEqual([]);
   await quietTurn();

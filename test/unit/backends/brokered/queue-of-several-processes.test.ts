@@ -435,6 +435,18 @@ describe('messages in hand', () => {
     expect(taker.channel.isQuiet).toBe(false);
   });
 
+  it('come with the answer to who waits, which says whether there are others', async () => {
+    const taker = party();
+    party().putAll(0, 10);
+    taker.channel.arm(TAKE);
+    await turn();
+    await turn();
+    taker.cost();
+    expect(taker.take()).toBe(0);
+    expect(taker.cost().requests).toBe(0);
+    expect(taker.channel.isQuiet).toBe(false);
+  });
+
   it("are somebody else's when the wait they came for was withdrawn", () => {
     const taker = party();
     const other = party();

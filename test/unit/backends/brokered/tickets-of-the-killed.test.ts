@@ -7,6 +7,8 @@ import type { PipeEnd } from '../../../../src/contract/pipe.js';
 import type { Ticket } from '../../../../src/contract/shared-object.js';
 import { SENT_ALONG_BYTES } from '../../../../src/backends/brokered/channel-operations.js';
 import type { Hub } from '../../../../src/backends/brokered/hub/hub.js';
+import type { HubQueue } from '../../../../src/backends/brokered/hub/hub-queue.js';
+import { UnsentTickets } from '../../../../src/backends/brokered/hub/unsent-tickets.js';
 import type { Line } from '../../../../src/backends/brokered/line.js';
 import { SEND } from '../../../../src/backends/brokered/pipe-operations.js';
 import { Link } from '../../../../src/backends/brokered/remote/link.js';
@@ -114,6 +116,17 @@ describe('what only a ticket keeps, when its owner is killed', () => {
     theirs.redeemTicket(sent);
     expect(names()).toEqual(['carrier']);
     theirs.close();
+  });
+
+  it('is forgotten when it was redeemed, before that', () => {
+    const { catalogue } = backend.hub;
+    const tickets = new UnsentTickets(catalogue);
+    for (const name of ['carrier', 'passenger']) queue(bob, name);
+    const carrier = catalogue.get('carrier') as HubQueue;
+    const ticket = tickets.issue(catalogue.get('passenger') as HubQueue, carrier);
+    expect(tickets.isEmpty).toBe(false);
+    tickets.redeem(ticket);
+    expect(tickets.isEmpty).toBe(true);
   });
 
   it('after the message found no room, goes', () => {
