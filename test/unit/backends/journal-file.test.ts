@@ -38,8 +38,9 @@ function opened(): JournalFile {
   return file;
 }
 
+/** At the end of what is there. */
 function append(file: JournalFile, text: string): boolean {
-  return file.append(Buffer.from(`${text} and more`), text.length);
+  return file.append(source.look(), Buffer.from(`> ${text} and more`), 2, text.length);
 }
 
 function failingOnceWith(code: string): void {
@@ -67,7 +68,7 @@ describe('the file of a journal', () => {
   it('is read in pieces if much has come', () => {
     const file = opened();
     const bytes = Buffer.alloc(600_000).map((_, i) => i % 251);
-    expect(file.append(bytes, bytes.length)).toBe(true);
+    expect(file.append(0, bytes, 0, bytes.length)).toBe(true);
     source.look();
     const pieces: Buffer[] = [];
     for (let piece = source.read(); piece.length > 0; piece = source.read()) {
