@@ -934,7 +934,8 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void>, Wa
         return Promise.resolve(result);
       }
       this.#calls++;
-      if (waits.isIdle && !this.#isTurnDue()) {
+      const isQuiet = waits === this.#takes && this.#channel.isQuiet;
+      if (waits.isIdle && !isQuiet && !this.#isTurnDue()) {
         const result = operation.attempt();
         if (result !== NOT_YET) return Promise.resolve(result);
       }

@@ -27,8 +27,6 @@ export const MORE_ROOM = CHANNEL_OPERATIONS + 38;
  * deliveries of the first, u32 length of each, their bytes. A single one is taken; of more, the first chunk is, and all are in hand.
  */
 export const TAKE = CHANNEL_OPERATIONS + 10;
-/** u32 messages at most, u32 bytes at most but for the first -> status; if positive, how many: u32 deliveries of the first, u32 length of each, their bytes. */
-export const TAKE_MANY = CHANNEL_OPERATIONS + 11;
 /** u32 as RETURN, or NO_HAND -> status; if 0: f64 receipt, u32 deliveries, rest message */
 export const RECEIVE = CHANNEL_OPERATIONS + 12;
 

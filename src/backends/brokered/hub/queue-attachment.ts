@@ -39,7 +39,6 @@ import {
   SIZE,
   STATS,
   TAKE,
-  TAKE_MANY,
   TASK_DONE,
   TOO_LARGE,
   UNDELIVER,
@@ -141,9 +140,6 @@ export class QueueAttachment extends Attachment {
         return;
       case RETURN:
         this.#handReturned(body.u32());
-        return;
-      case TAKE_MANY:
-        this.#takeMany(body.u32(), body.u32(), reply);
         return;
       case RECEIVE:
         this.#handReturned(body.u32());
@@ -313,20 +309,6 @@ export class QueueAttachment extends Attachment {
     this.#queue.consumed(first);
     this.#countTaken(1);
     this.#say(reply, [first], first.deliveries);
-  }
-
-  #takeMany(max: number, maxBytes: number, reply: FrameWriter): void {
-    const first = this.#next(reply);
-    if (first === undefined) return;
-    let messages = this.#queue.lend(Math.min(max, BATCH), maxBytes);
-    for (const message of messages) this.#queue.taken(message);
-    if (messages.length === 0) {
-      messages = [first];
-      this.#queue.remove(first);
-      this.#queue.consumed(first);
-    }
-    this.#countTaken(messages.length);
-    this.#say(reply, messages, first.deliveries);
   }
 
   /** The next message, for a take by request; undefined: `reply` says why there is none. */

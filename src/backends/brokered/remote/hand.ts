@@ -58,7 +58,7 @@ export class Hand {
     this.#isNew = false;
     const elapsed = performance.now() - this.#givenAt;
     const quick = Math.floor((this.#count * QUICK_MS) / Math.max(elapsed, 0.001));
-    const aim = this.#count >= this.#window ? 2 * this.#window : this.#window;
+    const aim = this.#count >= this.#window ? 2 * this.#count : this.#window;
     this.#window = Math.max(1, Math.min(aim, quick, LARGEST_HAND));
     return this.#window;
   }

@@ -40,7 +40,6 @@ import {
   SIZE,
   STATS,
   TAKE,
-  TAKE_MANY,
   TASK_DONE,
   TOO_LARGE,
   UNDELIVER,
@@ -276,7 +275,7 @@ export class RemoteChannel extends RemoteObject implements Channel {
   }
 
   #takeByRequest(): number {
-    const reply = this.#askForMessages(ANY_LENGTH);
+    const reply = this.#askForMessages(ANY_LENGTH, 1);
     const count = reply.i32();
     if (count < 0) return count;
     this.deliveries = reply.u32();
@@ -290,7 +289,7 @@ export class RemoteChannel extends RemoteObject implements Channel {
 
   tryTakeInto(buffer: Uint8Array): number {
     if (this.#hasNext()) return this.#handOutInto(buffer);
-    const reply = this.#askForMessages(buffer.length);
+    const reply = this.#askForMessages(buffer.length, 1);
     const count = reply.i32();
     if (count === TOO_LARGE) throw this.#tooLargeFor(buffer, reply.u32());
     if (count < 0) return count;
@@ -320,25 +319,27 @@ export class RemoteChannel extends RemoteObject implements Channel {
   }
 
   tryTakeMany(max: number): number {
-    if (this.#hasNext()) return this.#handOutMany(Math.min(max, this.#hand.left));
-    const reply = this.#askToTake(() => {
-      this.request(TAKE_MANY).u32(Math.min(max, BATCH)).u32(inbox.length);
-    });
+    const wanted = Math.min(max, BATCH);
+    if (this.#hasNext()) return this.#handOutMany(wanted);
+    const reply = this.#askForMessages(ANY_LENGTH, wanted);
     const count = reply.i32();
     if (count < 0) return count;
     this.deliveries = reply.u32();
-    this.#unfinished += count;
-    let offset = 0;
-    for (let i = 0; i < count; i++) {
-      const length = reply.u32();
-      offsets[i] = offset;
-      lengths[i] = length;
-      offset += length;
+    if (count > 1) {
+      this.#fillHand(count, false, reply);
+      return this.#handOutMany(wanted);
     }
-    return this.#intoInbox(reply) === LARGE ? LARGE : count;
+    this.#passOne(reply);
+    const length = this.#intoInbox(reply);
+    if (length === LARGE) return LARGE;
+    offsets[0] = 0;
+    lengths[0] = length;
+    return 1;
   }
 
-  #handOutMany(count: number): number {
+  /** Up to so many. */
+  #handOutMany(max: number): number {
+    const count = Math.min(max, this.#hand.left);
     this.#commit(count);
     let offset = 0;
     for (let i = 0; i < count; i++) {
@@ -364,10 +365,11 @@ export class RemoteChannel extends RemoteObject implements Channel {
     return this.#intoInbox(reply);
   }
 
-  #askForMessages(limit: number): Body {
+  /** `wanted` of them now, and more if they are taken quickly. */
+  #askForMessages(limit: number, wanted: number): Body {
     this.#isReceiver = false;
     return this.#askToTake(() => {
-      this.request(TAKE).u32(limit).u32(this.#hand.nextWindow());
+      this.request(TAKE).u32(limit).u32(Math.max(wanted, this.#hand.nextWindow()));
     });
   }
 

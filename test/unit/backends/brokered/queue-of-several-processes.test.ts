@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { EMPTY, ENDED, FULL, JOIN, PUT, TAKE } from '../../../../src/contract/channel.js';
 import type { Channel, ChannelOptions } from '../../../../src/contract/channel.js';
 import { openChannel } from '../../../../src/backends/brokered/remote/remote-channel.js';
+import { BATCH } from '../../../../src/backends/brokered/channel-operations.js';
 import type { Link } from '../../../../src/backends/brokered/remote/link.js';
 import { DirectBackend } from '../../direct-backend.js';
 
@@ -51,6 +52,15 @@ class Party {
   take(): number {
     const length = this.channel.tryTake();
     return length < 0 ? length : this.#inInbox();
+  }
+
+  /** Up to so many, at least one. */
+  takeMany(max: number): number[] {
+    const count = this.channel.tryTakeMany(max);
+    expect(count).toBeGreaterThan(0);
+    const { inbox, offsets } = this.channel;
+    const view = new DataView(inbox.buffer, inbox.byteOffset);
+    return Array.from({ length: count }, (_, i) => view.getUint32(offsets[i] as number));
   }
 
   takeAll(count: number): number[] {
@@ -307,6 +317,32 @@ describe('messages in hand', () => {
       now += 5;
     }
     expect(taker.cost().requests).toBe(10);
+  });
+
+  it.each([600, 1100, 2000])(
+    'are taken several at a time, never more than a batch, after %i one by one',
+    (taken) => {
+      const taker = quickTaker(4000);
+      taker.takeAll(taken);
+      const got: number[] = [];
+      taker.cost();
+      while (taken + got.length < 4000) {
+        const messages = taker.takeMany(1000);
+        expect(messages.length).toBeLessThanOrEqual(BATCH);
+        got.push(...messages);
+      }
+      expect(got).toEqual(range(taken, 4000 - taken));
+      expect(taker.cost().requests).toBeLessThan(6);
+    },
+  );
+
+  it('come ahead for who takes several at a time, quickly', () => {
+    const taker = quickTaker(3000);
+    taker.cost();
+    const got: number[] = [];
+    while (got.length < 3000) got.push(...taker.takeMany(100));
+    expect(got).toEqual(range(0, 3000));
+    expect(taker.cost().requests).toBeLessThan(10);
   });
 
   it('go back when nothing was taken for a turn, in their order, uncounted', async () => {
