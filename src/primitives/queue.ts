@@ -371,12 +371,12 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void>, Wa
     this.#assertBlocking('getInto');
     this.#assertTarget('getInto', buffer);
     const timeoutMs = syncTimeoutOf(options);
-    if (this.#takes.isIdle) {
-      const length = this.#reader.takeInto(buffer);
-      if (length !== NOT_YET) return length;
-    }
-    const operation = { attempt: () => this.#reader.takeInto(buffer) };
-    return block(this.#channel, TAKE, this.#takes, operation, timeoutMs);
+    return this.#block(
+      TAKE,
+      this.#takes,
+      { attempt: () => this.#reader.takeInto(buffer) },
+      timeoutMs,
+    );
   }
 
   /** As `getInto`, but awaited: `buffer` is written when the promise resolves. */
@@ -957,12 +957,17 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void>, Wa
   ): R {
     this.#assertBlocking(call);
     const timeoutMs = syncTimeoutOf(options);
-    const waits = side === TAKE ? this.#takes : this.#puts;
-    if (waits.isIdle) {
+    return this.#block(side, side === TAKE ? this.#takes : this.#puts, operation, timeoutMs);
+  }
+
+  #block<R>(side: Side, waits: PendingWaits, operation: Operation<R>, timeoutMs: number): R {
+    const channel = this.#channel;
+    const isToldNext = side === TAKE ? () => channel.isQuiet : undefined;
+    if (waits.isIdle && isToldNext?.() !== true) {
       const result = operation.attempt();
       if (result !== NOT_YET) return result;
     }
-    return block(this.#channel, side, waits, operation, timeoutMs);
+    return block(channel, side, waits, operation, timeoutMs, isToldNext);
   }
 
   #getMany(options: BatchSize | undefined): Operation<T[]> {

@@ -13,7 +13,7 @@ import { FrameSplitter, FrameWriter, MAX_SEQUENCE } from '../frames.js';
 import type { Body } from '../frames.js';
 import type { Line } from '../line.js';
 import { CLOSE, FAILURE, HELLO, PROTOCOL_VERSION, READY, REPLY } from '../operations.js';
-import { giveBackAll } from './borrowed.js';
+import { giveBackAll, giveBackMessages, KEPT_MS } from './borrowed.js';
 import { JournalWriter } from './journal-writer.js';
 
 /** A hub that does not answer for so long is given up: it is stopped, or the machine stands still. */
@@ -186,9 +186,9 @@ export class Link {
 
   /** Blocks until `isOver`, which is asked whenever something came; false: the time has passed. @throws ERR_BROKER */
   waitUntil(isOver: () => boolean, timeoutMs: number): boolean {
-    giveBackAll();
+    const hasRoom = giveBackMessages();
     let passed = 0;
-    return this.#block(() => {
+    const isOverHere = () => {
       if (isOver()) return true;
       // Who waits in the event loop of this thread cannot use what has come for him: others may, and this thread may wait for them.
       for (; passed < this.#bells.length; passed++) {
@@ -196,7 +196,11 @@ export class Link {
         object.passOn(side);
       }
       return false;
-    }, timeoutMs);
+    };
+    if (!hasRoom || timeoutMs <= KEPT_MS) return this.#block(isOverHere, timeoutMs);
+    if (this.#block(isOverHere, KEPT_MS)) return true;
+    giveBackAll();
+    return this.#block(isOverHere, timeoutMs - KEPT_MS);
   }
 
   /** Hears what has come, without waiting. */
