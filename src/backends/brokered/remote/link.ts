@@ -173,7 +173,8 @@ export class Link {
     this.#reply = undefined;
     this.#failure = undefined;
     this.#send(rest);
-    this.#block(() => this.#reply !== undefined || this.#failure !== undefined, this.#patienceMs);
+    const isAnswered = () => this.#reply !== undefined || this.#failure !== undefined;
+    this.#block(isAnswered, this.#patienceMs, true);
     const reply = this.#reply as Body | undefined;
     this.#reply = undefined;
     this.#awaited = 0;
@@ -283,7 +284,7 @@ export class Link {
     throw this.#lostError(this.#lost as unknown as InterprocError);
   }
 
-  #block(isOver: () => boolean, timeoutMs: number): boolean {
+  #block(isOver: () => boolean, timeoutMs: number, isForReply = false): boolean {
     const wasBlocked = this.#isBlocked;
     const deadline = performance.now() + timeoutMs;
     this.#isBlocked = true;
@@ -292,7 +293,7 @@ export class Link {
         if (isOver()) return true;
         this.assertThere();
         const left = deadline - performance.now();
-        this.#line.wait(Math.max(0, Math.min(left, SLICE_MS)));
+        this.#line.wait(Math.max(0, Math.min(left, SLICE_MS)), isForReply);
         // Also when the time has passed it has looked: this thread may have been stopped meanwhile.
         if (left <= 0) return isOver();
       }
