@@ -139,8 +139,8 @@ export interface Channel extends SharedObject {
   tryPutMany(messages: readonly Uint8Array[], from: number): number;
 
   /**
-   * Whether who is going to wait for a message if there is none should do so without looking: the last answer to a wait has brought
-   * all there was, and a look costs more than a wait. False where looks are cheap.
+   * Whether who is going to wait for a message if there is none should do so without looking: the last look found none, or the last
+   * answer to a wait has brought all there was, and a look costs more than a wait. False where looks are cheap.
    */
   readonly isQuiet: boolean;
   /**

@@ -371,12 +371,11 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void>, Wa
     this.#assertBlocking('getInto');
     this.#assertTarget('getInto', buffer);
     const timeoutMs = syncTimeoutOf(options);
-    if (this.#takes.isIdle) {
+    if (this.#takes.isIdle && !this.#channel.isQuiet) {
       const length = this.#reader.takeInto(buffer);
       if (length !== NOT_YET) return length;
     }
-    const operation = { attempt: () => this.#reader.takeInto(buffer) };
-    return block(this.#channel, TAKE, this.#takes, operation, timeoutMs);
+    return this.#block(TAKE, { attempt: () => this.#reader.takeInto(buffer) }, timeoutMs);
   }
 
   /** As `getInto`, but awaited: `buffer` is written when the promise resolves. */
@@ -959,11 +958,18 @@ export class Queue<T = unknown> implements AsyncIterable<T, undefined, void>, Wa
     this.#assertBlocking(call);
     const timeoutMs = syncTimeoutOf(options);
     const waits = side === TAKE ? this.#takes : this.#puts;
-    if (waits.isIdle) {
+    if (waits.isIdle && (side !== TAKE || !this.#channel.isQuiet)) {
       const result = operation.attempt();
       if (result !== NOT_YET) return result;
     }
-    return block(this.#channel, side, waits, operation, timeoutMs);
+    return this.#block(side, operation, timeoutMs);
+  }
+
+  /** What is left to do where a look was not worth it, or found nothing. */
+  #block<R>(side: Side, operation: Operation<R>, timeoutMs: number): R {
+    const channel = this.#channel;
+    if (side !== TAKE) return block(channel, side, this.#puts, operation, timeoutMs);
+    return block(channel, side, this.#takes, operation, timeoutMs, () => channel.isQuiet);
   }
 
   #getMany(options: BatchSize | undefined): Operation<T[]> {

@@ -10,8 +10,11 @@ export interface Line {
   onLost: (cause: Error) => void;
   /** Hands all of it over, blocking while the hub is slow to read. The memory is the caller's again. @throws what ended the line */
   write(bytes: Uint8Array): void;
-  /** Blocks until something came (true), or the time has passed. 0: one look. */
-  wait(timeoutMs: number): boolean;
+  /**
+   * Blocks until something came (true), or the time has passed. 0: one look. `isForReply`: the hub is going to say something at once, and
+   * need not hear of anybody else before.
+   */
+  wait(timeoutMs: number, isForReply?: boolean): boolean;
   /** The journal that the hub has made for this thread; undefined: it cannot be opened. Without this there are none. */
   openJournal?(path: string): JournalFile | undefined;
   /** Whether it keeps the process alive; it does not in the beginning. */

@@ -3,10 +3,11 @@
  * promises to another goes by the time that both have.
  */
 
-const { setImmediate } = globalThis;
+const { setImmediate, setTimeout } = globalThis;
 
 export const ownTime = {
   /** In milliseconds. */
   now: performance.now.bind(performance),
   setImmediate,
+  setTimeout,
 };

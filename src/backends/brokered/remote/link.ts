@@ -13,7 +13,7 @@ import { FrameSplitter, FrameWriter, MAX_SEQUENCE } from '../frames.js';
 import type { Body } from '../frames.js';
 import type { Line } from '../line.js';
 import { CLOSE, FAILURE, HELLO, PROTOCOL_VERSION, READY, REPLY } from '../operations.js';
-import { giveBackAll } from './borrowed.js';
+import { giveBackAll, giveBackMessages, KEPT_MS } from './borrowed.js';
 import { JournalWriter } from './journal-writer.js';
 import { outboxWord } from './message-memory.js';
 
@@ -180,7 +180,8 @@ export class Link {
     this.#reply = undefined;
     this.#failure = undefined;
     this.#send(rest);
-    this.#block(() => this.#reply !== undefined || this.#failure !== undefined, this.#patienceMs);
+    const isAnswered = () => this.#reply !== undefined || this.#failure !== undefined;
+    this.#block(isAnswered, this.#patienceMs, true);
     const reply = this.#reply as Body | undefined;
     this.#reply = undefined;
     this.#awaited = 0;
@@ -193,9 +194,9 @@ export class Link {
 
   /** Blocks until `isOver`, which is asked whenever something came; false: the time has passed. @throws ERR_BROKER */
   waitUntil(isOver: () => boolean, timeoutMs: number): boolean {
-    giveBackAll();
+    const hasRoom = giveBackMessages();
     let passed = 0;
-    return this.#block(() => {
+    const isOverHere = () => {
       if (isOver()) return true;
       // Who waits in the event loop of this thread cannot use what has come for him: others may, and this thread may wait for them.
       for (; passed < this.#bells.length; passed++) {
@@ -203,7 +204,11 @@ export class Link {
         object.passOn(side);
       }
       return false;
-    }, timeoutMs);
+    };
+    if (!hasRoom || timeoutMs <= KEPT_MS) return this.#block(isOverHere, timeoutMs);
+    if (this.#block(isOverHere, KEPT_MS)) return true;
+    giveBackAll();
+    return this.#block(isOverHere, timeoutMs - KEPT_MS);
   }
 
   /** Hears what has come, without waiting. */
@@ -287,7 +292,7 @@ export class Link {
     throw this.#lostError(this.#lost as unknown as InterprocError);
   }
 
-  #block(isOver: () => boolean, timeoutMs: number): boolean {
+  #block(isOver: () => boolean, timeoutMs: number, isForReply = false): boolean {
     const wasBlocked = this.#isBlocked;
     const deadline = performance.now() + timeoutMs;
     this.#isBlocked = true;
@@ -296,7 +301,7 @@ export class Link {
         if (isOver()) return true;
         this.assertThere();
         const left = deadline - performance.now();
-        this.#line.wait(Math.max(0, Math.min(left, SLICE_MS)));
+        this.#line.wait(Math.max(0, Math.min(left, SLICE_MS)), isForReply);
         // Also when the time has passed it has looked: this thread may have been stopped meanwhile.
         if (left <= 0) return isOver();
       }

@@ -1,7 +1,13 @@
 /** A queue behind a hub. */
 
 import { InterprocError } from '../../../errors.js';
-import { FULL, LARGE, PUT as PUT_SIDE, TAKE as TAKE_SIDE } from '../../../contract/channel.js';
+import {
+  EMPTY,
+  FULL,
+  LARGE,
+  PUT as PUT_SIDE,
+  TAKE as TAKE_SIDE,
+} from '../../../contract/channel.js';
 import type {
   Channel,
   ChannelGeometry,
@@ -87,7 +93,7 @@ export class RemoteChannel extends RemoteObject implements Channel {
   readonly #handBorrower: Borrower;
   /** It receives, and so has no use for messages in hand. */
   #isReceiver = false;
-  /** There were no other messages than what the last answer brought. */
+  /** There were no other messages than what the last look or answer brought. */
   #hasAll = false;
 
   constructor(
@@ -277,6 +283,7 @@ export class RemoteChannel extends RemoteObject implements Channel {
   #takeByRequest(): number {
     const reply = this.#askForMessages(ANY_LENGTH, 1);
     const count = reply.i32();
+    this.#hasAll = count === EMPTY;
     if (count < 0) return count;
     this.deliveries = reply.u32();
     if (count > 1) {
@@ -291,6 +298,7 @@ export class RemoteChannel extends RemoteObject implements Channel {
     if (this.#hasNext()) return this.#handOutInto(buffer);
     const reply = this.#askForMessages(buffer.length, 1);
     const count = reply.i32();
+    this.#hasAll = count === EMPTY;
     if (count === TOO_LARGE) throw this.#tooLargeFor(buffer, reply.u32());
     if (count < 0) return count;
     this.deliveries = reply.u32();
@@ -323,6 +331,7 @@ export class RemoteChannel extends RemoteObject implements Channel {
     if (this.#hasNext()) return this.#handOutMany(wanted);
     const reply = this.#askForMessages(ANY_LENGTH, wanted);
     const count = reply.i32();
+    this.#hasAll = count === EMPTY;
     if (count < 0) return count;
     this.deliveries = reply.u32();
     if (count > 1) {
@@ -482,6 +491,8 @@ export class RemoteChannel extends RemoteObject implements Channel {
 
   override waitSync(side: Side, timeoutMs: number): boolean {
     if (side === TAKE_SIDE && !this.#hand.isEmpty) return true;
+    // First, for the answer may bring what came behind it.
+    if (side === TAKE_SIDE) this.#giveBackOthers();
     return super.waitSync(side, timeoutMs);
   }
 

@@ -350,8 +350,9 @@ it('are looked for by the hub once more when the lease has passed', async () => 
 });
 
 it('are looked for now and then until it has', async () => {
-  // Nothing is said, or given back, at the end of a turn.
+  // Nothing is said, or given back, at the end of a turn or after a while.
   vi.spyOn(ownTime, 'setImmediate').mockImplementation((() => {}) as never);
+  vi.spyOn(ownTime, 'setTimeout').mockReturnValue({ unref() {} } as never);
   vi.spyOn(globalThis, 'setImmediate').mockImplementation((() => {}) as never);
   const hub = new Hub();
   const putter = new Client(hub);

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { EMPTY, ENDED, FULL, JOIN, PUT, TAKE } from '../../../../src/contract/channel.js';
 import type { Channel, ChannelOptions } from '../../../../src/contract/channel.js';
+import { ownTime } from '../../../../src/backends/brokered/own-time.js';
 import { openChannel } from '../../../../src/backends/brokered/remote/remote-channel.js';
 import { BATCH } from '../../../../src/backends/brokered/channel-operations.js';
 import type { Link } from '../../../../src/backends/brokered/remote/link.js';
@@ -88,16 +89,29 @@ class Party {
 let backend: DirectBackend;
 /** As a clock that stands still: all that is done within a turn is done quickly. */
 let now = 0;
+/** What is due when the time has passed after which room goes back that was not used. */
+let due: (() => void)[] = [];
 
 beforeEach(() => {
   backend = new DirectBackend();
   now = 1000;
   vi.spyOn(performance, 'now').mockImplementation(() => now);
+  vi.spyOn(ownTime, 'setTimeout').mockImplementation(((action: () => void) => {
+    due.push(action);
+    return { unref() {} };
+  }) as never);
 });
 
 afterEach(() => {
+  while (due.length > 0) timePasses();
   vi.restoreAllMocks();
 });
+
+function timePasses(): void {
+  const actions = due;
+  due = [];
+  for (const action of actions) action();
+}
 
 function party(options?: ChannelOptions): Party {
   return new Party(backend.anotherLink(), options);
@@ -132,14 +146,72 @@ describe('room that was promised', () => {
     }
   });
 
-  it('is given back when it was not used for a turn', async () => {
+  it('is given back when it was not used for a while', () => {
     const putter = party({ capacityBytes: 4096 });
     putter.putAll(0, 4);
     putter.cost();
-    await turns();
-    expect(putter.cost()).toEqual({ requests: 0, words: 1 });
-    await turns();
+    timePasses();
     expect(putter.cost()).toEqual({ requests: 0, words: 0 });
+    timePasses();
+    expect(putter.cost()).toEqual({ requests: 0, words: 1 });
+    expect(due).toEqual([]);
+    putter.put(4);
+    expect(putter.cost()).toEqual({ requests: 1, words: 0 });
+  });
+
+  it('is kept by who puts now and then', async () => {
+    const putter = party();
+    const taker = party();
+    putter.putAll(0, 2);
+    putter.cost();
+    for (let i = 2; i < 300; i++) {
+      await turns();
+      putter.put(i);
+      if (i % 3 === 0) timePasses();
+      expect(taker.take()).toBe(i - 2);
+    }
+    expect(putter.cost()).toEqual({ requests: 0, words: 298 });
+  });
+
+  it('is kept in a short wait, and given back in a long one', () => {
+    const putter = party();
+    const words = () => {
+      expect(putter.channel.tryTake()).toBe(EMPTY);
+      const { words: count } = putter.cost();
+      return count;
+    };
+    const taker = party();
+    putter.putAll(0, 2);
+    taker.takeAll(2);
+    words();
+    vi.spyOn(performance, 'now').mockImplementation(() => (now += 0.3));
+    expect(putter.channel.waitSync(TAKE, 1)).toBe(false);
+    // It waits, and waits no more.
+    expect(words()).toBe(2);
+    expect(putter.put(2)).toBe(0);
+    expect(putter.cost()).toEqual({ requests: 0, words: 1 });
+    taker.take();
+    expect(putter.channel.waitSync(TAKE, 20)).toBe(false);
+    expect(words()).toBe(3);
+    expect(putter.put(3)).toBe(0);
+    expect(putter.cost()).toEqual({ requests: 1, words: 0 });
+  });
+
+  it('is given back at once, in a wait too, when the queue ends', () => {
+    const putter = party();
+    const [ender, taker] = [party(), party()];
+    putter.putAll(0, 2);
+    taker.takeAll(2);
+    let isEnded = false;
+    backend.whileBlocked = () => {
+      if (isEnded) return false;
+      isEnded = true;
+      ender.channel.end();
+      return true;
+    };
+    vi.spyOn(performance, 'now').mockImplementation(() => (now += 0.001));
+    expect(putter.channel.waitSync(TAKE, 1)).toBe(true);
+    expect(taker.take()).toBe(ENDED);
   });
 
   it("is in nobody's way: others find all the room that is not taken", () => {
@@ -411,6 +483,21 @@ describe('messages in hand', () => {
     expect(taker.channel.size()).toBe(300 - 130);
   });
 
+  it('go back before another handle of their thread waits, so that what came behind them is behind them', () => {
+    const taker = party();
+    const other = openChannel(taker.link, 'q', 'open', {});
+    expect(other.tryTake()).toBe(EMPTY);
+    expect(other.isQuiet).toBe(true);
+    const putter = party();
+    putter.putAll(0, 30);
+    const got = taker.takeAll(6);
+    putter.putAll(30, 10);
+    expect(other.waitSync(TAKE, 0)).toBe(true);
+    other.tryTake();
+    expect(got).toEqual(range(0, 6));
+    expect(new DataView(other.inbox.buffer, other.inbox.byteOffset).getUint32(0)).toBe(6);
+  });
+
   it('keep the end of the queue waiting, until nothing can come back', async () => {
     const taker = quickTaker(7);
     const other = party();
@@ -560,7 +647,17 @@ describe('a bell that rings who is killed before he has looked', () => {
 });
 
 describe('puts, takes, ends and deaths of several processes', () => {
-  const ACTS = ['put', 'take', 'takeMany', 'receive', 'arm', 'turn', 'kill', 'pass time'] as const;
+  const ACTS = [
+    'put',
+    'take',
+    'takeMany',
+    'receive',
+    'arm',
+    'turn',
+    'kill',
+    'pass time',
+    'a while',
+  ] as const;
   const acts = fc.array(fc.tuple(fc.nat(3), fc.constantFrom(...ACTS), fc.nat(40)), {
     maxLength: 60,
     size: 'max',
@@ -604,6 +701,8 @@ describe('puts, takes, ends and deaths of several processes', () => {
             await turn();
           } else if (act === 'pass time') {
             now += count / 20;
+          } else if (act === 'a while') {
+            timePasses();
           } else {
             one.kill();
             mayBeLost += CHUNK - 1;
