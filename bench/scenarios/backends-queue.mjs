@@ -10,6 +10,7 @@ export default {
   parameters: { bytes: 64, producers: 1, consumers: 1, capacityBytes: 2 ** 20 },
   reference: 'child-process-json',
   entries: [
+    ...onBothBackends('queue-sync', 'putSync getInto'),
     ...onBothBackends('queue-get-sync', 'putSync getSync'),
     ...onBothBackends('queue-await', 'put get'),
     ...onBothBackends('queue-many', 'putMany getMany'),
@@ -17,6 +18,7 @@ export default {
   ],
   metrics: MESSAGES,
   targets: [
+    { entry: 'native putSync getInto', of: 'socket putSync getInto', atLeast: 5 },
     { entry: 'native putSync getSync', of: 'socket putSync getSync', atLeast: 5 },
     { entry: 'socket putSync getSync', of: 'unix-socket-framed', atLeast: 0.7 },
     { entry: 'socket put get', of: 'unix-socket-framed', atLeast: 0.7 },
