@@ -44,6 +44,17 @@ export function batches(subject: Subject): void {
       expect(q.tryGetMany({ max: 100 })).toHaveLength(100);
     });
 
+    it.each([40, 600, 1500, 3500])('go on where %i single gets have ended', async (count) => {
+      const q = bench.strings({ capacityBytes: 1 << 20 });
+      const reader = bench.keep(Queue.open<string>(q.name));
+      const values = numbered(4000);
+      await q.putMany(values);
+      const got: string[] = [];
+      while (got.length < count) got.push(await reader.get());
+      while (got.length < values.length) got.push(...(await reader.getMany({ max: 1000 })));
+      expect(got).toEqual(values);
+    });
+
     it('take 256 unless told otherwise', async () => {
       const q = bench.strings();
       await q.putMany(numbered(300));
