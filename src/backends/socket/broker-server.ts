@@ -36,6 +36,8 @@ class Lateness {
   }
 
   get isSuspect(): boolean {
+    // No event has told of what a look at a journal has found.
+    this.note();
     return this.#last <= this.#until;
   }
 }

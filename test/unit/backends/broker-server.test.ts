@@ -1,15 +1,23 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setImmediate as turn } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { FrameWriter } from '../../../src/backends/brokered/frames.js';
+import { FrameSplitter, FrameWriter } from '../../../src/backends/brokered/frames.js';
 import { Hub } from '../../../src/backends/brokered/hub/hub.js';
-import { HELLO, OPEN_STATE, PROTOCOL_VERSION } from '../../../src/backends/brokered/operations.js';
+import {
+  HELLO,
+  JOURNAL,
+  JOURNAL_GO,
+  LIST,
+  OPEN_STATE,
+  PROTOCOL_VERSION,
+  WANT_JOURNAL,
+} from '../../../src/backends/brokered/operations.js';
 import {
   CLEAR_EVENT,
   EVENT_STATE,
@@ -80,5 +88,54 @@ describe('a client that does not read what it is sent, and dies', () => {
     const isSet = () => observer.ask(event, EVENT_STATE).readUInt8(0) === 1;
     while (hub.isShared) await turn();
     expect(isSet()).toBe(true);
+  });
+});
+
+/** A client, and where its journal is. */
+async function journalClient() {
+  const socket = connect(join(directory, 'broker'));
+  const say = (operation: number, sequence = 0) => socket.write(frame(operation, sequence));
+  const hello = new FrameWriter().begin(0, HELLO, 1).u32(PROTOCOL_VERSION).u32(process.pid);
+  hello.end();
+  socket.write(hello.takeAway());
+  say(WANT_JOURNAL);
+  const path = await new Promise<string>((resolve) => {
+    const splitter = new FrameSplitter((_handle, operation, _sequence, body) => {
+      if (operation === JOURNAL) resolve(body.text());
+    });
+    socket.on('data', (bytes) => splitter.push(bytes as Buffer));
+  });
+  return { socket, path, say };
+}
+
+function frame(operation: number, sequence: number): Buffer {
+  const writer = new FrameWriter().begin(0, operation, sequence);
+  writer.end();
+  return writer.takeAway();
+}
+
+describe('a request that is found in a journal', () => {
+  it('is not done late, after a pause in which who asked has given up', async () => {
+    const { socket, path, say } = await journalClient();
+    // Events have come for so long that none of them is late, nor what follows them.
+    for (let sequence = 2; sequence < 10; sequence++) {
+      say(LIST, sequence);
+      await sleep(50);
+    }
+    // So that it is not hidden yet.
+    const journal = openSync(path, 'a');
+    say(JOURNAL_GO);
+    say(LIST, 10);
+    await once(socket, 'data');
+    const late = new FrameWriter();
+    openState(late.begin(0, OPEN_STATE, 11), 'late', 'event', 0).end();
+    writeSync(journal, late.take());
+    closeSync(journal);
+    socket.destroy();
+    // The hub stands still with this thread, and looks before it hears anything.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400);
+    const serve = vi.spyOn(hub, 'serve');
+    while (!hub.isIdle) await turn();
+    expect(serve).not.toHaveBeenCalled();
   });
 });

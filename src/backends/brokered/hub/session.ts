@@ -235,6 +235,8 @@ export class Session implements JournalOwner {
     this.#isGone = true;
     this.#held = undefined;
     this.#isClogged = false;
+    // As before what is received: what others said comes first.
+    this.#hub.journals.hear();
     this.#hearLastWords();
     this.#journal?.close();
     this.#hub.journals.remove(this);

@@ -156,6 +156,11 @@ class Client {
     for (const bytes of this.#late.splice(0)) this.session.receive(bytes);
   }
 
+  /** What the hub has not heard is found where it was written. */
+  die(): void {
+    this.session.lost(this.#late.splice(0));
+  }
+
   hear(): boolean {
     const replies = this.#replies.splice(0);
     for (const bytes of replies) this.#line.onBytes(bytes);
@@ -413,6 +418,26 @@ it('come before what somebody puts who has learned of them by another way', () =
   second.operations();
   second.put(2);
   expect(second.operations()).toEqual([PUT_PROMISED]);
+  expect(takeAll(taker)).toEqual([1, 2]);
+});
+
+it('come before what somebody has put who has learned of them, and who died before that was read', () => {
+  const hub = new Hub();
+  const first = new Client(hub);
+  const second = new Client(hub, { isEager: false });
+  const taker = new Client(hub);
+  first.warmUp();
+  for (let i = 0; i < 31; i++) {
+    clock.mockReturnValue(NOW + 0.05 * i);
+    second.put(99);
+    second.hear();
+  }
+  takeAll(taker);
+  clock.mockReturnValue(NOW);
+  first.put(1);
+  second.isDeaf = true;
+  second.put(2);
+  second.die();
   expect(takeAll(taker)).toEqual([1, 2]);
 });
 
