@@ -26,6 +26,8 @@ export class JournalWriter {
   readonly #frame = new FrameWriter();
   #file: JournalFile | undefined;
   #isWanted = false;
+  /** There is none to be had. */
+  #isRefused = false;
   /** The hub has emptied it, and GO may be said. */
   #isEmpty = false;
   #isOpen = false;
@@ -83,7 +85,7 @@ export class JournalWriter {
 
   /** Whether somebody who has not heard for long of what the hub says, may hear that he can go on here. */
   isWorthHearing(): boolean {
-    if (this.#isEmpty || !this.#isWanted) return false;
+    if (this.#isEmpty || !this.#isWanted || this.#isRefused) return false;
     this.#unheard = (this.#unheard + 1) % HEARD_WORDS;
     return this.#unheard === 0;
   }
@@ -93,6 +95,7 @@ export class JournalWriter {
       const path = body.text();
       this.#file = path === '' ? undefined : this.#line.openJournal?.(path);
       this.#isEmpty = this.#file !== undefined;
+      this.#isRefused = !this.#isEmpty;
     } else if (operation === JOURNAL_EMPTY) {
       this.#isEmpty = this.#file !== undefined;
       this.#bytes = 0;

@@ -109,13 +109,13 @@ class Client {
 
   readonly #hub: Hub;
 
-  constructor(hub: Hub, { isEager = true } = {}) {
+  constructor(hub: Hub, { isEager = true, hasJournal = true } = {}) {
     this.#hub = hub;
     this.session = hub.connect({
       write: (bytes) => {
         this.#replies.push(bytes);
       },
-      makeJournal: () => this.file,
+      makeJournal: () => (hasJournal ? this.file : undefined),
       catchUp: (then) => this.catchUp(then),
       close: () => (this.isLost = true),
     });
@@ -369,6 +369,18 @@ it('are looked for now and then until it has', async () => {
   putter.put(count);
   expect(putter.operations()).toEqual([]);
   await expect.poll(() => hub.catalogue.list()[0]?.size).toBe(1);
+});
+
+it('go over the line where there is no journal, and nobody looks whether there is one', () => {
+  const hub = new Hub();
+  const putter = new Client(hub, { hasJournal: false });
+  for (let i = 0; i < 100; i++) putter.put(i);
+  putter.hear();
+  expect(putter.operations()).toContain(WANT_JOURNAL);
+  const hear = vi.spyOn(putter, 'hear');
+  for (let i = 0; i < 100; i++) putter.put(i);
+  expect(new Set(putter.operations())).toEqual(new Set([PUT_PROMISED]));
+  expect(hear).not.toHaveBeenCalled();
 });
 
 it('go over the line where they come slowly', () => {
