@@ -3,7 +3,7 @@
 import type { SegmentInfo } from '../../contract/channel.js';
 
 /** Changes with every change of what goes over a line: who speaks another version is refused by name. */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 // From the hub.
 /** Of the request with the same sequence: as that says. */

@@ -3,7 +3,6 @@
 import { InterprocError } from '../../../errors.js';
 import { Body, FrameSplitter, FrameWriter, MAX_BODY_BYTES, PLAIN_BODY_BYTES } from '../frames.js';
 import type { Outlet } from '../line.js';
-import { ViewedBytes } from '../viewed-bytes.js';
 import {
   CHANNEL_OPERATIONS,
   CLOSE,
@@ -18,6 +17,7 @@ import {
   REPLY,
   WANT_JOURNAL,
 } from '../operations.js';
+import { ViewedBytes } from '../viewed-bytes.js';
 import type { Attachment } from './hub-object.js';
 import { fail } from './fail.js';
 import type { Catalogue } from './catalogue.js';
