@@ -413,7 +413,8 @@ it('go to the journal where they come fast, which begins anew when it is full', 
   expect(operations).toContain(JOURNAL_UP_TO);
 });
 
-it('come before what somebody puts who has learned of them by another way', () => {
+/** Of the first, 1 stands in a journal; the second, who was promised room, has none yet. */
+function oneInJournalOneNot() {
   const hub = new Hub();
   const first = new Client(hub);
   const second = new Client(hub, { isEager: false });
@@ -427,6 +428,11 @@ it('come before what somebody puts who has learned of them by another way', () =
   takeAll(taker);
   clock.mockReturnValue(NOW);
   first.put(1);
+  return { second, taker };
+}
+
+it('come before what somebody puts who has learned of them by another way', () => {
+  const { second, taker } = oneInJournalOneNot();
   second.operations();
   second.put(2);
   expect(second.operations()).toEqual([PUT_PROMISED]);
@@ -434,19 +440,7 @@ it('come before what somebody puts who has learned of them by another way', () =
 });
 
 it('come before what somebody has put who has learned of them, and who died before that was read', () => {
-  const hub = new Hub();
-  const first = new Client(hub);
-  const second = new Client(hub, { isEager: false });
-  const taker = new Client(hub);
-  first.warmUp();
-  for (let i = 0; i < 31; i++) {
-    clock.mockReturnValue(NOW + 0.05 * i);
-    second.put(99);
-    second.hear();
-  }
-  takeAll(taker);
-  clock.mockReturnValue(NOW);
-  first.put(1);
+  const { second, taker } = oneInJournalOneNot();
   second.isDeaf = true;
   second.put(2);
   second.die();
